@@ -1,0 +1,38 @@
+//! The half of a task that *uses* a model: raw input to numbers, numbers to an answer.
+//!
+//! A task adds one file here and one variant to [`Codec`].
+mod bpe;
+pub mod text;
+mod utf8;
+
+use crate::{Result, Spec};
+use serde::{Deserialize, Serialize};
+use text::TextCodec;
+
+/// The codec of a model file, one variant a task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Codec {
+    /// Text to tokens and back.
+    Text(TextCodec),
+}
+
+impl Codec {
+    /// The task, as on the command line.
+    pub fn task(&self) -> &'static str {
+        match self {
+            Codec::Text(_) => "text",
+        }
+    }
+
+    /// Checks that a model of this spec takes what the codec gives, and gives what it takes.
+    ///
+    /// # Errors
+    /// [`Error::Spec`](crate::Error::Spec) naming the part of the spec that does not fit.
+    pub fn fits(&self, spec: &Spec) -> Result<()> {
+        match self {
+            Codec::Text(codec) => codec.fits(spec),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The one error of the crate. Every message says what, where, expected, got and what to do.
+use std::path::PathBuf;
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong while reading, writing or running a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A problem found in the file at `path`.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        error: std::io::Error,
+    },
+
+    /// The file ends too early.
+    #[error(
+        "the file is truncated: expected at least {expected} bytes, got {got}; copy or train it again"
+    )]
+    Truncated {
+        /// Bytes needed, as far as can be told.
+        expected: u64,
+        /// Bytes there.
+        got: u64,
+    },
+    /// The file is of another kind.
+    #[error("not a safetensors file ({reason}); expected a model written by gruvy")]
+    NotSafetensors {
+        /// What gave it away.
+        reason: String,
+    },
+    /// A safetensors file, but not of gruvy.
+    #[error(
+        "a safetensors file without gruvy's header (key `gruvy` in `__metadata__`); \
+         expected a model written by gruvy"
+    )]
+    NoHeader,
+    /// gruvy's header cannot be understood.
+    #[error("the model header is invalid: {reason}")]
+    Header {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file is from another version of the format.
+    #[error(
+        "model format version {got} is unknown; this program reads version {expected}: update it"
+    )]
+    Version {
+        /// The version of the file.
+        got: u64,
+        /// The version that this program reads.
+        expected: u64,
+    },
+    /// A tensor that the spec asks for is not there.
+    #[error("tensor `{name}` is missing; expected it with shape {shape:?}")]
+    MissingTensor {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// A tensor that the spec does not know.
+    #[error("tensor `{name}` does not belong to this model's spec; remove it or correct the spec")]
+    ExtraTensor {
+        /// The tensor.
+        name: String,
+    },
+    /// A tensor does not have the shape that the spec asks for.
+    #[error("tensor `{name}` has shape {got:?}; the model's spec asks for {expected:?}")]
+    TensorShape {
+        /// The tensor.
+        name: String,
+        /// The shape by the spec.
+        expected: Vec<usize>,
+        /// The shape there.
+        got: Vec<usize>,
+    },
+    /// A tensor's element type is not `f32`.
+    #[error("tensor `{name}` is of type {got}; expected F32: convert the weights first")]
+    TensorType {
+        /// The tensor.
+        name: String,
+        /// The element type there.
+        got: String,
+    },
+    /// A tensor's data does not fill its shape.
+    #[error("tensor `{name}` holds {got} values; its shape asks for {expected}")]
+    TensorLength {
+        /// The tensor.
+        name: String,
+        /// The product of the shape.
+        expected: usize,
+        /// Values there.
+        got: usize,
+    },
+    /// A weight is NaN or infinite.
+    #[error(
+        "tensor `{name}` holds {value} at position {index}; expected finite weights: \
+         training diverged, train again with a lower learning rate"
+    )]
+    NonFinite {
+        /// The tensor.
+        name: String,
+        /// Position in the flat data.
+        index: usize,
+        /// The value there.
+        value: f32,
+    },
+
+    /// A setting of the model is impossible.
+    #[error("`{field}` is {got}; expected {expected}")]
+    Spec {
+        /// The setting, as a path in the spec.
+        field: &'static str,
+        /// Its value.
+        got: String,
+        /// What it can be.
+        expected: String,
+    },
+    /// Text is not valid UTF-8.
+    #[error(
+        "invalid UTF-8 at byte {offset} (line {line}); the units `char` and `bpe` need UTF-8 text: \
+         convert it or use the unit `byte`"
+    )]
+    Utf8 {
+        /// Position of the first invalid byte, from 0.
+        offset: usize,
+        /// Its line, from 1.
+        line: usize,
+    },
+    /// A tokenizer that cannot be used.
+    #[error("the tokenizer cannot be used: {reason}")]
+    Tokenizer {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The same error, found in the file at `path`.
+    pub(crate) fn at(self, path: &std::path::Path) -> Self {
+        Error::File { path: path.to_owned(), error: Box::new(self) }
+    }
+}
