@@ -148,9 +148,55 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+
+    /// An argument is impossible.
+    #[error("{name} is {got}; expected {expected}")]
+    Setting {
+        /// The argument.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// What it can be.
+        expected: String,
+    },
+    /// A token is not in the vocabulary.
+    #[error(
+        "token {token} is not in the vocabulary of {vocab} tokens; encode with the model's codec"
+    )]
+    Token {
+        /// The token.
+        token: u32,
+        /// `V`, the size of the vocabulary.
+        vocab: usize,
+    },
+    /// A bidirectional network needs whole sequences.
+    #[error(
+        "a bidirectional network cannot {action}: it needs the whole sequence at once; \
+         expected a model trained without `bidirectional`"
+    )]
+    Bidirectional {
+        /// What was asked of it.
+        action: &'static str,
+    },
+    /// A text is too short to measure anything.
+    #[error("the text has {got} tokens; expected at least {expected}")]
+    TooShort {
+        /// Tokens needed.
+        expected: usize,
+        /// Tokens there.
+        got: usize,
+    },
 }
 
 impl Error {
+    pub(crate) fn setting(
+        name: &'static str,
+        got: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Error::Setting { name, got: got.to_string(), expected: expected.into() }
+    }
+
     /// The same error, found in the file at `path`.
     pub(crate) fn at(self, path: &std::path::Path) -> Self {
         Error::File { path: path.to_owned(), error: Box::new(self) }

@@ -7,14 +7,25 @@
 //! ```
 pub mod codec;
 mod error;
+pub mod eval;
 mod file;
+mod generate;
+mod network;
+mod product;
+mod sampler;
+mod session;
 mod spec;
 mod write;
 
 pub use codec::Codec;
 pub use codec::text::{TextCodec, TextDecoder, TextUnit};
 pub use error::{Error, Result};
+pub use eval::{TextMetrics, evaluate_text};
 pub use file::{FORMAT_VERSION, MODEL_FILE_NAME, ModelFile, Tensor, Trained};
+pub use generate::Generator;
 pub use gruvy_kernels::Cell;
+pub use network::Network;
+pub use sampler::{Sampler, Sampling};
+pub use session::{Session, Steps};
 pub use spec::{Head, Input, RnnSpec, Spec, TensorSpec};
 pub use write::write_atomic;

@@ -1,0 +1,69 @@
+//! The weights of a model, packed for running it.
+use crate::{Head, Input, ModelFile, Result, Spec, Tensor, product::Product, spec::rnn_tensor};
+use gruvy_kernels::{Packed, Weights};
+
+/// The weights of a model, packed once and shared by any number of [sessions](crate::Session).
+#[derive(Debug)]
+pub struct Network {
+    spec: Spec,
+    /// `[V, E]`; empty for features.
+    pub(crate) embedding: Vec<f32>,
+    /// `[L, D]`
+    pub(crate) layers: Vec<Packed>,
+    pub(crate) head: Product,
+}
+
+impl Network {
+    /// Packs the weights of `model`.
+    ///
+    /// # Errors
+    /// As [`ModelFile::validate`].
+    pub fn new(model: &ModelFile) -> Result<Self> {
+        model.validate()?;
+        let spec = model.spec.clone();
+        let tensor = |name: &str| data(model, name);
+        let embedding = tensor("embedding.weight");
+        let mut layers = Vec::new();
+        for layer in 0..spec.rnn.num_layers {
+            for direction in 0..spec.rnn.directions() {
+                layers.push(pack(model, layer, direction == 1));
+            }
+        }
+        let weight = match spec.head {
+            Head::Linear { .. } => tensor("head.weight"),
+            Head::Tied => embedding,
+        };
+        let head = Product::new(weight, tensor("head.bias"));
+        Ok(Self { embedding: embedding.to_vec(), layers, head, spec })
+    }
+
+    /// The shape of the model.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// `V`, number of tokens, or none if the input is features.
+    pub(crate) fn vocab(&self) -> Option<usize> {
+        match self.spec.input {
+            Input::Embedding { vocab, .. } => Some(vocab),
+            Input::Features { .. } => None,
+        }
+    }
+}
+
+/// The values of a tensor of a valid model; empty for one that its spec does not have.
+fn data<'a>(model: &'a ModelFile, name: &str) -> &'a [f32] {
+    model.tensors.get(name).map_or(&[], |tensor: &Tensor| &tensor.data)
+}
+
+fn pack(model: &ModelFile, layer: usize, reverse: bool) -> Packed {
+    let rnn = &model.spec.rnn;
+    let part = |name| data(model, &rnn_tensor(name, layer, reverse));
+    let weights = Weights {
+        w_ih: part("weight_ih"),
+        w_hh: part("weight_hh"),
+        b_ih: rnn.bias.then(|| part("bias_ih")),
+        b_hh: rnn.bias.then(|| part("bias_hh")),
+    };
+    Packed::new(rnn.cell, rnn.layer_input(layer), rnn.hidden_size, &weights)
+}
