@@ -143,11 +143,11 @@ impl ModelFile {
     /// Names what is wrong: truncated, not safetensors, another version, an invalid header, spec or
     /// tokenizer, a tensor that is missing, unknown, not `f32`, of a wrong shape or not finite.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let header = read_header(bytes)?;
-        header.spec.validate()?;
+        let HeaderIn { task, spec, codec, trained, .. } = read_header(bytes)?;
+        let mut model = Self { task, spec, codec, trained, tensors: BTreeMap::new() };
+        model.check_header()?;
         let file = SafeTensors::deserialize(bytes).map_err(|error| container(bytes, &error))?;
-        let mut tensors = BTreeMap::new();
-        for expected in header.spec.tensors() {
+        for expected in model.spec.tensors() {
             let Ok(view) = file.tensor(&expected.name) else {
                 let (name, shape) = (expected.name, expected.shape);
                 return Err(Error::MissingTensor { name, shape });
@@ -158,14 +158,13 @@ impl ModelFile {
             }
             let (words, _) = view.data().as_chunks::<4>();
             let data = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-            tensors.insert(expected.name, Tensor { shape: view.shape().to_vec(), data });
+            model.tensors.insert(expected.name, Tensor { shape: view.shape().to_vec(), data });
         }
-        if let Some(name) = file.names().into_iter().filter(|n| !tensors.contains_key(*n)).min() {
+        let unknown = |name: &&str| !model.tensors.contains_key(*name);
+        if let Some(name) = file.names().into_iter().filter(unknown).min() {
             return Err(Error::ExtraTensor { name: name.to_owned() });
         }
-        let HeaderIn { task, spec, codec, trained, .. } = header;
-        let model = Self { task, spec, codec, trained, tensors };
-        model.validate()?;
+        check_tensors(&model.spec, &model.tensors)?;
         Ok(model)
     }
 
@@ -174,6 +173,11 @@ impl ModelFile {
     /// # Errors
     /// The first thing that is wrong.
     pub fn validate(&self) -> Result<()> {
+        self.check_header()?;
+        check_tensors(&self.spec, &self.tensors)
+    }
+
+    fn check_header(&self) -> Result<()> {
         self.spec.validate()?;
         if self.task != self.codec.task() {
             let reason =
@@ -184,24 +188,30 @@ impl ModelFile {
         if let Some((name, value)) = self.trained.metrics.iter().find(|(_, v)| !v.is_finite()) {
             return Err(Error::Header { reason: format!("metric `{name}` is {value}") });
         }
-        let list = self.spec.tensors();
-        for expected in &list {
-            let name = || expected.name.clone();
-            let Some(tensor) = self.tensors.get(&expected.name) else {
-                return Err(Error::MissingTensor { name: name(), shape: expected.shape.clone() });
-            };
-            tensor.check(name, &expected.shape)?;
-        }
-        let known = |name: &String| list.iter().any(|t| t.name == *name);
-        match self.tensors.keys().find(|name| !known(name)) {
-            Some(name) => Err(Error::ExtraTensor { name: name.clone() }),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+/// Checks that `tensors` are those of `spec`, and finite.
+pub(crate) fn check_tensors(spec: &Spec, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+    let list = spec.tensors();
+    for expected in &list {
+        let Some(tensor) = tensors.get(&expected.name) else {
+            let (name, shape) = (expected.name.clone(), expected.shape.clone());
+            return Err(Error::MissingTensor { name, shape });
+        };
+        tensor.check(&expected.name, &expected.shape)?;
+    }
+    let known = |name: &String| list.iter().any(|t| t.name == *name);
+    match tensors.keys().find(|name| !known(name)) {
+        Some(name) => Err(Error::ExtraTensor { name: name.clone() }),
+        None => Ok(()),
     }
 }
 
 impl Tensor {
-    fn check(&self, name: impl Fn() -> String, shape: &[usize]) -> Result<()> {
+    fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
+        let name = || name.to_owned();
         if self.shape != shape {
             let (expected, got) = (shape.to_vec(), self.shape.clone());
             return Err(Error::TensorShape { name: name(), expected, got });

@@ -5,6 +5,22 @@
 //! path ──ModelFile::open──> ModelFile ──Network::new──> Arc<Network> ──Session::new──> logits
 //!                              └─ Codec: text ⇄ tokens
 //! ```
+//!
+//! ```no_run
+//! use gruvy_runtime::{Codec, Generator, ModelFile, Network, Sampling};
+//! use std::{ops::ControlFlow, sync::Arc};
+//!
+//! let model = ModelFile::open("runs/shakespeare")?;
+//! let network = Arc::new(Network::new(&model)?);
+//! let Codec::Text(codec) = &model.codec else { panic!("expected a text model") };
+//! let mut generator = Generator::new(network, codec, &Sampling::default(), 1)?;
+//! generator.prompt("ROMEO:")?;
+//! generator.generate(200, |_row, text| {
+//!     print!("{text}");
+//!     ControlFlow::Continue(())
+//! })?;
+//! # Ok::<(), gruvy_runtime::Error>(())
+//! ```
 pub mod codec;
 mod error;
 pub mod eval;

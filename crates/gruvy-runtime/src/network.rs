@@ -1,6 +1,10 @@
 //! The weights of a model, packed for running it.
-use crate::{Head, Input, ModelFile, Result, Spec, Tensor, product::Product, spec::rnn_tensor};
+use crate::{
+    Head, Input, ModelFile, Result, RnnSpec, Spec, Tensor, file::check_tensors, product::Product,
+    spec::rnn_tensor,
+};
 use gruvy_kernels::{Packed, Weights};
+use std::collections::BTreeMap;
 
 /// The weights of a model, packed once and shared by any number of [sessions](crate::Session).
 #[derive(Debug)]
@@ -20,13 +24,22 @@ impl Network {
     /// As [`ModelFile::validate`].
     pub fn new(model: &ModelFile) -> Result<Self> {
         model.validate()?;
-        let spec = model.spec.clone();
-        let tensor = |name: &str| data(model, name);
+        Self::from_tensors(&model.spec, &model.tensors)
+    }
+
+    /// Packs weights by the names of [`Spec::tensors`].
+    ///
+    /// # Errors
+    /// As [`Spec::validate`], and for a tensor that is missing, unknown, of a wrong shape or not finite.
+    pub fn from_tensors(spec: &Spec, tensors: &BTreeMap<String, Tensor>) -> Result<Self> {
+        spec.validate()?;
+        check_tensors(spec, tensors)?;
+        let tensor = |name: &str| data(tensors, name);
         let embedding = tensor("embedding.weight");
         let mut layers = Vec::new();
         for layer in 0..spec.rnn.num_layers {
             for direction in 0..spec.rnn.directions() {
-                layers.push(pack(model, layer, direction == 1));
+                layers.push(pack(&spec.rnn, tensors, layer, direction == 1));
             }
         }
         let weight = match spec.head {
@@ -34,7 +47,7 @@ impl Network {
             Head::Tied => embedding,
         };
         let head = Product::new(weight, tensor("head.bias"));
-        Ok(Self { embedding: embedding.to_vec(), layers, head, spec })
+        Ok(Self { embedding: embedding.to_vec(), layers, head, spec: spec.clone() })
     }
 
     /// The shape of the model.
@@ -51,14 +64,13 @@ impl Network {
     }
 }
 
-/// The values of a tensor of a valid model; empty for one that its spec does not have.
-fn data<'a>(model: &'a ModelFile, name: &str) -> &'a [f32] {
-    model.tensors.get(name).map_or(&[], |tensor: &Tensor| &tensor.data)
+/// The values of a checked tensor; empty for one that the spec does not have.
+fn data<'a>(tensors: &'a BTreeMap<String, Tensor>, name: &str) -> &'a [f32] {
+    tensors.get(name).map_or(&[], |tensor| &tensor.data)
 }
 
-fn pack(model: &ModelFile, layer: usize, reverse: bool) -> Packed {
-    let rnn = &model.spec.rnn;
-    let part = |name| data(model, &rnn_tensor(name, layer, reverse));
+fn pack(rnn: &RnnSpec, tensors: &BTreeMap<String, Tensor>, layer: usize, reverse: bool) -> Packed {
+    let part = |name| data(tensors, &rnn_tensor(name, layer, reverse));
     let weights = Weights {
         w_ih: part("weight_ih"),
         w_hh: part("weight_hh"),
