@@ -1,0 +1,135 @@
+"""A character language model in plain PyTorch: the end-to-end peer of `gruvy train text`.
+
+    python bench/engines/torch_charlm.py FILE [flags, named as gruvy's]
+
+Embedding, nn.GRU, dropout, linear; the text is cut into `--batch` rows read side by side, the state
+runs on from one stretch of `--seq-len` to the next; AdamW, linear warm-up, cosine schedule, clipping
+by the global norm. Prints progress on stderr and one JSON object with the rate of training and the
+loss on held-out text on stdout.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class CharLm(nn.Module):
+    def __init__(self, vocab, args):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab, args.embed)
+        self.drop = nn.Dropout(args.dropout)
+        between = args.dropout if args.layers > 1 else 0.0
+        self.rnn = nn.GRU(args.embed, args.hidden, args.layers, dropout=between)
+        self.head = nn.Linear(args.hidden, vocab)
+        if args.tied:
+            self.head.weight = self.embedding.weight
+
+    def forward(self, tokens, state):
+        y, state = self.rnn(self.drop(self.embedding(tokens)), state)
+        return self.head(self.drop(y)), state
+
+
+def loss_of(model, tokens, at, steps, state):
+    """Mean loss of `steps` predictions from position `at` of tokens [N, B], and the state after."""
+    targets = tokens[at + 1 : at + 1 + steps]
+    logits, state = model(tokens[at : at + len(targets)], state)
+    return nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), state
+
+
+@torch.inference_mode()
+def evaluate(model, tokens):
+    """Nats per character, the state carried from the first character to the last."""
+    model.eval()
+    tokens, state, total = tokens.unsqueeze(1), None, 0.0
+    for at in range(0, len(tokens) - 1, 1024):
+        steps = min(1024, len(tokens) - 1 - at)
+        loss, state = loss_of(model, tokens, at, steps, state)
+        total += loss.item() * steps
+    model.train()
+    return total / (len(tokens) - 1)
+
+
+def rate(args, step, steps):
+    """The learning rate at a step, as a share of --lr: linear warm-up, then a cosine."""
+    if step < args.warmup:
+        return (step + 1) / args.warmup
+    done = (step - args.warmup) / max(steps - args.warmup, 1)
+    return args.min_lr + (1 - args.min_lr) * (1 + math.cos(math.pi * done)) / 2
+
+
+def train(model, tokens, args):
+    """Trains on tokens [N, B]; returns characters seen and seconds taken."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=args.weight_decay)
+    starts = range(0, len(tokens) - 1, args.seq_len)
+    steps = min(args.steps or math.inf, args.epochs * len(starts))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: rate(args, i, steps))
+    state, seen, start = None, 0, time.perf_counter()
+    for step in range(steps):
+        at = starts[step % len(starts)]
+        state = state.detach() if at else None
+        loss, state = loss_of(model, tokens, at, args.seq_len, state)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), args.clip)
+        optimizer.step()
+        schedule.step()
+        seen += min(args.seq_len, len(tokens) - 1 - at) * args.batch
+        if (step + 1) % 100 == 0:
+            per_s = seen / (time.perf_counter() - start)
+            line = f"step {step + 1} of {steps}  loss {loss.item():.4f}  {per_s:.0f} tokens/s"
+            print(line, file=sys.stderr)
+    return seen, time.perf_counter() - start
+
+
+def arguments():
+    p = argparse.ArgumentParser(description="Trains a character model with PyTorch.")
+    p.add_argument("file", type=Path)
+    p.add_argument("--embed", type=int, default=128)
+    p.add_argument("--hidden", type=int, default=512)
+    p.add_argument("--layers", type=int, default=1)
+    p.add_argument("--tied", action="store_true", help="needs --embed equal to --hidden")
+    p.add_argument("--dropout", type=float, default=0.0)
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--seq-len", type=int, default=128)
+    p.add_argument("--epochs", type=int, default=10)
+    p.add_argument("--steps", type=int, help="stop after so many, to measure the rate only")
+    p.add_argument("--lr", type=float, default=2e-3)
+    p.add_argument("--min-lr", type=float, default=0.0, help="as a share of --lr")
+    p.add_argument("--warmup", type=int, default=100)
+    p.add_argument("--weight-decay", type=float, default=0.01)
+    p.add_argument("--clip", type=float, default=1.0)
+    p.add_argument("--train", type=float, default=90, help="percent; the rest is held out")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--seed", type=int, default=0)
+    return p.parse_args()
+
+
+def main():
+    args = arguments()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    text = args.file.read_text()
+    ids = {c: i for i, c in enumerate(sorted(set(text)))}
+    tokens = torch.tensor([ids[c] for c in text])
+    cut = int(len(tokens) * args.train / 100)
+    rows = tokens[: cut // args.batch * args.batch].view(args.batch, -1).T.contiguous()
+
+    model = CharLm(len(ids), args)
+    seen, seconds = train(model, rows, args)
+    nats = evaluate(model, tokens[cut:])
+    parameters = sum(p.numel() for p in model.parameters())
+    print(json.dumps({
+        "tokens_per_s": seen / seconds, "train_tokens": seen, "train_s": seconds,
+        "valid_nats": nats, "parameters": parameters, "threads": args.threads,
+        "torch": torch.__version__,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
