@@ -112,7 +112,7 @@ class Engine:
 
 
 def differences(engines, shape, modes, folder):
-    """Loads the shape everywhere; the largest difference from the first peer, by engine and mode."""
+    """Loads the shape; the largest difference from the first peer, by engine and mode."""
     case = str(folder / "case.safetensors")
     save_file(shape.case(), case)
     for engine in engines:

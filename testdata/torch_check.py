@@ -2,8 +2,8 @@
 
     python testdata/torch_check.py MODEL FILE [--gruvy target/release/gruvy]
 
-`torch.nn.GRU.load_state_dict` takes the model file's `rnn.*` tensors as they are, `nn.Embedding` and
-`nn.Linear` the others. The model then reads FILE in float64, the state carried from the first token
+`torch.nn.GRU.load_state_dict` takes the model file's `rnn.*` tensors as they are, `nn.Embedding`
+and `nn.Linear` the others. The model then reads FILE in float64, the state carried from the first token
 to the last, and its mean loss is compared with what `gruvy eval MODEL FILE --json` answers. Needs
 torch and safetensors, for a model with unit `bpe` also tokenizers. Exits 1 if they disagree.
 """

@@ -3,8 +3,8 @@
     python bench/engines/torch_charlm.py FILE [flags, named as gruvy's]
 
 Embedding, nn.GRU, dropout, linear; the text is cut into `--batch` rows read side by side, the state
-runs on from one stretch of `--seq-len` to the next; AdamW, linear warm-up, cosine schedule, clipping
-by the global norm. Prints progress on stderr and one JSON object with the rate of training and the
+runs on from one stretch of `--seq-len` to the next; AdamW, linear warm-up, cosine schedule,
+clipping by the global norm. Prints progress on stderr and one JSON object with the rate of training and the
 loss on held-out text on stdout.
 """
 

@@ -63,7 +63,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Reads a case written by the driver: `x [T, B, I]`, `h0 [1, B, H]`, `dy [T, B, H]` and the parameters.
+    /// Reads a case of the driver: `x [T, B, I]`, `h0 [1, B, H]`, `dy [T, B, H]` and the parameters.
     pub fn read(file: &Path) -> Result<Self> {
         let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let tensors = SafeTensors::deserialize(&bytes)?;

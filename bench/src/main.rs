@@ -1,4 +1,4 @@
-//! Our engine: the kernels, driven line by line over stdin and stdout. The protocol is in the README.
+//! Our engine: the kernels, driven line by line over stdin and stdout. The README has the protocol.
 //!
 //! `gruvy-bench THREADS`
 mod layer;
