@@ -1,1 +1,6 @@
-//! stub
+//! Train gated recurrent networks: layers for Burn, tasks, one training loop, model files.
+mod error;
+pub mod tasks;
+pub mod train;
+
+pub use error::{Error, Result};

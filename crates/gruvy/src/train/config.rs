@@ -1,0 +1,146 @@
+//! Settings of a training run that every task shares. Names equal the command's flags.
+use crate::error::{Error, Result};
+use gruvy_kernels::Cell;
+use serde::{Deserialize, Serialize};
+
+/// How the learning rate moves after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Half a cosine from `lr` at the end of the warm-up to `lr * min_lr` at the last of `epochs`.
+    #[default]
+    Cosine,
+    /// Halved whenever validation has not improved for [`PLATEAU_EVALS`](super::PLATEAU_EVALS)
+    /// evaluations, never below `lr * min_lr`.
+    Plateau,
+    /// Always `lr`.
+    Constant,
+}
+
+/// Settings of the network, the optimizer and the loop. The `[train]` table of `run.toml`.
+///
+/// The schedule is a function of the step alone: `max_minutes` only stops. So a run that was
+/// interrupted, by the clock or by anything else, goes on as if it never had been.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// The recurrence.
+    #[serde(with = "cell_name")]
+    pub cell: Cell,
+    /// `H`, hidden units of a layer.
+    pub hidden: usize,
+    /// `L`, recurrent layers.
+    pub layers: usize,
+    /// Share of activations dropped between layers and before the head.
+    pub dropout: f64,
+    /// `B`, sequences in a batch.
+    pub batch: usize,
+    /// Passes over the training data.
+    pub epochs: usize,
+    /// Stop after that many minutes of training, resumed time included. Zero: no limit.
+    pub max_minutes: f64,
+    /// Peak learning rate of AdamW.
+    pub lr: f64,
+    /// Decoupled weight decay on matrices (biases are spared), times the learning rate per step.
+    pub weight_decay: f64,
+    /// Steps of linear warm-up from zero.
+    pub warmup: usize,
+    /// How the learning rate moves afterwards.
+    pub schedule: Schedule,
+    /// Lowest learning rate of a schedule, as a share of `lr`.
+    pub min_lr: f64,
+    /// Largest global norm of the gradient; a longer one is scaled down. Zero: no limit.
+    pub clip: f64,
+    /// Decay of the moving average of the weights that is evaluated and exported. Zero: none, the
+    /// weights themselves.
+    pub ema: f64,
+    /// Stop after that many evaluations without a better validation loss. Zero: never.
+    pub patience: usize,
+    /// Steps between evaluations. Zero: forty a run, and at least one an epoch.
+    pub eval_every: usize,
+    /// Seconds between checkpoints (there is one at each evaluation as well).
+    pub save_every: f64,
+    /// Seed of the initial weights, the dropout and the order of the data.
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            cell: Cell::Gru,
+            hidden: 256,
+            layers: 1,
+            dropout: 0.1,
+            batch: 32,
+            epochs: 20,
+            max_minutes: 0.0,
+            lr: 4e-3,
+            weight_decay: 0.01,
+            warmup: 50,
+            schedule: Schedule::Cosine,
+            min_lr: 0.02,
+            clip: 1.0,
+            ema: 0.0,
+            patience: 10,
+            eval_every: 0,
+            save_every: 30.0,
+            seed: 1,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Refuses values that make no sense.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the name of the first such setting.
+    pub fn check(&self) -> Result<()> {
+        for (name, value) in [
+            ("hidden", self.hidden),
+            ("layers", self.layers),
+            ("batch", self.batch),
+            ("epochs", self.epochs),
+        ] {
+            if value == 0 {
+                return Err(Error::setting(name, value, "expected at least 1"));
+            }
+        }
+        let share = |v: f64| (0.0..1.0).contains(&v);
+        let positive = |v: f64| v > 0.0 && v.is_finite();
+        let not_negative = |v: f64| v >= 0.0 && v.is_finite();
+        let (a_share, at_least_0) = ("expected at least 0 and less than 1", "expected 0 or more");
+        for (name, value, good, expected) in [
+            ("dropout", self.dropout, share(self.dropout), a_share),
+            ("ema", self.ema, share(self.ema), a_share),
+            ("lr", self.lr, positive(self.lr), "expected a number above 0"),
+            ("min_lr", self.min_lr, (0.0..=1.0).contains(&self.min_lr), "expected 0 to 1"),
+            ("weight_decay", self.weight_decay, not_negative(self.weight_decay), at_least_0),
+            ("clip", self.clip, not_negative(self.clip), at_least_0),
+            ("max_minutes", self.max_minutes, not_negative(self.max_minutes), at_least_0),
+            ("save_every", self.save_every, not_negative(self.save_every), at_least_0),
+        ] {
+            if !good {
+                return Err(Error::setting(name, value, expected));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A cell is written by its name.
+mod cell_name {
+    use gruvy_kernels::Cell;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(cell: &Cell, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(cell.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Cell, D::Error> {
+        let name = String::deserialize(from)?;
+        Cell::from_name(&name).ok_or_else(|| {
+            let known = Cell::ALL.map(Cell::name).join(", ");
+            D::Error::custom(format!("unknown cell {name:?}: expected one of {known}"))
+        })
+    }
+}

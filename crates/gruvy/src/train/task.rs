@@ -1,0 +1,72 @@
+//! The two halves meet: what the loop asks of a task.
+use super::report::Metrics;
+use crate::error::Result;
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor},
+};
+use gruvy_runtime::{ModelFile, Trained};
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Learned from.
+    Train,
+    /// Looked at while learning: chooses the best model and stops early.
+    Valid,
+    /// Looked at once, at the end.
+    Test,
+}
+
+/// A place in the training data: everything a batch may depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    /// Step within the epoch.
+    pub step: u64,
+    /// Seed of the epoch.
+    pub epoch_seed: u64,
+}
+
+/// Tensors handed from one batch to the next within an epoch (hidden states `[L, B, H]`), without
+/// their history. Empty at the start of an epoch. Checkpoints hold them.
+pub type Carry = Vec<Tensor<3>>;
+
+/// The training half of a task: data, model, loss, metrics.
+pub trait Task {
+    /// The network with its head.
+    type Model: Module;
+
+    /// Sentences a person should read before training starts, about the data mostly.
+    fn notes(&self) -> &[String];
+
+    /// Changes whenever the data or the way they are cut into batches changes.
+    fn fingerprint(&self) -> String;
+
+    /// The model with fresh weights, drawn from the device's generator.
+    fn init(&self, device: &Device) -> Self::Model;
+
+    /// Batches of one epoch.
+    fn steps_per_epoch(&self) -> u64;
+
+    /// Units (tokens, windows) in a training batch.
+    fn units_per_step(&self) -> u64;
+
+    /// Mean loss `[1]` of the training batch at `at`, with the graph that leads to it.
+    fn loss(&self, model: &Self::Model, at: Position, carry: &mut Carry) -> Tensor<1>;
+
+    /// Metrics that follow from a mean training loss, the loss itself among them as `loss`.
+    fn train_metrics(&self, loss: f64) -> Metrics;
+
+    /// Metrics of a part of the data, `loss` among them; none if that part is empty. `model` has no
+    /// graph.
+    fn evaluate(&self, model: &Self::Model, part: Part) -> Option<Metrics>;
+
+    /// The model as a file for the runtime. `model` has no graph.
+    fn export(&self, model: &Self::Model, trained: Trained) -> ModelFile;
+
+    /// The reverse of [`Task::export`].
+    ///
+    /// # Errors
+    /// If the file holds a model of another shape.
+    fn import(&self, file: &ModelFile, device: &Device) -> Result<Self::Model>;
+}
