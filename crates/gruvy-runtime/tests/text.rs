@@ -222,4 +222,24 @@ proptest! {
             prop_assert!(codec.decode(&tokens).starts_with(&text));
         }
     }
+
+    /// A damaged tokenizer is refused, or still loses nothing.
+    #[test]
+    fn mutated_tokenizers_never_panic(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0x20u8..0x7f), 1..4),
+        at_end in any::<bool>(),
+    ) {
+        let mut json = tokenizer_json(&[("a", "b"), ("ab", "c"), ("b", "c")]).to_string();
+        // The settings stand around the long vocabulary.
+        let from = if at_end { json.len() - 200 } else { 0 };
+        for (at, byte) in edits {
+            let at = from + at.index(json.len() - from);
+            if json.is_char_boundary(at) && json.is_char_boundary(at + 1) {
+                json.replace_range(at..at + 1, &char::from(byte).to_string());
+            }
+        }
+        if let Ok(codec) = TextCodec::bpe(&json) {
+            prop_assert_eq!(codec.decode(&codec.encode("abcab c\né").unwrap()), "abcab c\né");
+        }
+    }
 }
