@@ -1,0 +1,107 @@
+//! GRU with the reset gate after the product (PyTorch, cuDNN; Cho et al., 1406.1078v1).
+//!
+//! ```text
+//! r = σ(x_r + W_hr h)    z = σ(x_z + W_hz h)    q = W_hn h + b_hn    n = tanh(x_n + r q)
+//! h' = n + z (h − n)
+//!
+//! dn = dh (1 − z)(1 − n²)    dz = dh (h − n) z (1 − z)    dq = dn r    dr = dn q r (1 − r)
+//! dh_prev = dh z + W_hrᵀ dr + W_hzᵀ dz + W_hnᵀ dq
+//! ```
+//! where x_· holds the input's part with all biases but b_hn, and d_· is the gradient of the gate's
+//! argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, each run consecutive.
+
+use crate::cell::{Back, BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::math::{sigmoid, tanh};
+use crate::product::{Epilogue, product};
+use crate::simd::Simd;
+
+pub(crate) struct Gru;
+
+impl Recurrence for Gru {
+    const GATES: usize = 3;
+    const SAVED: usize = 4;
+    const PRODUCTS: &'static [usize] = &[3];
+    const INPUT: &'static [Run] =
+        &[Run { gate: 0, gates: 2, block: 1 }, Run { gate: 2, gates: 1, block: 0 }];
+    const HIDDEN: &'static [HiddenRun] =
+        &[HiddenRun { run: Run { gate: 0, gates: 3, block: 1 }, operand: None }];
+    const BACK: &'static [Back] = &[Back { block: 1, gate: 0, gates: 3 }];
+    const ORDER: &'static [usize] = &[2, 0, 1];
+
+    fn folds_bias(gate: usize) -> bool {
+        gate != 2
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
+        let k = if step.zero_state { 0 } else { step.hidden };
+        // SAFETY: the operands are the step's.
+        unsafe { product(s, step.operand(), step.weights[0], k, &Forward(step)) }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
+        let (a, k) = step.after(Self::BACK[0], Self::SAVED);
+        // SAFETY: the operands are the step's.
+        unsafe { product(s, a, step.weights[0], k, &Backward(step)) }
+    }
+}
+
+struct Forward<'a>(&'a ForwardStep<'a>);
+
+impl Epilogue<3> for Forward<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 3]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            if step.skip(s, row, j, lanes) {
+                return;
+            }
+            let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
+            let r = sigmoid(s, s.add(acc[0], s.load(x)));
+            let z = sigmoid(s, s.add(acc[1], s.load(x.add(S::LANES))));
+            let q = s.add(acc[2], s.load(step.bias.add(j)));
+            let n = tanh(s, s.fma(r, q, s.load(x.add(2 * S::LANES))));
+            let h = s.load(step.state.add(row * step.state_ld + j));
+            let h = s.fma(z, s.sub(h, n), n);
+            step.finish(s, row, (j, lanes), h, [n, r, z, q]);
+        }
+    }
+}
+
+struct Backward<'a>(&'a BackwardStep<'a>);
+
+impl Epilogue<1> for Backward<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        let (zero, one) = (s.splat(0.0), s.splat(1.0));
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            let carry = step.carry.add(row * step.carry_ld + j);
+            let dh = s.add(acc, s.load(carry));
+            let at = step.saved.add(row * 4 * step.hidden + j);
+            let block = |b: usize| at.add(b * step.hidden);
+            if !step.valid.row(row) {
+                s.store(carry, dh);
+                (0..4).for_each(|b| s.store_n(block(b), zero, lanes));
+                return;
+            }
+            let dh = s.add(dh, s.load_n(step.dy.add(row * step.hidden + j), lanes));
+            let [n, r, z, q] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
+            let h = s.load_n(step.before.row(row).add(j), lanes);
+            s.store(carry, s.mul(dh, z));
+            let keep = s.sub(one, z);
+            let dn = s.mul(s.mul(dh, keep), s.sub(one, s.mul(n, n)));
+            let dz = s.mul(s.mul(dh, s.sub(h, n)), s.mul(z, keep));
+            let dq = s.mul(dn, r);
+            let dr = s.mul(s.mul(dq, q), s.sub(one, r));
+            for (b, d) in [dn, dr, dz, dq].into_iter().enumerate() {
+                s.store_n(block(b), d, lanes);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! GRU with the reset gate before the product (Cho et al., 1406.1078v3; ONNX's default).
+//!
+//! ```text
+//! r = σ(x_r + W_hr h)    z = σ(x_z + W_hz h)    s = r h    n = tanh(x_n + W_hn s)
+//! h' = n + z (h − n)
+//!
+//! dn = dh (1 − z)(1 − n²)    dz = dh (h − n) z (1 − z)
+//! ds = W_hnᵀ dn    dr = ds h r (1 − r)
+//! dh_prev = dh z + ds r + W_hrᵀ dr + W_hzᵀ dz
+//! ```
+//! Two products a step, as the second needs all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays
+//! as it is, the right operand of W_hn's gradient.
+
+use crate::cell::{Back, BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::math::{sigmoid, tanh};
+use crate::product::{Epilogue, Rows, product};
+use crate::simd::Simd;
+
+pub(crate) struct GruV3;
+
+impl Recurrence for GruV3 {
+    const GATES: usize = 3;
+    const SAVED: usize = 4;
+    const PRODUCTS: &'static [usize] = &[2, 1];
+    const INPUT: &'static [Run] =
+        &[Run { gate: 0, gates: 2, block: 1 }, Run { gate: 2, gates: 1, block: 0 }];
+    const HIDDEN: &'static [HiddenRun] = &[
+        HiddenRun { run: Run { gate: 0, gates: 2, block: 1 }, operand: None },
+        HiddenRun { run: Run { gate: 2, gates: 1, block: 0 }, operand: Some(3) },
+    ];
+    const BACK: &'static [Back] =
+        &[Back { block: 1, gate: 0, gates: 2 }, Back { block: 0, gate: 2, gates: 1 }];
+    const ORDER: &'static [usize] = &[2, 0, 1];
+
+    fn folds_bias(_: usize) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
+        let k = if step.zero_state { 0 } else { step.hidden };
+        let reset = Rows { ptr: step.extra, ..step.operand() };
+        // SAFETY: the operands are the step's; the gates have written all of `extra` before it is read.
+        unsafe {
+            product(s, step.operand(), step.weights[0], k, &Gates(step));
+            product(s, reset, step.weights[1], k, &New(step));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
+        let (a, k) = step.after(Self::BACK[0], Self::SAVED);
+        let dn = Rows { ptr: step.saved, ld: Self::SAVED * step.hidden, count: step.rows };
+        // SAFETY: the operands are the step's; dn is complete before the second product reads it.
+        unsafe {
+            product(s, a, step.weights[0], k, &BackwardNew(step));
+            product(s, dn, step.weights[1], step.hidden, &BackwardReset(step));
+        }
+    }
+}
+
+/// r and z: leaves s = r h in `extra` and z in `next`; saves r.
+struct Gates<'a>(&'a ForwardStep<'a>);
+
+impl Epilogue<2> for Gates<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 2]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
+            let r = sigmoid(s, s.add(acc[0], s.load(x)));
+            let z = sigmoid(s, s.add(acc[1], s.load(x.add(S::LANES))));
+            let at = row * step.state_ld + j;
+            s.store(step.extra.add(at), s.mul(r, s.load(step.state.add(at))));
+            s.store(step.next.add(at), z);
+            if !step.saved.is_null() {
+                s.store_n(step.saved.add((row * 4 + 1) * step.hidden + j), r, lanes);
+            }
+        }
+    }
+}
+
+struct New<'a>(&'a ForwardStep<'a>);
+
+impl Epilogue<1> for New<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            if step.skip(s, row, j, lanes) {
+                return;
+            }
+            let x = step.x.add(row * step.x_ld + (panel * 3 + 2) * S::LANES);
+            let n = tanh(s, s.add(acc, s.load(x)));
+            let at = row * step.state_ld + j;
+            let z = s.load(step.next.add(at));
+            let h = s.load(step.state.add(at));
+            let reset = s.load(step.extra.add(at));
+            let r = match step.saved.is_null() {
+                true => z,
+                false => s.load_n(step.saved.add((row * 4 + 1) * step.hidden + j), lanes),
+            };
+            step.finish(s, row, (j, lanes), s.fma(z, s.sub(h, n), n), [n, r, z, reset]);
+        }
+    }
+}
+
+struct BackwardNew<'a>(&'a BackwardStep<'a>);
+
+impl Epilogue<1> for BackwardNew<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        let (zero, one) = (s.splat(0.0), s.splat(1.0));
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            let carry = step.carry.add(row * step.carry_ld + j);
+            let dh = s.add(acc, s.load(carry));
+            let at = step.saved.add(row * 4 * step.hidden + j);
+            let block = |b: usize| at.add(b * step.hidden);
+            if !step.valid.row(row) {
+                s.store(carry, dh);
+                (0..4).for_each(|b| s.store_n(block(b), zero, lanes));
+                return;
+            }
+            let dh = s.add(dh, s.load_n(step.dy.add(row * step.hidden + j), lanes));
+            let [n, z] = [0, 2].map(|b| s.load_n(block(b), lanes));
+            let h = s.load_n(step.before.row(row).add(j), lanes);
+            s.store(carry, s.mul(dh, z));
+            let keep = s.sub(one, z);
+            let dn = s.mul(s.mul(dh, keep), s.sub(one, s.mul(n, n)));
+            let dz = s.mul(s.mul(dh, s.sub(h, n)), s.mul(z, keep));
+            s.store_n(block(0), dn, lanes);
+            s.store_n(block(2), dz, lanes);
+        }
+    }
+}
+
+struct BackwardReset<'a>(&'a BackwardStep<'a>);
+
+impl Epilogue<1> for BackwardReset<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [ds]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers. A row past its length has r = 0 here, so that
+        // nothing changes.
+        unsafe {
+            let carry = step.carry.add(row * step.carry_ld + j);
+            let at = step.saved.add((row * 4 + 1) * step.hidden + j);
+            let r = s.load_n(at, lanes);
+            let h = s.load_n(step.before.row(row).add(j), lanes);
+            s.store(carry, s.fma(ds, r, s.load(carry)));
+            let dr = s.mul(s.mul(ds, h), s.mul(r, s.sub(s.splat(1.0), r)));
+            s.store_n(at, dr, lanes);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `exp`, `sigmoid` and `tanh` over the SIMD trait.
+//!
+//! | function | largest error against `f64` |
+//! | --- | --- |
+//! | [`exp`] on [-86, 88] | 1.3 ulp |
+//! | [`sigmoid`] on [-86, 88] | 2.5 ulp; outside, 1e-37 absolute |
+//! | [`tanh`] everywhere | 2.5 ulp |
+//!
+//! All three split `x = n ln 2 + r`, |r| <= ln 2 / 2, and evaluate `e^r - 1` by a polynomial (fitted in
+//! the Chebyshev sense to relative error 3.6e-9). The bounds hold
+//! with a fused multiply-add; without (scalar path) they are 1 ulp wider.
+
+use crate::simd::Simd;
+
+/// `1.5 * 2^23`: added to a small number, leaves its nearest integer in the low bits.
+const ROUND: f32 = 12_582_912.0;
+const LN2_HI: f32 = 0.693_359_4;
+const LN2_LO: f32 = -2.121_944_4e-4;
+
+/// `x = n ln 2 + r`: returns `n + ROUND` and `e^r - 1`.
+#[inline(always)]
+fn split<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
+    let biased = s.fma(x, s.splat(core::f32::consts::LOG2_E), s.splat(ROUND));
+    let n = s.sub(biased, s.splat(ROUND));
+    let r = s.fma(n, s.splat(-LN2_HI), x);
+    let r = s.fma(n, s.splat(-LN2_LO), r);
+    // e^r - 1 = r + r^2 P(r)
+    let mut p = s.splat(EXPM1[4]);
+    for c in [EXPM1[3], EXPM1[2], EXPM1[1], EXPM1[0]] {
+        p = s.fma(p, r, s.splat(c));
+    }
+    (biased, s.fma(s.mul(r, r), p, r))
+}
+
+/// P of `e^r - 1 = r + r^2 P(r)`, lowest power first.
+const EXPM1: [f32; 5] = [0.49999994, 0.16666521, 0.04166839, 0.008368745, 0.0013814539];
+
+/// `e^x`, with `x` clamped to [-86, 88].
+#[inline(always)]
+pub(crate) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
+    // In this order a NaN stays one.
+    let x = s.min(s.splat(88.0), s.max(s.splat(-86.0), x));
+    let (biased, em1) = split(s, x);
+    s.scale_by_power(s.add(em1, s.splat(1.0)), biased)
+}
+
+/// `1 / (1 + e^-x)`
+#[inline(always)]
+pub(crate) fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
+    let one = s.splat(1.0);
+    s.div(one, s.add(one, exp(s, s.sub(s.splat(0.0), x))))
+}
+
+/// `tanh x = m / (m + 2)` with `m = e^2x - 1`, which keeps small results exact.
+#[inline(always)]
+pub(crate) fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
+    // Beyond 9.1 the result rounds to one.
+    let x = s.min(s.splat(9.1), s.max(s.splat(-9.1), x));
+    let (biased, em1) = split(s, s.add(x, x));
+    let power = s.scale_by_power(s.splat(1.0), biased);
+    let m = s.fma(power, em1, s.sub(power, s.splat(1.0)));
+    s.div(m, s.add(m, s.splat(2.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Isa, Kernel};
+    use alloc::vec::Vec;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Function {
+        Exp,
+        Sigmoid,
+        Tanh,
+    }
+
+    struct Map<'a>(Function, &'a mut [f32]);
+
+    impl Kernel for Map<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) {
+            for chunk in self.1.chunks_mut(S::LANES) {
+                // SAFETY: the part is within the chunk.
+                unsafe {
+                    let x = s.load_n(chunk.as_ptr(), chunk.len());
+                    let y = match self.0 {
+                        Function::Exp => exp(s, x),
+                        Function::Sigmoid => sigmoid(s, x),
+                        Function::Tanh => tanh(s, x),
+                    };
+                    s.store_n(chunk.as_mut_ptr(), y, chunk.len());
+                }
+            }
+        }
+    }
+
+    /// Largest error over a fine grid of [-limit, limit] and small values, in ulp of the true result.
+    fn largest_error(isa: Isa, f: Function, low: f32, high: f32) -> f64 {
+        let truth = |x: f64| match f {
+            Function::Exp => libm::exp(x),
+            Function::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
+            Function::Tanh => libm::tanh(x),
+        };
+        let count = 400_003;
+        let mut x: Vec<f32> =
+            (0..count).map(|i| low + (high - low) * (i as f32 / (count - 1) as f32)).collect();
+        x.extend((0..2000).map(|i| (i as f32 - 1000.0) * 1e-5));
+        x.extend((0..60).map(|i| libm::ldexpf(1.1, -i)));
+        let mut y = x.clone();
+        isa.dispatch(Map(f, &mut y));
+        let errors = x.iter().zip(&y).map(|(&x, &y)| {
+            let expected = truth(f64::from(x));
+            let ulp = libm::ldexp(1.0, libm::ilogb(expected).max(-126) - 23);
+            (f64::from(y) - expected).abs() / ulp
+        });
+        errors.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn errors_are_as_stated() {
+        for isa in Isa::available() {
+            let slack = if isa == Isa::Scalar { 1.0 } else { 0.0 };
+            for (f, low, high, bound) in [
+                (Function::Exp, -86.0, 88.0, 1.3),
+                (Function::Sigmoid, -86.0, 88.0, 2.5),
+                (Function::Tanh, -30.0, 30.0, 2.5),
+            ] {
+                let error = largest_error(isa, f, low, high);
+                assert!(error <= bound + slack, "{isa:?} {f:?}: {error} ulp");
+                assert!(error > 0.1, "{isa:?} {f:?}: nothing was measured");
+            }
+        }
+    }
+
+    #[test]
+    fn extremes_saturate_and_nan_stays() {
+        for isa in Isa::available() {
+            let mut v = [f32::NEG_INFINITY, -1e9, -88.0, 88.0, 1e9, f32::INFINITY, 0.0];
+            isa.dispatch(Map(Function::Sigmoid, &mut v));
+            assert!(v[..3].iter().all(|&v| (0.0..1e-37).contains(&v)), "{isa:?} {v:?}");
+            assert_eq!((&v[3..6], v[6]), (&[1.0; 3][..], 0.5), "{isa:?}");
+            for f in [Function::Exp, Function::Sigmoid, Function::Tanh] {
+                let mut v = [f32::NAN, -f32::NAN];
+                isa.dispatch(Map(f, &mut v));
+                assert!(v.iter().all(|v| v.is_nan()), "{isa:?} {f:?} {v:?}");
+            }
+            let mut v = [f32::NEG_INFINITY, -1e9, -20.0, 20.0, 1e9, f32::INFINITY, 0.0];
+            isa.dispatch(Map(Function::Tanh, &mut v));
+            assert_eq!(v, [-1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 0.0], "{isa:?}");
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! Matrix products whose results never leave the registers unfinished.
+//!
+//! ```text
+//! product:        for each row block, for each panel of B, for each tile of rows:
+//!                     acc[row][gate] = Σ_k A[row][k] · B[k][gate]      (in registers, k in order)
+//!                     epilogue(row, panel, acc)                        (the gates' arithmetic)
+//! grad_product:   C[m][n] += Σ_k A[k][m] · B[k][n]                     (weight gradients, k in blocks)
+//! ```
+//!
+//! B is packed in panels of one vector's width and `G` gates: `[panel][k][gate][lane]`, so that one tile
+//! sees all gates of its hidden units. Columns past the last are zero. Every output value is one chain of
+//! fused multiply-adds over k, whatever the tile: the partition of rows never changes a bit.
+
+use crate::simd::Simd;
+use core::ops::Range;
+
+/// Where a matrix lies: element (row, k) at `ptr[row * ld + k]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    pub ptr: *const f32,
+    /// Distance between rows.
+    pub ld: usize,
+    pub count: usize,
+}
+
+/// A packed right operand, `[count][k][G][LANES]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels {
+    pub ptr: *const f32,
+    pub count: usize,
+    /// Rows that were packed: the distance between panels is `depth * G * LANES`.
+    pub depth: usize,
+}
+
+/// What happens to the sums of a row and panel.
+pub(crate) trait Epilogue<const G: usize> {
+    /// # Safety
+    /// `row` and `panel` lie within the product's; the memory behind the epilogue is the product's to use.
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; G]);
+}
+
+/// Rows whose left operand stays in the cache while all panels pass by.
+const ROW_BLOCK: usize = 64;
+
+/// `acc = A · B` for all rows and panels, each result handed to `epilogue`. `k = 0` gives zeros.
+///
+/// # Safety
+/// `a` is readable for `a.count` rows of `k` values, `b` holds `b.count` panels of depth `b.depth >= k`.
+#[inline(always)]
+pub(crate) unsafe fn product<S: Simd, const G: usize, E: Epilogue<G>>(
+    s: S,
+    a: Rows,
+    b: Panels,
+    k: usize,
+    epilogue: &E,
+) {
+    let mut block = 0;
+    while block < a.count {
+        let end = (block + ROW_BLOCK).min(a.count);
+        let mut row = block;
+        // SAFETY: the segments are within the block, the rest as the caller's.
+        unsafe {
+            if S::REGISTERS >= 32 {
+                row = segment::<S, G, 8, E>(s, a, b, k, row..end, epilogue);
+            }
+            row = segment::<S, G, 4, E>(s, a, b, k, row..end, epilogue);
+            row = segment::<S, G, 2, E>(s, a, b, k, row..end, epilogue);
+            segment::<S, G, 1, E>(s, a, b, k, row..end, epilogue);
+        }
+        block = end;
+    }
+}
+
+/// Panels side by side in a tile of `m` rows: enough independent sums in flight when rows are few, and no
+/// more than the registers hold beside the operands.
+const fn panels_per_tile(m: usize, gates: usize, registers: usize) -> usize {
+    let fit = (registers - if m >= 4 { 4 } else { 8 }) / (m * gates);
+    match fit {
+        0 | 1 => 1,
+        2 => 2,
+        3 => 3,
+        _ if m >= 4 => 3,
+        _ if fit < 8 => 4,
+        _ => 8,
+    }
+}
+
+/// As many tiles of `M` rows as fit; returns the first row left.
+///
+/// # Safety
+/// As for [`product`].
+#[inline(always)]
+unsafe fn segment<S: Simd, const G: usize, const M: usize, E: Epilogue<G>>(
+    s: S,
+    a: Rows,
+    b: Panels,
+    k: usize,
+    rows: Range<usize>,
+    epilogue: &E,
+) -> usize {
+    let end = rows.start + rows.len() / M * M;
+    if end == rows.start {
+        return end;
+    }
+    let mut panel = 0;
+    macro_rules! panels {
+        ($p:literal) => {
+            if const { panels_per_tile(M, G, S::REGISTERS) >= $p } {
+                // Four left: two and two, not three and one.
+                while b.count - panel >= $p && !($p == 3 && b.count - panel == 4) {
+                    // SAFETY: the rows and `panel..panel + $p` lie within the operands.
+                    unsafe {
+                        column::<S, G, $p, M, E>(s, a, b, k, rows.start..end, panel, epilogue)
+                    }
+                    panel += $p;
+                }
+            }
+        };
+    }
+    panels!(8);
+    panels!(4);
+    panels!(3);
+    panels!(2);
+    panels!(1);
+    end
+}
+
+/// All tiles of `M` rows against `P` panels.
+///
+/// # Safety
+/// As for [`product`]; `rows` is a multiple of `M` long.
+#[inline(always)]
+unsafe fn column<S: Simd, const G: usize, const P: usize, const M: usize, E: Epilogue<G>>(
+    s: S,
+    a: Rows,
+    b: Panels,
+    k: usize,
+    rows: Range<usize>,
+    panel: usize,
+    epilogue: &E,
+) {
+    let stride = b.depth * G * S::LANES;
+    let mut row = rows.start;
+    while row < rows.end {
+        // SAFETY: by the caller, the operands hold these rows and panels.
+        unsafe {
+            let from = a.ptr.add(row * a.ld);
+            let to = b.ptr.add(panel * stride);
+            let acc = tile::<S, G, P, M, false>(s, k, from, a.ld, to, stride);
+            for (m, acc) in acc.into_iter().enumerate() {
+                for (p, acc) in acc.into_iter().enumerate() {
+                    epilogue.apply(s, row + m, panel + p, acc);
+                }
+            }
+        }
+        row += M;
+    }
+}
+
+/// The register tile: `acc[m][p][g] = Σ_k a[m][k] · b[p][k][g]`. With `PACKED`, `a` is `[k][M]`, else rows `ld`
+/// apart.
+///
+/// # Safety
+/// `a` is readable for `M` rows of `k` values, `b` for `P` panels `stride` apart.
+#[inline(always)]
+unsafe fn tile<S: Simd, const G: usize, const P: usize, const M: usize, const PACKED: bool>(
+    s: S,
+    k: usize,
+    a: *const f32,
+    ld: usize,
+    b: *const f32,
+    stride: usize,
+) -> [[[S::V; G]; P]; M] {
+    let (row, next) = if PACKED { (1, M) } else { (ld, 1) };
+    let mut acc = [[[s.splat(0.0); G]; P]; M];
+    let (mut a, mut b) = (a, b);
+    for _ in 0..k {
+        // SAFETY: by the caller; one past the end is never read.
+        unsafe {
+            let mut right = [[s.splat(0.0); G]; P];
+            for (p, right) in right.iter_mut().enumerate() {
+                for (g, right) in right.iter_mut().enumerate() {
+                    *right = s.load(b.add(p * stride + g * S::LANES));
+                }
+            }
+            for (m, acc) in acc.iter_mut().enumerate() {
+                let left = s.splat(*a.add(m * row));
+                for (acc, right) in acc.iter_mut().zip(&right) {
+                    for (acc, right) in acc.iter_mut().zip(right) {
+                        *acc = s.fma(left, *right, *acc);
+                    }
+                }
+            }
+            a = a.add(next);
+            b = b.add(G * S::LANES);
+        }
+    }
+    acc
+}
+
+/// A matrix to be packed: element (k, j) at `ptr[k * k_step + j * j_step]`, where one step is 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    pub ptr: *const f32,
+    pub k_step: usize,
+    pub j_step: usize,
+}
+
+/// Where packed columns go: lane `l` of row `k` in panel `p` at `ptr[p * panel_step + k * k_step + l]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Packing {
+    pub ptr: *mut f32,
+    /// Lanes of a panel.
+    pub width: usize,
+    pub k_step: usize,
+    pub panel_step: usize,
+}
+
+/// Packs a `depth` by `columns` matrix, zero past the last column of the last panel.
+///
+/// # Safety
+/// `source` is readable for `depth` times `columns` elements, `to` writable for as many in whole panels.
+#[inline(always)]
+pub(crate) unsafe fn pack(source: Source, depth: usize, columns: usize, to: Packing) {
+    /// Steps of k for which a column's cache line is used before it is left.
+    const RUN: usize = 16;
+    for panel in 0..columns.div_ceil(to.width) {
+        let lanes = to.width.min(columns - panel * to.width);
+        for k0 in (0..depth).step_by(RUN) {
+            let run = RUN.min(depth - k0);
+            // SAFETY: by the caller; the indices stay below `depth` and `columns`.
+            unsafe {
+                let from = source.ptr.add(k0 * source.k_step + panel * to.width * source.j_step);
+                let out = to.ptr.add(panel * to.panel_step + k0 * to.k_step);
+                if source.j_step == 1 {
+                    for k in 0..run {
+                        let out = out.add(k * to.k_step);
+                        core::ptr::copy_nonoverlapping(from.add(k * source.k_step), out, lanes);
+                    }
+                } else {
+                    for j in 0..lanes {
+                        for k in 0..run {
+                            *out.add(k * to.k_step + j) =
+                                *from.add(k * source.k_step + j * source.j_step);
+                        }
+                    }
+                }
+                for k in 0..run {
+                    for j in lanes..to.width {
+                        *out.add(k * to.k_step + j) = 0.0;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Steps of k in one pass of [`grad_product`]: the packed left block of `M_BLOCK` columns then takes 128 KB.
+const K_BLOCK: usize = 256;
+const M_BLOCK: usize = 128;
+
+/// Rows of a register tile of [`grad_product`].
+const fn tile_rows(registers: usize) -> usize {
+    if registers >= 32 { 8 } else { 4 }
+}
+
+/// Scratch values that [`grad_product`] needs for results `n` columns wide.
+pub(crate) fn grad_scratch(n: usize) -> usize {
+    // Panels of at most 16 lanes, and the packed left block.
+    K_BLOCK * (n.next_multiple_of(16) + M_BLOCK)
+}
+
+/// The result of a [`grad_product`].
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    /// `[rows][columns]`, added to.
+    pub ptr: *mut f32,
+    pub rows: usize,
+    pub columns: usize,
+    /// `[rows]`, to which the column sums of A are added.
+    pub sums: *mut f32,
+}
+
+/// `C[m][n] += Σ_k A[k][m] · B[k][n]` and `sums[m] += Σ_k A[k][m]`: the gradients of a weight and its bias
+/// from gate gradients A and right operands B. Rows `k` of A and B are `a.ld` and `b.ld` apart; `a.count` is K.
+/// With no columns, only the sums.
+///
+/// # Safety
+/// A is readable for K rows of `to.rows` values, B for K rows of `to.columns`; `scratch` is writable for
+/// [`grad_scratch`]`(to.columns)` values.
+#[inline(always)]
+pub(crate) unsafe fn grad_product<S: Simd>(s: S, a: Rows, b: Rows, to: Target, scratch: *mut f32) {
+    let Target { rows: m, columns: n, ptr: c, sums } = to;
+    let height = tile_rows(S::REGISTERS);
+    for k0 in (0..a.count).step_by(K_BLOCK) {
+        let depth = K_BLOCK.min(a.count - k0);
+        // SAFETY: all offsets stay within the operands and the scratch memory as the caller sized them.
+        unsafe {
+            let right = scratch.add(K_BLOCK * M_BLOCK);
+            let from = Source { ptr: b.ptr.add(k0 * b.ld), k_step: b.ld, j_step: 1 };
+            let (width, panel_step) = (S::LANES, depth * S::LANES);
+            pack(from, depth, n, Packing { ptr: right, width, k_step: width, panel_step });
+            for m0 in (0..m).step_by(M_BLOCK) {
+                let rows = M_BLOCK.min(m - m0);
+                let from = Source { ptr: a.ptr.add(k0 * a.ld + m0), k_step: a.ld, j_step: 1 };
+                let (width, panel_step) = (height, depth * height);
+                pack(from, depth, rows, Packing { ptr: scratch, width, k_step: width, panel_step });
+                if S::REGISTERS >= 32 {
+                    add_sums::<8>(depth, scratch, sums.add(m0), rows);
+                } else {
+                    add_sums::<4>(depth, scratch, sums.add(m0), rows);
+                }
+                let to = Target { ptr: c.add(m0 * n), rows, ..to };
+                if S::REGISTERS >= 32 {
+                    add_tiles::<S, 8>(s, depth, scratch, right, to);
+                } else {
+                    add_tiles::<S, 4>(s, depth, scratch, right, to);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the column sums of packed left to `sums`, four partial sums each.
+///
+/// # Safety
+/// As for [`grad_product`].
+#[inline(always)]
+unsafe fn add_sums<const M: usize>(depth: usize, left: *const f32, sums: *mut f32, rows: usize) {
+    for row in (0..rows).step_by(M) {
+        let mut parts = [[0.0f32; M]; 4];
+        for k in 0..depth {
+            for m in 0..M {
+                // SAFETY: the block holds `depth` times `rows` values, padded to whole tiles.
+                parts[k % 4][m] += unsafe { *left.add(row * depth + k * M + m) };
+            }
+        }
+        for m in 0..M.min(rows - row) {
+            let sum = (parts[0][m] + parts[1][m]) + (parts[2][m] + parts[3][m]);
+            // SAFETY: below `rows`.
+            unsafe { *sums.add(row + m) += sum };
+        }
+    }
+}
+
+/// Adds packed left times packed right to the target.
+///
+/// # Safety
+/// As for [`grad_product`].
+#[inline(always)]
+unsafe fn add_tiles<S: Simd, const M: usize>(
+    s: S,
+    depth: usize,
+    left: *const f32,
+    right: *const f32,
+    to: Target,
+) {
+    let panels = to.columns.div_ceil(S::LANES);
+    let mut panel = 0;
+    while panel < panels {
+        let width = match panels - panel {
+            4 => 2,
+            left => left.min(3),
+        };
+        // SAFETY: as the caller's.
+        unsafe {
+            match width {
+                3 => add_column::<S, M, 3>(s, depth, left, right, panel, to),
+                2 => add_column::<S, M, 2>(s, depth, left, right, panel, to),
+                _ => add_column::<S, M, 1>(s, depth, left, right, panel, to),
+            }
+        }
+        panel += width;
+    }
+}
+
+/// # Safety
+/// As for [`grad_product`].
+#[inline(always)]
+unsafe fn add_column<S: Simd, const M: usize, const P: usize>(
+    s: S,
+    depth: usize,
+    left: *const f32,
+    right: *const f32,
+    panel: usize,
+    to: Target,
+) {
+    let stride = depth * S::LANES;
+    let mut row = 0;
+    while row < to.rows {
+        // SAFETY: `row` and `panel + p` lie within the target, whose tails are cut.
+        unsafe {
+            let right = right.add(panel * stride);
+            let acc = tile::<S, 1, P, M, true>(s, depth, left.add(row * depth), 0, right, stride);
+            for (m, acc) in acc.into_iter().enumerate().take(to.rows - row) {
+                for (p, [acc]) in acc.into_iter().enumerate() {
+                    let column = (panel + p) * S::LANES;
+                    let at = to.ptr.add((row + m) * to.columns + column);
+                    let lanes = S::LANES.min(to.columns - column);
+                    s.store_n(at, s.add(s.load_n(at, lanes), acc), lanes);
+                }
+            }
+        }
+        row += M;
+    }
+}

@@ -1,0 +1,595 @@
+//! A layer over a whole sequence, for any cell: the order of the steps, the threads, the large products.
+//!
+//! ```text
+//! forward    each thread, its rows of the batch:
+//!                for each chunk of steps:  X · W_ih + b for the chunk, then step by step the cell
+//! backward   each thread, its rows:        step by step in reverse, gate gradients over the saved values
+//!            then each thread, its share:  dW_ih, dW_hh and their biases (rows of the weights), dx (rows of x)
+//! ```
+//! The first half of a call needs no barrier, the second has one. Rows past their length are carried along
+//! and masked; steps past the longest length are left out.
+
+use crate::cell::{BackwardStep, Before, ForwardStep, HiddenRun, Recurrence, Run, Store, Valid};
+use crate::layer::Parts;
+use crate::memory::{Arena, LINE, Shared, lines};
+use crate::product::{
+    Packing, Panels, Rows, Source, Target, grad_product, grad_scratch, pack, product,
+};
+use crate::simd::{Isa, Kernel, Simd};
+use crate::{Gradients, Sequence, Weights, Workspace, threads};
+use core::marker::PhantomData;
+use core::ops::Range;
+
+/// Values of the input part that are computed ahead: 512 KB, which stays in the second cache beside a step's
+/// weights.
+const CHUNK: usize = 1 << 17;
+
+/// Rows of a register tile on the widest machine: threads get multiples of it.
+const TILE: usize = 8;
+
+/// What goes into a layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub seq: &'a Sequence<'a>,
+    pub input: usize,
+    pub hidden: usize,
+    pub x: &'a [f32],
+    pub h0: Option<&'a [f32]>,
+}
+
+impl Input<'_> {
+    /// Steps up to the longest length.
+    fn steps(&self) -> usize {
+        self.seq.lengths.map_or(self.seq.seq_len, |l| l.iter().copied().max().unwrap_or(0))
+    }
+
+    /// The time of the `i`-th step visited, of `steps`.
+    fn time(&self, i: usize, steps: usize) -> usize {
+        if self.seq.reverse { steps - 1 - i } else { i }
+    }
+
+    /// Lengths of some rows.
+    fn lengths(&self, rows: &Range<usize>) -> Option<&[usize]> {
+        self.seq.lengths.map(|l| &l[rows.clone()])
+    }
+
+    /// Threads worth using for the recurrence: each needs rows, and enough of them to be worth waking.
+    fn workers(&self) -> usize {
+        /// Multiply-adds below which a second thread does not pay: about 20 µs of work.
+        const SMALL: usize = 1 << 20;
+        let work = self.seq.seq_len * self.seq.batch * self.hidden * (self.input + self.hidden);
+        if work < SMALL { 1 } else { threads::count().min(self.seq.batch).max(1) }
+    }
+
+    /// Rows of one worker.
+    fn rows(&self, worker: usize, workers: usize) -> Range<usize> {
+        let unit = if self.seq.batch >= workers * TILE { TILE } else { 1 };
+        threads::split(self.seq.batch, unit, worker, workers)
+    }
+}
+
+/// Where a forward pass writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
+    /// `[T, B, H]`
+    pub y: *mut f32,
+    /// `[T, B, S, H]`, or null.
+    pub saved: *mut f32,
+}
+
+/// Distance between rows of states: whole lines, and off the powers of two that would map all rows of a tile to
+/// the same cache set.
+fn state_ld(hidden: usize) -> usize {
+    lines(hidden) + LINE
+}
+
+/// The sizes of one worker's forward scratch memory.
+struct ForwardPlan {
+    /// Steps of a chunk.
+    chunk: usize,
+    /// Values of a row's input part.
+    x_ld: usize,
+    len: usize,
+}
+
+impl ForwardPlan {
+    fn new<C: Recurrence>(isa: Isa, hidden: usize, rows: usize, steps: usize) -> Self {
+        let x_ld = hidden.next_multiple_of(isa.lanes()) * C::GATES;
+        let chunk = (CHUNK / (rows * x_ld).max(1)).clamp(1, steps.max(1));
+        let states = if C::PRODUCTS.len() > 1 { 3 } else { 2 };
+        let len = lines(chunk * rows * x_ld) + states * lines(rows * state_ld(hidden));
+        Self { chunk, x_ld, len }
+    }
+}
+
+pub(crate) fn forward<C: Recurrence>(
+    isa: Isa,
+    call: &Input<'_>,
+    parts: &Parts,
+    output: Output,
+    ws: &mut Workspace,
+) {
+    let workers = call.workers();
+    let most = (0..workers).map(|w| call.rows(w, workers).len()).max().unwrap_or(0);
+    let steps = call.steps();
+    let plan = ForwardPlan::new::<C>(isa, call.hidden, most, steps);
+    let scratch = ws.scratch.get(workers * plan.len).as_mut_ptr();
+    let shared = Shared((call, parts, output, &plan, scratch));
+    threads::run(workers, |worker| {
+        let Shared((call, parts, output, plan, scratch)) = *{ &shared };
+        let rows = call.rows(worker, workers);
+        // SAFETY: each worker has its own part of the scratch memory, which was sized for all.
+        let scratch =
+            unsafe { core::slice::from_raw_parts_mut(scratch.add(worker * plan.len), plan.len) };
+        isa.dispatch(ForwardRows::<C> {
+            call,
+            parts,
+            output,
+            plan,
+            rows,
+            scratch,
+            cell: PhantomData,
+        });
+    });
+}
+
+struct ForwardRows<'a, C> {
+    call: &'a Input<'a>,
+    parts: &'a Parts,
+    output: Output,
+    plan: &'a ForwardPlan,
+    rows: Range<usize>,
+    scratch: &'a mut [f32],
+    cell: PhantomData<C>,
+}
+
+impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { call, parts, output, plan, rows, scratch, .. } = self;
+        let Input { seq, hidden, .. } = *call;
+        let (n, ld, steps) = (rows.len(), state_ld(hidden), call.steps());
+        let mut arena = Arena::new(scratch);
+        let x_part = arena.take(plan.chunk * n * plan.x_ld);
+        let (mut state, mut next) = (arena.take(n * ld), arena.take(n * ld));
+        let extra = if C::PRODUCTS.len() > 1 { arena.take(n * ld) } else { next };
+        // SAFETY: rows and steps lie within the checked buffers; the states have n rows of ld values.
+        unsafe {
+            core::ptr::write_bytes(state, 0, n * ld);
+            if let Some(h0) = call.h0 {
+                for (i, row) in rows.clone().enumerate() {
+                    let from = h0[row * hidden..][..hidden].as_ptr();
+                    core::ptr::copy_nonoverlapping(from, state.add(i * ld), hidden);
+                }
+            }
+            for first in (0..steps).step_by(plan.chunk) {
+                let chunk = plan.chunk.min(steps - first);
+                let (a, b) = (call.time(first, steps), call.time(first + chunk - 1, steps));
+                let low = a.min(b);
+                input_part(s, call, parts, &rows, low..low + chunk, (x_part, plan.x_ld));
+                for i in first..first + chunk {
+                    let t = call.time(i, steps);
+                    let at = (t * seq.batch + rows.start) * hidden;
+                    C::forward(
+                        s,
+                        &ForwardStep {
+                            rows: n,
+                            hidden,
+                            x: x_part.add((t - low) * n * plan.x_ld),
+                            x_ld: plan.x_ld,
+                            weights: &parts.w_hh,
+                            bias: parts.b_hh,
+                            state,
+                            next,
+                            extra,
+                            state_ld: ld,
+                            zero_state: i == 0 && call.h0.is_none(),
+                            y: output.y.add(at),
+                            saved: match output.saved.is_null() {
+                                true => output.saved,
+                                false => output.saved.add(at * C::SAVED),
+                            },
+                            valid: Valid { t, lengths: call.lengths(&rows) },
+                        },
+                    );
+                    core::mem::swap(&mut state, &mut next);
+                }
+            }
+            for t in steps..seq.seq_len {
+                let at = (t * seq.batch + rows.start) * hidden;
+                core::ptr::write_bytes(output.y.add(at), 0, n * hidden);
+            }
+        }
+    }
+}
+
+/// `X · W_ih + b` of some steps and rows, `[steps][rows][unit block][gate][lane]`.
+///
+/// # Safety
+/// `rows` and `steps` lie within the call's buffers; `to` is writable for all results.
+#[inline(always)]
+unsafe fn input_part<S: Simd>(
+    s: S,
+    call: &Input<'_>,
+    parts: &Parts,
+    rows: &Range<usize>,
+    steps: Range<usize>,
+    (to, ld): (*mut f32, usize),
+) {
+    let Input { seq, input, x, .. } = *call;
+    // All rows: the steps follow each other without a gap.
+    let (count, times) = if rows.len() == seq.batch {
+        (rows.len() * steps.len(), 1)
+    } else {
+        (rows.len(), steps.len())
+    };
+    for i in 0..times {
+        // SAFETY: as the caller's.
+        unsafe {
+            let ptr = x.as_ptr().add(((steps.start + i) * seq.batch + rows.start) * input);
+            let to = to.add(i * count * ld);
+            let store = Store { to, ld, columns: ld, add: parts.b_ih, add_ld: 0 };
+            product(s, Rows { ptr, ld: input, count }, parts.w_ih, input, &store);
+        }
+    }
+}
+
+/// One step on the calling thread; `sizes` are `[B, I, H]`.
+pub(crate) fn step<C: Recurrence>(
+    isa: Isa,
+    [batch, input, hidden]: [usize; 3],
+    x: &[f32],
+    h: &mut [f32],
+    parts: &Parts,
+    ws: &mut Workspace,
+) {
+    let plan = ForwardPlan::new::<C>(isa, hidden, batch, 1);
+    let scratch = ws.scratch.get(plan.len + batch * hidden);
+    let (y, scratch) = scratch.split_at_mut(batch * hidden);
+    let seq = Sequence { seq_len: 1, batch, lengths: None, reverse: false };
+    let call = Input { seq: &seq, input, hidden, x, h0: Some(h) };
+    let output = Output { y: y.as_mut_ptr(), saved: core::ptr::null_mut() };
+    let (call, plan, rows) = (&call, &plan, 0..batch);
+    isa.dispatch(ForwardRows::<C> { call, parts, output, plan, rows, scratch, cell: PhantomData });
+    h.copy_from_slice(y);
+}
+
+/// Everything a backward pass reads and writes, for all its threads.
+struct Backward<'a> {
+    call: &'a Input<'a>,
+    steps: usize,
+    y: &'a [f32],
+    dy: &'a [f32],
+    /// `[T, B, S, H]`: saved values, then gate gradients.
+    saved: *mut f32,
+    /// `[H]` zeros, the state before a sequence without h0.
+    zeros: *const f32,
+    /// `[B, S, H]`: the gate gradients of each row's first step.
+    first: *mut f32,
+    /// `[G * H]`: sums that nobody asked for.
+    spare: *mut f32,
+    /// Hidden weights for each product of the cell, and input weights for dx.
+    back: [Panels; 2],
+    back_input: Panels,
+    dx: *mut f32,
+    dh0: *mut f32,
+    dw_ih: *mut f32,
+    dw_hh: *mut f32,
+    db_ih: *mut f32,
+    db_hh: *mut f32,
+    carry: *mut f32,
+    /// Scratch of the weight gradients, one part a worker.
+    scratch: *mut f32,
+}
+
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn backward<C: Recurrence>(
+    isa: Isa,
+    call: &Input<'_>,
+    weights: &Weights<'_>,
+    y: &[f32],
+    saved: &mut [f32],
+    dy: &[f32],
+    grads: Gradients<'_>,
+    ws: &mut Workspace,
+) {
+    let Input { seq, input, hidden, .. } = *call;
+    let workers = call.workers();
+    let shares = if workers == 1 && seq.batch > 1 { 1 } else { threads::count() };
+    let Workspace { scratch, packed } = ws;
+    let (back, back_input) = pack_backward::<C>(isa, weights, [input, hidden], packed);
+
+    let bias = C::GATES * hidden;
+    let first = seq.batch * C::SAVED * hidden;
+    let carry = seq.batch * state_ld(hidden);
+    let part = lines(grad_scratch(input.max(hidden)));
+    let total = lines(hidden) + lines(bias) + lines(first) + lines(carry) + shares * part;
+    let mut arena = Arena::new(scratch.get(total));
+    let (zeros, spare) = (arena.take(hidden), arena.take(bias));
+    // SAFETY: both were just taken with these lengths.
+    unsafe {
+        core::ptr::write_bytes(zeros, 0, hidden);
+        core::ptr::write_bytes(spare, 0, bias);
+    }
+    let pointer = |slice: Option<&mut [f32]>, or| slice.map_or(or, <[f32]>::as_mut_ptr);
+    let job = Backward {
+        call,
+        steps: call.steps(),
+        y,
+        dy,
+        saved: saved.as_mut_ptr(),
+        zeros,
+        first: arena.take(first),
+        spare,
+        back,
+        back_input,
+        dx: pointer(grads.dx, core::ptr::null_mut()),
+        dh0: pointer(grads.dh0, core::ptr::null_mut()),
+        dw_ih: grads.dw_ih.as_mut_ptr(),
+        dw_hh: grads.dw_hh.as_mut_ptr(),
+        // A layer without bias: its sums go where nobody looks.
+        db_ih: pointer(grads.db_ih, spare),
+        db_hh: pointer(grads.db_hh, spare),
+        carry: arena.take(carry),
+        scratch: arena.take(shares * part),
+    };
+    let job = Shared(&job);
+    threads::run(workers, |worker| {
+        let Shared(job) = *{ &job };
+        let rows = job.call.rows(worker, workers);
+        isa.dispatch(BackwardRows::<C> { job, rows, cell: PhantomData });
+    });
+    // SAFETY: the recurrence is done, and nobody else uses the gradients and `first` now.
+    unsafe { gather_first(job.0, C::SAVED * hidden) };
+    threads::run(shares, |share| {
+        let Shared(job) = *{ &job };
+        // SAFETY: the scratch memory has one part for each share.
+        let scratch = unsafe { job.scratch.add(share * part) };
+        isa.dispatch(WeightGradients::<C> { job, share, shares, scratch, cell: PhantomData });
+    });
+}
+
+/// Copies the gate gradients of each row's first step, zero for a row without steps.
+///
+/// # Safety
+/// The gate gradients are complete, `job.first` is writable for a row of `ld` values for each sequence.
+unsafe fn gather_first(job: &Backward<'_>, ld: usize) {
+    let seq = job.call.seq;
+    for b in 0..seq.batch {
+        let len = seq.lengths.map_or(job.steps, |lengths| lengths[b]);
+        // SAFETY: as the caller's; `t < len <= T`.
+        unsafe {
+            let to = job.first.add(b * ld);
+            if len == 0 {
+                core::ptr::write_bytes(to, 0, ld);
+                continue;
+            }
+            let t = if seq.reverse { len - 1 } else { 0 };
+            core::ptr::copy_nonoverlapping(job.saved.add((t * seq.batch + b) * ld), to, ld);
+        }
+    }
+}
+
+/// Packs the weights as right operands of the backward products.
+fn pack_backward<C: Recurrence>(
+    isa: Isa,
+    weights: &Weights<'_>,
+    [input, hidden]: [usize; 2],
+    memory: &mut crate::memory::Buffer,
+) -> ([Panels; 2], Panels) {
+    let width = isa.lanes();
+    let gates = C::GATES * hidden;
+    let (units, columns) = (hidden.next_multiple_of(width), input.next_multiple_of(width));
+    let mut arena = Arena::new(memory.get(lines(gates * columns) + lines(gates * units) + LINE));
+    let mut to = arena.take(gates * units);
+    let mut back = [Panels { ptr: to, count: units / width, depth: 0 }; 2];
+    for (panels, run) in back.iter_mut().zip(C::BACK) {
+        let depth = run.gates * hidden;
+        let ptr = weights.w_hh[run.gate * hidden * hidden..].as_ptr();
+        let packing = Packing { ptr: to, width, k_step: width, panel_step: depth * width };
+        // SAFETY: the run's rows lie within w_hh, and its panels within what was taken.
+        unsafe {
+            pack(Source { ptr, k_step: hidden, j_step: 1 }, depth, hidden, packing);
+            *panels = Panels { ptr: to, depth, ..*panels };
+            to = to.add(depth * units);
+        }
+    }
+    let to = arena.take(gates * columns);
+    for (block, &gate) in C::ORDER.iter().enumerate() {
+        let ptr = weights.w_ih[gate * hidden * input..].as_ptr();
+        // SAFETY: the gate's rows lie within w_ih, and block `block` within the panels.
+        unsafe {
+            let ptr_to = to.add(block * hidden * width);
+            let packing = Packing { ptr: ptr_to, width, k_step: width, panel_step: gates * width };
+            pack(Source { ptr, k_step: input, j_step: 1 }, hidden, input, packing);
+        }
+    }
+    (back, Panels { ptr: to, count: columns / width, depth: gates })
+}
+
+/// The recurrence of some rows, backward in time: gate gradients, and dh0.
+struct BackwardRows<'a, C> {
+    job: &'a Backward<'a>,
+    rows: Range<usize>,
+    cell: PhantomData<C>,
+}
+
+impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { job, rows, .. } = self;
+        let Input { seq, hidden, h0, .. } = *job.call;
+        let (n, ld, steps) = (rows.len(), state_ld(hidden), job.steps);
+        let lengths = job.call.lengths(&rows);
+        // SAFETY: rows and steps lie within the checked buffers.
+        unsafe {
+            let carry = job.carry.add(rows.start * ld);
+            core::ptr::write_bytes(carry, 0, n * ld);
+            let (h0, h0_ld) = match h0 {
+                Some(h0) => (h0.as_ptr().add(rows.start * hidden), hidden),
+                None => (job.zeros, 0),
+            };
+            let at = |i: usize| (job.call.time(i, steps) * seq.batch + rows.start) * hidden;
+            let mut after = core::ptr::null::<f32>();
+            let mut step = None;
+            for i in (0..steps).rev() {
+                let t = job.call.time(i, steps);
+                let saved = job.saved.add(at(i) * C::SAVED);
+                let before = if i == 0 { 0 } else { at(i - 1) };
+                let now = BackwardStep {
+                    rows: n,
+                    hidden,
+                    weights: &job.back,
+                    after,
+                    saved,
+                    dy: job.dy.as_ptr().add(at(i)),
+                    carry,
+                    carry_ld: ld,
+                    before: Before {
+                        y: job.y.as_ptr().add(before),
+                        h0,
+                        h0_ld,
+                        hidden,
+                        all_start: i == 0,
+                        starts_at_end: seq.reverse.then_some(Valid { t, lengths }),
+                    },
+                    valid: Valid { t, lengths },
+                };
+                C::backward(s, &now);
+                after = saved;
+                step = Some(BackwardStep { after, ..now });
+            }
+            if job.dh0.is_null() {
+                return;
+            }
+            let to = job.dh0.add(rows.start * hidden);
+            let Some(step) = step else {
+                core::ptr::write_bytes(to, 0, n * hidden);
+                return;
+            };
+            let (a, k) = step.after(C::BACK[0], C::SAVED);
+            let store = Store { to, ld: hidden, columns: hidden, add: carry, add_ld: ld };
+            product(s, a, job.back[0], k, &store);
+        }
+    }
+}
+
+/// One share of the large products after the loop.
+struct WeightGradients<'a, C> {
+    job: &'a Backward<'a>,
+    share: usize,
+    shares: usize,
+    scratch: *mut f32,
+    cell: PhantomData<C>,
+}
+
+impl<C: Recurrence> Kernel for WeightGradients<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Backward { call, steps, .. } = *self.job;
+        let Input { input, hidden, seq, .. } = *call;
+        let (all, ld) = (steps * seq.batch, C::SAVED * hidden);
+        // SAFETY: the operands are whole matrices of the call; shares write disjoint rows.
+        unsafe {
+            if steps > 0 {
+                for run in C::INPUT {
+                    let gates = Rows { ptr: self.job.saved, ld, count: all };
+                    let x = Rows { ptr: call.x.as_ptr(), ld: input, count: all };
+                    self.run_gradient(s, run, gates, x, (self.job.dw_ih, input), self.job.db_ih);
+                }
+                self.hidden_gradients(s);
+            }
+            if !self.job.dx.is_null() {
+                let rows = threads::split(all, 64, self.share, self.shares);
+                let ptr = self.job.saved.add(rows.start * ld);
+                let to = self.job.dx.add(rows.start * input);
+                let store =
+                    Store { to, ld: input, columns: input, add: core::ptr::null(), add_ld: 0 };
+                let a = Rows { ptr, ld, count: rows.len() };
+                product(s, a, self.job.back_input, C::GATES * hidden, &store);
+                if self.share == 0 {
+                    let rest = (seq.seq_len * seq.batch - all) * input;
+                    core::ptr::write_bytes(self.job.dx.add(all * input), 0, rest);
+                }
+            }
+        }
+    }
+}
+
+impl<C: Recurrence> WeightGradients<'_, C> {
+    /// Adds this share's rows of one run's weight and bias gradient.
+    ///
+    /// # Safety
+    /// `gates` are rows of S blocks, `right` as many right operands; `to` is the weight's whole gradient and
+    /// its columns.
+    #[inline(always)]
+    unsafe fn run_gradient<S: Simd>(
+        &self,
+        s: S,
+        run: &Run,
+        gates: Rows,
+        right: Rows,
+        (to, columns): (*mut f32, usize),
+        bias: *mut f32,
+    ) {
+        let hidden = self.job.call.hidden;
+        let rows = threads::split(run.gates * hidden, TILE, self.share, self.shares);
+        // SAFETY: as the caller's.
+        unsafe {
+            let a = Rows { ptr: gates.ptr.add(run.block * hidden + rows.start), ..gates };
+            let row = run.gate * hidden + rows.start;
+            let ptr = to.add(row * columns);
+            let to = Target { ptr, rows: rows.len(), columns, sums: bias.add(row) };
+            // Where there is nothing to multiply with, only the bias.
+            match right.ptr.is_null() {
+                true => grad_product(s, a, a, Target { columns: 0, ..to }, self.scratch),
+                false => grad_product(s, a, right, to, self.scratch),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for the whole backward pass.
+    #[inline(always)]
+    unsafe fn hidden_gradients<S: Simd>(&self, s: S) {
+        let job = self.job;
+        let Input { hidden, seq, h0, .. } = *job.call;
+        let (all, ld, batch) = (job.steps * seq.batch, C::SAVED * hidden, seq.batch);
+        let to = (job.dw_hh, hidden);
+        // SAFETY: as the caller's.
+        unsafe {
+            for HiddenRun { run, operand } in C::HIDDEN {
+                if let Some(block) = operand {
+                    let gates = Rows { ptr: job.saved, ld, count: all };
+                    let right = Rows { ptr: job.saved.add(block * hidden), ..gates };
+                    self.run_gradient(s, run, gates, right, to, job.db_hh);
+                    continue;
+                }
+                // Each step's gates with the state of the step visited before: y, one step off.
+                // (A row that starts there finds y zero, past its end.)
+                let count = all - batch;
+                let (gates, states, edge) = match seq.reverse {
+                    false => (batch, 0, 0),
+                    true => (0, batch, count),
+                };
+                let rows = |row: usize, count| Rows { ptr: job.saved.add(row * ld), ld, count };
+                let right = Rows { ptr: job.y.as_ptr().add(states * hidden), ld: hidden, count };
+                self.run_gradient(s, run, rows(gates, count), right, to, job.db_hh);
+                // The steps that this left out have a bias too, and first steps h0.
+                let none = Rows { ptr: core::ptr::null(), ld: 0, count: 0 };
+                self.run_gradient(s, run, rows(edge, batch), none, to, job.db_hh);
+                if let Some(h0) = h0 {
+                    let gates = Rows { ptr: job.first, ld, count: batch };
+                    let right = Rows { ptr: h0.as_ptr(), ld: hidden, count: batch };
+                    self.run_gradient(s, run, gates, right, to, job.spare);
+                }
+            }
+        }
+    }
+}

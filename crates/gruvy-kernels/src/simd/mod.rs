@@ -1,0 +1,148 @@
+//! The small SIMD trait over which every kernel is written once, and its dispatch at run time.
+//!
+//! A kernel is a value with a generic [`Kernel::run`]; [`Isa::dispatch`] calls it inside a function
+//! compiled for the chosen instruction set. Everything below `run` must be `#[inline(always)]`, so
+//! that it is compiled with those instructions too.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod scalar;
+
+/// An instruction set that the kernels have a path for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Isa {
+    /// Plain Rust on any machine, four lanes that the compiler may vectorise.
+    Scalar,
+    /// x86-64 with AVX2 and FMA, eight lanes.
+    Avx2,
+    /// x86-64 with AVX-512F, sixteen lanes.
+    Avx512,
+}
+
+impl Isa {
+    /// Every instruction set, slowest first.
+    const ALL: [Self; 3] = [Isa::Scalar, Isa::Avx2, Isa::Avx512];
+
+    /// Whether this machine can run it. Without the `std` feature, only what the build itself
+    /// targets is known.
+    pub fn is_available(self) -> bool {
+        match self {
+            Isa::Scalar => true,
+            #[cfg(all(target_arch = "x86_64", feature = "std"))]
+            Isa::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2")
+                    && std::arch::is_x86_feature_detected!("fma")
+            }
+            #[cfg(all(target_arch = "x86_64", feature = "std"))]
+            Isa::Avx512 => std::arch::is_x86_feature_detected!("avx512f"),
+            #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+            Isa::Avx2 => cfg!(all(target_feature = "avx2", target_feature = "fma")),
+            #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+            Isa::Avx512 => cfg!(target_feature = "avx512f"),
+        }
+    }
+
+    /// The instruction sets of this machine, slowest first; never empty.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|isa| isa.is_available())
+    }
+
+    /// The fastest instruction set of this machine.
+    pub fn best() -> Self {
+        Self::available().last().unwrap_or(Isa::Scalar)
+    }
+
+    /// Lanes of one vector of `f32`.
+    pub(crate) const fn lanes(self) -> usize {
+        match self {
+            Isa::Scalar => 4,
+            Isa::Avx2 => 8,
+            Isa::Avx512 => 16,
+        }
+    }
+
+    /// Runs `kernel` compiled for this instruction set.
+    ///
+    /// # Panics
+    /// If the machine lacks it.
+    pub(crate) fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {
+        assert!(self.is_available(), "this machine has no {self:?}; see Isa::available");
+        match self {
+            Isa::Scalar => kernel.run(scalar::Scalar),
+            // SAFETY: the instruction set was just found to be available.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => unsafe { avx2::run(kernel) },
+            // SAFETY: the instruction set was just found to be available.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => unsafe { avx512::run(kernel) },
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => unreachable!("not available on this architecture"),
+        }
+    }
+}
+
+/// A computation to be compiled for each instruction set.
+pub(crate) trait Kernel {
+    /// What it returns.
+    type Output;
+    /// The computation; must be `#[inline(always)]`.
+    fn run<S: Simd>(self, s: S) -> Self::Output;
+}
+
+/// Vectors of `f32` on one instruction set. A value of the type is the proof that the machine has it.
+pub(crate) trait Simd: Copy + Send + Sync + 'static {
+    /// One vector.
+    type V: Copy;
+    /// Lanes of one vector.
+    const LANES: usize;
+    /// Vector registers, which bound the size of a register tile.
+    const REGISTERS: usize;
+
+    fn splat(self, x: f32) -> Self::V;
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`, in one rounding where the machine has it.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `p * 2^n`, where `n` is the low integer part of `biased = n + 1.5 * 2^23`. No check of the
+    /// range: `p * 2^n` has to be a normal number.
+    fn scale_by_power(self, p: Self::V, biased: Self::V) -> Self::V;
+
+    /// # Safety
+    /// `from` is readable for a whole vector.
+    unsafe fn load(self, from: *const f32) -> Self::V;
+    /// # Safety
+    /// `to` is writable for a whole vector.
+    unsafe fn store(self, to: *mut f32, v: Self::V);
+    /// The first `n` lanes, the others zero.
+    /// # Safety
+    /// `from` is readable for `n <= LANES` values.
+    unsafe fn load_part(self, from: *const f32, n: usize) -> Self::V;
+    /// The first `n` lanes.
+    /// # Safety
+    /// `to` is writable for `n <= LANES` values.
+    unsafe fn store_part(self, to: *mut f32, v: Self::V, n: usize);
+
+    /// [`Simd::load`] of a whole vector or [`Simd::load_part`].
+    /// # Safety
+    /// `from` is readable for `n <= LANES` values.
+    #[inline(always)]
+    unsafe fn load_n(self, from: *const f32, n: usize) -> Self::V {
+        // SAFETY: as the caller's.
+        unsafe { if n == Self::LANES { self.load(from) } else { self.load_part(from, n) } }
+    }
+    /// [`Simd::store`] of a whole vector or [`Simd::store_part`].
+    /// # Safety
+    /// `to` is writable for `n <= LANES` values.
+    #[inline(always)]
+    unsafe fn store_n(self, to: *mut f32, v: Self::V, n: usize) {
+        // SAFETY: as the caller's.
+        unsafe { if n == Self::LANES { self.store(to, v) } else { self.store_part(to, v, n) } }
+    }
+}

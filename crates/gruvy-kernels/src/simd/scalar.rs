@@ -1,0 +1,80 @@
+//! Four lanes in plain Rust: the path for machines without one of their own, and the one that Miri runs.
+
+use super::Simd;
+
+/// Proof of nothing: every machine has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalar;
+
+const LANES: usize = 4;
+
+#[inline(always)]
+fn zip(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    core::array::from_fn(|i| f(a[i], b[i]))
+}
+
+impl Simd for Scalar {
+    type V = [f32; LANES];
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        [x; LANES]
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a / b)
+    }
+    // As the vector instructions do it: the second operand if either is NaN.
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        core::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    fn scale_by_power(self, p: Self::V, biased: Self::V) -> Self::V {
+        zip(p, biased, |p, n| f32::from_bits(p.to_bits().wrapping_add(n.to_bits() << 23)))
+    }
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> Self::V {
+        // SAFETY: readable for a whole vector, by the caller.
+        unsafe { from.cast::<Self::V>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, v: Self::V) {
+        // SAFETY: writable for a whole vector, by the caller.
+        unsafe { to.cast::<Self::V>().write_unaligned(v) }
+    }
+    #[inline(always)]
+    unsafe fn load_part(self, from: *const f32, n: usize) -> Self::V {
+        // SAFETY: readable for `n` values, by the caller.
+        core::array::from_fn(|i| if i < n { unsafe { *from.add(i) } } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, v: Self::V, n: usize) {
+        for (i, v) in v.into_iter().enumerate().take(n) {
+            // SAFETY: writable for `n` values, by the caller.
+            unsafe { *to.add(i) = v }
+        }
+    }
+}
