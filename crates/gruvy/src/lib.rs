@@ -1,5 +1,7 @@
 //! Train gated recurrent networks: layers for Burn, tasks, one training loop, model files.
 mod error;
+pub mod nn;
+pub mod ops;
 pub mod tasks;
 pub mod train;
 

@@ -1,0 +1,11 @@
+//! Recurrent modules for Burn over the fused operation of [`crate::ops`].
+
+mod config;
+mod gru;
+mod weights;
+
+pub use config::GruConfig;
+pub use gru::Gru;
+pub use weights::LayerWeights;
+
+pub use gruvy_kernels::Cell;

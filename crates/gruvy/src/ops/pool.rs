@@ -1,0 +1,59 @@
+//! Memory that is used again from call to call: kernel workspaces and the saved gates.
+//!
+//! Both live in process-wide lists and not in thread-locals: a thread that waits in a parallel kernel
+//! may be handed another call of the operation meanwhile.
+use gruvy_kernels::Workspace;
+use std::sync::{Mutex, PoisonError};
+
+static WORKSPACES: Mutex<Vec<Workspace>> = Mutex::new(Vec::new());
+static BUFFERS: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+fn with<T, R>(list: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> R {
+    f(&mut list.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Calls `f` with a workspace that no other call is using.
+pub(super) fn with_workspace<R>(f: impl FnOnce(&mut Workspace) -> R) -> R {
+    let mut workspace = with(&WORKSPACES, Vec::pop).unwrap_or_default();
+    let result = f(&mut workspace);
+    with(&WORKSPACES, |list| list.push(workspace));
+    result
+}
+
+/// A buffer with any content, which goes back to the pool when dropped. A training step's saved gates
+/// are its largest allocation, and fresh pages for them would cost as much as filling them.
+#[derive(Clone, Debug)]
+pub(super) struct Buffer {
+    /// At least `len` long.
+    data: Vec<f32>,
+    len: usize,
+}
+
+impl Buffer {
+    /// A buffer of `len` values: the smallest free one that is large enough, else a new one in place of
+    /// a free one that is not.
+    pub(super) fn new(len: usize) -> Self {
+        let free = with(&BUFFERS, |list| {
+            let fitting = (0..list.len()).filter(|&i| list[i].len() >= len);
+            match fitting.min_by_key(|&i| list[i].len()) {
+                Some(i) => Some(list.swap_remove(i)),
+                None => {
+                    list.pop();
+                    None
+                }
+            }
+        });
+        Self { data: free.unwrap_or_else(|| vec![0.0; len]), len }
+    }
+
+    pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.data[..self.len]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let data = std::mem::take(&mut self.data);
+        with(&BUFFERS, |list| list.push(data));
+    }
+}

@@ -1,0 +1,170 @@
+//! What holds for `Gru` whatever its numbers.
+use crate::support::{assert_close, device, tensor, values};
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use gruvy::nn::{Cell, GruConfig};
+use std::collections::BTreeMap;
+
+const CONFIG: fn() -> GruConfig = || GruConfig::new(5, 4).with_num_layers(2);
+
+#[test]
+fn two_halves_make_the_whole() {
+    for cell in Cell::ALL {
+        let gru = CONFIG().with_cell(cell).init(&device());
+        let x = tensor(1, [9, 3, 5], &device());
+        let state = tensor(2, [2, 3, 4], &device());
+        let (whole, last) = gru.forward(x.clone(), Some(state.clone()), None);
+        let (first, between) = gru.forward(x.clone().narrow(0, 0, 4), Some(state), None);
+        let (second, end) = gru.forward(x.narrow(0, 4, 5), Some(between), None);
+        assert_close("y", &values(&Tensor::cat(vec![first, second], 0)), &values(&whole), 1e-6);
+        assert_close("state", &values(&end), &values(&last), 1e-6);
+    }
+}
+
+#[test]
+fn a_batch_equals_its_sequences() {
+    let lengths = [7, 2, 5];
+    let gru = CONFIG().with_bidirectional(true).with_batch_first(true).init(&device());
+    let x = tensor(1, [3, 7, 5], &device());
+    let (batch, states) = gru.forward(x.clone(), None, Some(&lengths));
+    for (b, len) in lengths.into_iter().enumerate() {
+        let single = x.clone().narrow(0, b, 1).narrow(1, 0, len);
+        let (y, state) = gru.forward(single, None, None);
+        let row = batch.clone().narrow(0, b, 1);
+        assert_close("y", &values(&row.clone().narrow(1, 0, len)), &values(&y), 1e-6);
+        assert_close("state", &values(&states.clone().narrow(1, b, 1)), &values(&state), 1e-6);
+        if len < 7 {
+            let past = values(&row.narrow(1, len, 7 - len));
+            assert!(past.iter().all(|&v| v == 0.0), "outputs past the end: {past:?}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_sequence_keeps_its_state() {
+    let gru = CONFIG().with_bidirectional(true).init(&device());
+    let state = tensor(2, [4, 3, 4], &device());
+    let x = tensor(1, [6, 3, 5], &device());
+    let (_, end) = gru.forward(x.clone(), Some(state.clone()), Some(&[6, 0, 1]));
+    let row = |s: Tensor<3>| values(&s.narrow(1, 1, 1));
+    assert_eq!(row(end), row(state));
+    let (_, end) = gru.forward(x, None, Some(&[6, 0, 1]));
+    assert_eq!(row(end), vec![0.0; 16]);
+}
+
+#[test]
+fn parameters_are_pytorchs_and_come_back() {
+    let gru = CONFIG().with_bidirectional(true).init(&device());
+    let parameters: BTreeMap<_, _> = gru.parameters().collect();
+    let mut names = Vec::new();
+    for (layer, input) in [(0, 5), (1, 8)] {
+        for direction in ["", "_reverse"] {
+            let of = |kind: &str| format!("{kind}_l{layer}{direction}");
+            names.push((of("weight_ih"), vec![12, input]));
+            names.push((of("weight_hh"), vec![12, 4]));
+            names.extend([(of("bias_ih"), vec![12]), (of("bias_hh"), vec![12])]);
+        }
+    }
+    let shapes =
+        |(name, data): (String, burn::tensor::TensorData)| (name, data.shape().as_slice().to_vec());
+    assert_eq!(gru.parameters().map(shapes).collect::<Vec<_>>(), names);
+
+    let other = CONFIG().with_bidirectional(true).init(&device());
+    let other = other.load_parameters(|name| parameters.get(name).cloned());
+    let x = tensor(1, [3, 2, 5], &device());
+    let (want, _) = gru.forward(x.clone(), None, None);
+    let (got, _) = other.forward(x, None, None);
+    assert_eq!(values(&got), values(&want));
+    assert!(other.layers.iter().all(|layer| layer.weight_ih.is_require_grad()));
+}
+
+#[test]
+#[should_panic(expected = "no values for the parameter bias_ih_l0, expected shape [12]")]
+fn a_missing_parameter_is_named() {
+    let bare = GruConfig::new(5, 4).with_bias(false).init(&device());
+    let parameters: BTreeMap<_, _> = bare.parameters().collect();
+    assert_eq!(parameters.len(), 2);
+    GruConfig::new(5, 4).init(&device()).load_parameters(|name| parameters.get(name).cloned());
+}
+
+#[test]
+#[should_panic(expected = "expected weight_ih_l0 of shape [12, 5], got [12, 6]")]
+fn a_parameter_of_another_shape_is_named() {
+    let other: BTreeMap<_, _> = GruConfig::new(6, 4).init(&device()).parameters().collect();
+    GruConfig::new(5, 4).init(&device()).load_parameters(|name| other.get(name).cloned());
+}
+
+#[test]
+fn initial_weights_fill_the_range_of_pytorchs() {
+    let gru = GruConfig::new(40, 16).init(&device());
+    for (name, data) in gru.parameters() {
+        let values = data.to_vec::<f32>().expect("f32");
+        let max = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        assert!(max <= 0.25 && max > 0.2, "{name}: largest {max}, expected almost 1/√16");
+        assert!(mean.abs() < 0.07, "{name}: mean {mean}");
+    }
+}
+
+#[test]
+fn dropout_stands_between_layers_in_training_only() {
+    let gru = CONFIG().with_dropout(0.5).init(&device());
+    let x = tensor(1, [6, 3, 5], &device());
+    let run = |gru: &gruvy::nn::Gru, x: &Tensor<3>| values(&gru.forward(x.clone(), None, None).0);
+    assert_ne!(run(&gru, &x), run(&gru, &x), "training draws new masks");
+    let first = |gru: &gruvy::nn::Gru| {
+        let (_, state) = gru.forward(x.clone(), None, None);
+        values(&state.narrow(0, 0, 1))
+    };
+    assert_eq!(first(&gru), first(&gru), "the first layer sees all of x");
+
+    let (valid, x) = (gru.valid(), x.without_autodiff());
+    let calm = GruConfig { dropout: 0.0, ..CONFIG() }.init(&Device::flex());
+    let parameters: BTreeMap<_, _> = gru.parameters().collect();
+    let calm = calm.load_parameters(|name| parameters.get(name).cloned());
+    assert_eq!(run(&valid, &x), run(&calm, &x));
+
+    let single = GruConfig::new(5, 4).with_dropout(0.5).init(&device());
+    let x = tensor(1, [6, 3, 5], &device());
+    assert_eq!(run(&single, &x), run(&single, &x), "the last layer's outputs are kept");
+}
+
+#[test]
+fn a_config_survives_json() {
+    let config = CONFIG().with_cell(Cell::GruV3).with_dropout(0.25).with_batch_first(true);
+    let text = serde_json::to_string(&config).expect("JSON");
+    assert!(text.contains(r#""cell":"gru-v3""#), "{text}");
+    assert_eq!(GruConfig::load_binary(text.as_bytes()).expect("a config"), config);
+    let error = GruConfig::load_binary(text.replace("gru-v3", "gru-v4").as_bytes());
+    let error = error.expect_err("an unknown cell").to_string();
+    assert!(error.contains("unknown cell `gru-v4`, expected one of: gru, gru-v3"), "{error}");
+}
+
+#[test]
+#[should_panic(
+    expected = "expected an input with 5 features in its last dimension, got shape [2, 3, 6]"
+)]
+fn a_wrong_input_is_named() {
+    let gru = CONFIG().with_batch_first(true).init(&device());
+    gru.forward(tensor(1, [2, 3, 6], &device()), None, None);
+}
+
+#[test]
+#[should_panic(expected = "expected a state [L * D, B, H] of shape [2, 3, 4], got [1, 3, 4]")]
+fn a_wrong_state_is_named() {
+    let gru = CONFIG().init(&device());
+    gru.forward(tensor(1, [2, 3, 5], &device()), Some(tensor(2, [1, 3, 4], &device())), None);
+}
+
+#[test]
+#[should_panic(expected = "expected hidden_size of at least 1, got 0")]
+fn no_hidden_units_are_refused() {
+    GruConfig::new(5, 0).init(&device());
+}
+
+#[test]
+#[should_panic(expected = "expected dropout in [0, 1), got 1")]
+fn dropout_of_everything_is_refused() {
+    CONFIG().with_dropout(1.0).init(&device());
+}

@@ -1,0 +1,191 @@
+//! The fused operation gives what its plain twin gives: outputs, last states and every gradient.
+use crate::support::{assert_close, device, tensor, values};
+use burn::tensor::{Device, Gradients, Tensor};
+use gruvy::ops::{Settings, Weights, last_state, plain, recurrence};
+use gruvy_kernels::Cell;
+use std::sync::Arc;
+
+type Recurrence = fn(&Settings, Tensor<3>, Option<Tensor<2>>, Weights) -> Tensor<3>;
+
+struct Case {
+    settings: Settings,
+    /// T, B, I, H
+    sizes: [usize; 4],
+    bias: bool,
+    h0: bool,
+}
+
+/// Cells, directions, lengths, biases and initial states over a few sizes.
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for cell in Cell::ALL {
+        for sizes in [[1, 2, 3, 4], [2, 3, 5, 3], [17, 4, 6, 9]] {
+            for options in 0..16 {
+                let [reverse, ragged, bias, h0] = [1, 2, 4, 8].map(|bit| options & bit != 0);
+                let [seq_len, batch, ..] = sizes;
+                let lengths = ragged.then(|| (0..batch).map(|b| b * 5 % (seq_len + 1)).collect());
+                let settings = Settings { cell, reverse, lengths };
+                cases.push(Case { settings, sizes, bias, h0 });
+            }
+        }
+    }
+    cases
+}
+
+/// A tensor that wants a gradient, where the device has them.
+fn leaf<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
+    let leaf = tensor(seed, shape, device);
+    if device.is_autodiff() { leaf.require_grad() } else { leaf }
+}
+
+struct Leaves {
+    x: Tensor<3>,
+    h0: Option<Tensor<2>>,
+    weights: Weights,
+}
+
+impl Case {
+    fn leaves(&self, device: &Device) -> Leaves {
+        let [seq_len, batch, input, hidden] = self.sizes;
+        let rows = self.settings.cell.gates() * hidden;
+        let bias = |seed| self.bias.then(|| leaf(seed, [rows], device));
+        Leaves {
+            x: leaf(1, [seq_len, batch, input], device),
+            h0: self.h0.then(|| leaf(2, [batch, hidden], device)),
+            weights: Weights {
+                w_ih: leaf(3, [rows, input], device),
+                w_hh: leaf(4, [rows, hidden], device),
+                b_ih: bias(5),
+                b_hh: bias(6),
+            },
+        }
+    }
+
+    /// y, the last state and every gradient of `Σ y · dy + Σ last · dlast`.
+    fn run(&self, forward: Recurrence) -> Vec<(&'static str, Vec<f32>)> {
+        let Leaves { x, h0, weights } = self.leaves(&device());
+        let y = forward(&self.settings, x.clone(), h0.clone(), weights.clone());
+        let last = last_state(&self.settings, &y, h0.as_ref());
+        let mut results = vec![("y", values(&y)), ("last", values(&last))];
+        let dy = tensor(7, y.dims(), &device());
+        let dlast = tensor(8, last.dims(), &device());
+        let grads = ((y * dy).sum() + (last * dlast).sum()).backward();
+        fn gradient<const D: usize>(leaf: &Tensor<D>, grads: &Gradients) -> Vec<f32> {
+            values(&leaf.grad(grads).expect("a gradient"))
+        }
+        results.push(("dx", gradient(&x, &grads)));
+        results.push(("dw_ih", gradient(&weights.w_ih, &grads)));
+        results.push(("dw_hh", gradient(&weights.w_hh, &grads)));
+        let others = [("db_ih", weights.b_ih), ("db_hh", weights.b_hh)];
+        let others = others.into_iter().filter_map(|(name, leaf)| Some((name, leaf?)));
+        results.extend(others.map(|(name, leaf)| (name, gradient(&leaf, &grads))));
+        results.extend(h0.map(|h0| ("dh0", gradient(&h0, &grads))));
+        results
+    }
+}
+
+#[test]
+fn fused_equals_plain() {
+    for case in cases() {
+        let fused = case.run(recurrence);
+        let plain = case.run(plain);
+        assert_eq!(fused.len(), 5 + 2 * usize::from(case.bias) + usize::from(case.h0));
+        for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
+            let what = format!("{name} of {:?}, sizes {:?}", case.settings, case.sizes);
+            assert_close(&what, fused, plain, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn a_device_without_autodiff_gives_the_same_outputs() {
+    for case in cases() {
+        let [tracked, untracked] = [device(), Device::flex()].map(|device| {
+            let Leaves { x, h0, weights } = case.leaves(&device);
+            values(&recurrence(&case.settings, x, h0, weights))
+        });
+        assert_eq!(tracked, untracked, "{:?}", case.settings);
+    }
+}
+
+#[test]
+fn views_and_constants_are_taken() {
+    let device = device();
+    let settings = Settings { cell: Cell::Gru, reverse: false, lengths: None };
+    let case = Case { settings, sizes: [5, 2, 4, 3], bias: true, h0: true };
+    let Leaves { x, h0, weights } = case.leaves(&device);
+    let want = recurrence(&case.settings, x.clone(), h0.clone(), weights.clone());
+
+    // A transposed view of x, w_hh as a constant from a device without autodiff.
+    let view = x.clone().swap_dims(0, 1).mul_scalar(1.0).swap_dims(0, 1);
+    let w_hh = weights.w_hh.clone().without_autodiff();
+    let constant = Weights { w_hh, ..weights.clone() };
+    let got = recurrence(&case.settings, view, h0.clone(), constant);
+    assert_eq!(values(&got), values(&want));
+
+    // A gradient that is a broadcast view, and no gradient for the constant.
+    let want = want.sum().backward();
+    let got = got.sum().backward();
+    assert_eq!(values(&x.grad(&got).expect("dx")), values(&x.grad(&want).expect("dx")));
+    assert!(weights.w_hh.grad(&got).is_none());
+    let [got, want] = [got, want].map(|g| values(&weights.w_ih.grad(&g).expect("dw_ih")));
+    assert_eq!(got, want);
+}
+
+#[test]
+fn what_stands_past_the_end_has_no_effect() {
+    let device = device();
+    for (cell, reverse) in [(Cell::Gru, false), (Cell::Gru, true), (Cell::GruV3, true)] {
+        let lengths: Arc<[usize]> = Arc::from([2, 4, 0]);
+        let settings = Settings { cell, reverse, lengths: Some(lengths.clone()) };
+        let case = Case { settings, sizes: [4, 3, 2, 5], bias: true, h0: true };
+        for forward in [recurrence as Recurrence, plain] {
+            let Leaves { x, h0, weights } = case.leaves(&device);
+            let mut data = values(&x);
+            for (i, v) in data.iter_mut().enumerate() {
+                if i / 6 >= lengths[i / 2 % 3] {
+                    *v = f32::NAN;
+                }
+            }
+            let data = burn::tensor::TensorData::new(data, x.dims());
+            let with_nan = Tensor::<3>::from_data(data, &device).require_grad();
+            let want = forward(&case.settings, x.clone(), h0.clone(), weights.clone());
+            let got = forward(&case.settings, with_nan.clone(), h0, weights.clone());
+            assert_eq!(values(&got), values(&want));
+            let (got, want) = (got.sum().backward(), want.sum().backward());
+            assert_eq!(
+                values(&with_nan.grad(&got).expect("dx")),
+                values(&x.grad(&want).expect("dx"))
+            );
+            let [got, want] = [got, want].map(|g| values(&weights.w_ih.grad(&g).expect("dw_ih")));
+            assert_eq!(got, want);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "expected w_ih [G * H, I] of shape [9, 4], got [9, 5]")]
+fn a_wrong_weight_is_named() {
+    let settings = Settings { cell: Cell::Gru, reverse: false, lengths: None };
+    let case = Case { settings, sizes: [2, 2, 5, 3], bias: false, h0: false };
+    let Leaves { x, h0, weights } = case.leaves(&device());
+    recurrence(&case.settings, x.narrow(2, 0, 4), h0, weights);
+}
+
+#[test]
+#[should_panic(expected = "sequence 1 has length 3, but x has only 2 steps")]
+fn a_length_past_the_end_is_named() {
+    let settings = Settings { cell: Cell::Gru, reverse: false, lengths: Some(Arc::from([2, 3])) };
+    let case = Case { settings, sizes: [2, 2, 5, 3], bias: false, h0: false };
+    let Leaves { x, h0, weights } = case.leaves(&device());
+    recurrence(&case.settings, x, h0, weights);
+}
+
+#[test]
+#[should_panic(expected = "expected x in f32, got F64")]
+fn another_data_type_is_named() {
+    let settings = Settings { cell: Cell::Gru, reverse: false, lengths: None };
+    let case = Case { settings, sizes: [2, 2, 5, 3], bias: false, h0: false };
+    let Leaves { x, h0, weights } = case.leaves(&device());
+    recurrence(&case.settings, x.cast(burn::tensor::DType::F64), h0, weights);
+}
