@@ -5,7 +5,7 @@
 use burn::module::{Module, Param};
 use burn::nn::gru::{Gru as BurnGru, GruConfig as BurnGruConfig};
 use burn::nn::{Linear, LinearConfig, loss::MseLoss, loss::Reduction};
-use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
+use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor};
 use gruvy::nn::{Gru, GruConfig};
 use std::time::Instant;
@@ -50,11 +50,10 @@ fn burn_gru_with_weights_of(gru: &Gru, device: &Device) -> BurnGru {
     let weights = gru.layers[0].values();
     let linear =
         |linear: &mut Linear, weight: &Tensor<2>, bias: &Option<Tensor<1>>, gate: usize| {
-            let rows = weight.clone().detach().narrow(0, gate * HIDDEN, HIDDEN);
-            linear.weight = Param::from_tensor(rows.transpose());
-            let bias = bias.as_ref().expect("a bias");
-            linear.bias =
-                Some(Param::from_tensor(bias.clone().detach().narrow(0, gate * HIDDEN, HIDDEN)));
+            let weight = weight.clone().narrow(0, gate * HIDDEN, HIDDEN);
+            linear.weight = Param::from_tensor(weight.transpose().detach());
+            let bias = bias.clone().expect("a bias").narrow(0, gate * HIDDEN, HIDDEN);
+            linear.bias = Some(Param::from_tensor(bias.detach()));
         };
     let mut burn = BurnGruConfig::new(INPUT, HIDDEN, true).init(device);
     let gates = [&mut burn.reset_gate, &mut burn.update_gate, &mut burn.new_gate];

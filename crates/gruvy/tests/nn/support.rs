@@ -25,7 +25,7 @@ pub fn tensor<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> 
 
 /// The values of a tensor.
 pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    tensor.to_data().to_vec().expect("f32")
+    tensor.to_data().try_to_vec().expect("f32")
 }
 
 /// Panics unless every value of `got` is within `tolerance` of `want`, relative to the larger of 1 and
