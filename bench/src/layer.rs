@@ -107,7 +107,7 @@ impl Layer {
         let seq = Sequence { seq_len: t, batch: b, lengths: None, reverse: false };
         let weights = self.params.weights();
         if mode != Mode::Infer {
-            self.packed = Packed::new(Cell::Gru, i, h, &weights);
+            self.packed.repack(&weights);
         }
         let saved = (mode == Mode::Train).then_some(&mut self.saved[..]);
         let h0 = Some(&self.h0[..]);

@@ -4,6 +4,7 @@
 mod layer;
 
 use anyhow::{Context, Result};
+use gruvy_kernels::Isa;
 use layer::{Layer, Mode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,7 +39,8 @@ fn main() -> Result<()> {
         println!("{line}");
         io::stdout().flush()
     };
-    say(json!({ "version": env!("CARGO_PKG_VERSION"), "modes": Mode::ALL }))?;
+    let version = format!("{} {:?}", env!("CARGO_PKG_VERSION"), Isa::best());
+    say(json!({ "version": version, "modes": Mode::ALL }))?;
 
     let mut layer = None;
     for line in io::stdin().lines() {

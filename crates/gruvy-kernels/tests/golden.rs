@@ -1,9 +1,11 @@
-//! The kernels against PyTorch: every single-layer case of `testdata/golden` (see the README there),
-//! forward within 1e-5 and gradients within 1e-4 of each tensor's largest magnitude. Scratch and
-//! outputs are dirty on entry.
+//! The kernels against PyTorch: every single-layer case of `testdata/golden` (see the README there)
+//! on every instruction set of the machine, forward within 1e-5 and gradients within 1e-4 of each
+//! tensor's largest magnitude. Scratch and outputs are dirty on entry.
 #![allow(clippy::unwrap_used)] // A failed step fails the test.
 #![allow(missing_docs)]
-use gruvy_kernels::{Cell, Gradients, Packed, Sequence, Weights, Workspace, backward, last_state};
+use gruvy_kernels::{
+    Cell, Gradients, Isa, Packed, Sequence, Weights, Workspace, backward_with_isa, last_state,
+};
 use safetensors::{Dtype, SafeTensors};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -75,7 +77,7 @@ impl Golden {
 }
 
 /// Runs one direction forward and backward, checks all but dx, and adds its dx to `dx`.
-fn direction(g: &Golden, index: usize, dx: &mut [f32], ws: &mut Workspace) {
+fn direction(isa: Isa, g: &Golden, index: usize, dx: &mut [f32], ws: &mut Workspace) {
     let [t, b, i, h] = g.sizes;
     let suffix = if index == 1 { "_reverse" } else { "" };
     let param = |kind: &str| format!("{kind}_l0{suffix}");
@@ -93,7 +95,7 @@ fn direction(g: &Golden, index: usize, dx: &mut [f32], ws: &mut Workspace) {
 
     let mut y = vec![f32::NAN; t * b * h];
     let mut saved = vec![f32::NAN; t * b * g.cell.saved() * h];
-    let packed = Packed::new(g.cell, i, h, &weights);
+    let packed = Packed::with_isa(isa, g.cell, i, h, &weights);
     packed.forward(&seq, x, Some(h0), &mut y, Some(&mut saved), ws);
     g.check("output", &y, &g.columns("output", index, h), FORWARD);
     let mut last = vec![f32::NAN; b * h];
@@ -121,7 +123,20 @@ fn direction(g: &Golden, index: usize, dx: &mut [f32], ws: &mut Workspace) {
         db_ih: db_ih.as_deref_mut(),
         db_hh: db_hh.as_deref_mut(),
     };
-    backward(g.cell, [i, h], &weights, &seq, x, Some(h0), &y, &mut saved, &dy, grads, ws);
+    backward_with_isa(
+        isa,
+        g.cell,
+        [i, h],
+        &weights,
+        &seq,
+        x,
+        Some(h0),
+        &y,
+        &mut saved,
+        &dy,
+        grads,
+        ws,
+    );
 
     g.check("grad.h0", &dh0, &g.get("grad.h0")[index * b * h..][..b * h], GRADIENT);
     for (kind, got) in [
@@ -153,11 +168,13 @@ fn agree_with_pytorch() {
         if golden.layers > 1 {
             continue; // stacks are the business of the layers above
         }
-        let mut dx = vec![0.0; golden.get("x").len()];
-        for index in 0..=usize::from(golden.bidirectional) {
-            direction(&golden, index, &mut dx, &mut ws);
+        for isa in Isa::available() {
+            let mut dx = vec![0.0; golden.get("x").len()];
+            for index in 0..=usize::from(golden.bidirectional) {
+                direction(isa, &golden, index, &mut dx, &mut ws);
+            }
+            golden.check("grad.x", &dx, golden.get("grad.x"), GRADIENT);
         }
-        golden.check("grad.x", &dx, golden.get("grad.x"), GRADIENT);
         *seen.entry(golden.cell.name()).or_insert(0) += 1;
     }
     assert_eq!(seen, BTreeMap::from([("gru", 5), ("gru-v3", 3)]), "cases found");
