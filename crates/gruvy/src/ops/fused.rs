@@ -207,7 +207,7 @@ impl Call {
         let maybe =
             |name, tensor: Maybe<Flex>| Maybe::from(tensor.into_option().map(|t| dense(name, t)));
         let operands: Operands<Flex> = Operands {
-            x: dense("x", operands.x),
+            x: finite_past_end(dense("x", operands.x), settings.lengths.as_deref()),
             w_ih: dense("w_ih", operands.w_ih),
             w_hh: dense("w_hh", operands.w_hh),
             b_ih: maybe("b_ih", operands.b_ih),
@@ -271,6 +271,23 @@ impl<B: Backend> Maybe<B> {
     fn from(tensor: Option<FloatTensor<B>>) -> Self {
         tensor.map_or(Maybe::Missing, Maybe::Given)
     }
+}
+
+/// x `[T, B, I]` itself, or a copy with zeros past the sequences' ends where something there is not
+/// finite: the weight gradients are products over all steps, and zero times NaN would reach them.
+fn finite_past_end(x: FlexTensor, lengths: Option<&[usize]>) -> FlexTensor {
+    let [seq_len, batch, input] = x.shape().dims();
+    let past = |lengths: &[usize]| -> Vec<_> {
+        let rows = (0..seq_len * batch).filter(|row| row / batch >= lengths[row % batch]);
+        rows.map(|row| row * input..(row + 1) * input).collect()
+    };
+    let past = lengths.map(past).unwrap_or_default();
+    if past.iter().all(|row| floats(&x)[row.clone()].iter().all(|v| v.is_finite())) {
+        return x;
+    }
+    let mut clean = floats(&x).to_vec();
+    past.into_iter().for_each(|row| clean[row].fill(0.0));
+    tensor(clean, &[seq_len, batch, input])
 }
 
 /// The tensor in row-major order without gaps.
