@@ -6,8 +6,9 @@ use crate::gru_v3::GruV3;
 use crate::memory::Buffer;
 use crate::product::{Packing, Panels, Source, pack};
 use crate::sequence::{self, Input, Output};
-use crate::simd::Isa;
+use crate::simd::{Isa, Kernel, Simd};
 use crate::{Cell, Gradients, Sequence, Weights, Workspace};
+use core::marker::PhantomData;
 
 /// Runs `$body` with `$C` standing for the cell's [`Recurrence`].
 macro_rules! with_cell {
@@ -109,10 +110,12 @@ impl Packed {
     pub fn repack(&mut self, weights: &Weights<'_>) {
         check_weights(self.cell, self.input, self.hidden, weights);
         let Self { cell, input, hidden, .. } = *self;
-        let width = self.isa.lanes();
-        let layout = Layout::new(cell, width, input, hidden);
+        let layout = Layout::new(cell, self.isa.lanes(), input, hidden);
         let memory = self.memory.get(layout.len);
-        with_cell!(cell, C => pack_forward::<C>(memory, &layout, width, [input, hidden], weights));
+        let sizes = [input, hidden];
+        with_cell!(cell, C => {
+            self.isa.dispatch(PackForward::<C> { memory, layout, sizes, weights, cell: PhantomData });
+        });
     }
 
     /// The recurrence.
@@ -214,49 +217,49 @@ pub(crate) struct Parts {
     pub w_hh: [Panels; 2],
 }
 
-fn pack_forward<C: Recurrence>(
-    memory: &mut [f32],
-    layout: &Layout,
-    width: usize,
-    [input, hidden]: [usize; 2],
-    weights: &Weights<'_>,
-) {
-    let units = hidden.div_ceil(width);
-    let to = memory.as_mut_ptr();
-    for gate in 0..C::GATES {
-        let source = Source {
-            ptr: weights.w_ih[gate * hidden * input..].as_ptr(),
-            k_step: 1,
-            j_step: input,
-        };
-        // SAFETY: gate `gate` of the input panels.
-        unsafe {
-            let ptr = to.add(layout.w_ih + gate * input * width);
-            let panel_step = C::GATES * input * width;
-            pack(source, input, hidden, Packing { ptr, width, k_step: width, panel_step });
-        }
-    }
-    let mut first = 0;
-    let mut offset = layout.w_hh;
-    for &gates in C::PRODUCTS {
-        for gate in 0..gates {
-            let source = Source {
-                ptr: weights.w_hh[(first + gate) * hidden * hidden..].as_ptr(),
-                k_step: 1,
-                j_step: hidden,
-            };
-            // SAFETY: gate `gate` of this product's panels.
+struct PackForward<'a, C> {
+    memory: &'a mut [f32],
+    layout: Layout,
+    sizes: [usize; 2],
+    weights: &'a Weights<'a>,
+    cell: PhantomData<C>,
+}
+
+impl<C: Recurrence> Kernel for PackForward<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { memory, layout, sizes: [input, hidden], weights, .. } = self;
+        let width = S::LANES;
+        let to = memory.as_mut_ptr();
+        for gate in 0..C::GATES {
+            let ptr = weights.w_ih[gate * hidden * input..].as_ptr();
+            let source = Source { ptr, k_step: 1, j_step: input };
+            // SAFETY: gate `gate` of the input panels.
             unsafe {
-                let ptr = to.add(offset + gate * width);
-                let k_step = gates * width;
-                let panel_step = hidden * k_step;
-                pack(source, hidden, hidden, Packing { ptr, width, k_step, panel_step });
+                let ptr = to.add(layout.w_ih + gate * input * width);
+                let panel_step = C::GATES * input * width;
+                pack(s, source, input, hidden, Packing { ptr, width, k_step: width, panel_step });
             }
         }
-        first += gates;
-        offset += units * width * hidden * gates;
+        let mut first = 0;
+        for &gates in C::PRODUCTS {
+            let offset = layout.w_hh + first * hidden.next_multiple_of(width) * hidden;
+            for gate in 0..gates {
+                let ptr = weights.w_hh[(first + gate) * hidden * hidden..].as_ptr();
+                let source = Source { ptr, k_step: 1, j_step: hidden };
+                // SAFETY: gate `gate` of this product's panels.
+                unsafe {
+                    let ptr = to.add(offset + gate * width);
+                    let (k_step, panel_step) = (gates * width, hidden * gates * width);
+                    pack(s, source, hidden, hidden, Packing { ptr, width, k_step, panel_step });
+                }
+            }
+            first += gates;
+        }
+        pack_bias::<C>(memory, &layout, width, hidden, weights);
     }
-    pack_bias::<C>(memory, layout, width, hidden, weights);
 }
 
 /// Input bias and folded hidden bias, `[unit block][gate][lane]`, and the hidden bias that is not folded.
@@ -394,14 +397,14 @@ fn check_sequence(seq: &Sequence<'_>) {
     }
 }
 
-fn check_optional(what: &str, expected: usize, got: Option<&[f32]>) {
+pub(crate) fn check_optional(what: &str, expected: usize, got: Option<&[f32]>) {
     if let Some(got) = got {
         check(what, expected, got.len());
     }
 }
 
 #[inline]
-fn check(what: &str, expected: usize, got: usize) {
+pub(crate) fn check(what: &str, expected: usize, got: usize) {
     if expected != got {
         mismatch(what, expected, got);
     }

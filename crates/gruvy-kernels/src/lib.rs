@@ -14,6 +14,7 @@ mod dims;
 mod gru;
 mod gru_v3;
 mod layer;
+mod linear;
 mod math;
 mod memory;
 mod product;
@@ -24,5 +25,6 @@ mod threads;
 
 pub use dims::{Cell, Gradients, Sequence, Weights};
 pub use layer::{Packed, backward, backward_with_isa, last_state};
+pub use linear::Linear;
 pub use memory::Workspace;
 pub use simd::Isa;

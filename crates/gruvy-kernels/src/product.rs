@@ -198,7 +198,7 @@ unsafe fn tile<S: Simd, const G: usize, const P: usize, const M: usize, const PA
     acc
 }
 
-/// A matrix to be packed: element (k, j) at `ptr[k * k_step + j * j_step]`, where one step is 1.
+/// A matrix to be packed: element (k, j) at `ptr[k * k_step + j * j_step]`, where one of the steps is 1.
 #[derive(Clone, Copy)]
 pub(crate) struct Source {
     pub ptr: *const f32,
@@ -221,7 +221,13 @@ pub(crate) struct Packing {
 /// # Safety
 /// `source` is readable for `depth` times `columns` elements, `to` writable for as many in whole panels.
 #[inline(always)]
-pub(crate) unsafe fn pack(source: Source, depth: usize, columns: usize, to: Packing) {
+pub(crate) unsafe fn pack<S: Simd>(
+    s: S,
+    source: Source,
+    depth: usize,
+    columns: usize,
+    to: Packing,
+) {
     /// Steps of k for which a column's cache line is used before it is left.
     const RUN: usize = 16;
     for panel in 0..columns.div_ceil(to.width) {
@@ -235,11 +241,20 @@ pub(crate) unsafe fn pack(source: Source, depth: usize, columns: usize, to: Pack
                 if source.j_step == 1 {
                     for k in 0..run {
                         let out = out.add(k * to.k_step);
-                        core::ptr::copy_nonoverlapping(from.add(k * source.k_step), out, lanes);
+                        copy(from.add(k * source.k_step), out, lanes);
                     }
                 } else {
+                    // Whole blocks of 8 in registers, the edges one by one.
+                    let (blocks, runs) = (lanes / 8 * 8, run / 8 * 8);
+                    for j in (0..blocks).step_by(8) {
+                        for k in (0..runs).step_by(8) {
+                            let from = from.add(k + j * source.j_step);
+                            let out = out.add(k * to.k_step + j);
+                            s.transpose_8x8(from, source.j_step, out, to.k_step);
+                        }
+                    }
                     for j in 0..lanes {
-                        for k in 0..run {
+                        for k in if j < blocks { runs } else { 0 }..run {
                             *out.add(k * to.k_step + j) =
                                 *from.add(k * source.k_step + j * source.j_step);
                         }
@@ -251,6 +266,23 @@ pub(crate) unsafe fn pack(source: Source, depth: usize, columns: usize, to: Pack
                     }
                 }
             }
+        }
+    }
+}
+
+/// `copy_nonoverlapping` that knows the usual lengths, so that they become vector moves.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+#[inline(always)]
+unsafe fn copy(from: *const f32, to: *mut f32, len: usize) {
+    // SAFETY: as the caller's.
+    unsafe {
+        match len {
+            16 => core::ptr::copy_nonoverlapping(from, to, 16),
+            8 => core::ptr::copy_nonoverlapping(from, to, 8),
+            4 => core::ptr::copy_nonoverlapping(from, to, 4),
+            len => core::ptr::copy_nonoverlapping(from, to, len),
         }
     }
 }
@@ -299,12 +331,18 @@ pub(crate) unsafe fn grad_product<S: Simd>(s: S, a: Rows, b: Rows, to: Target, s
             let right = scratch.add(K_BLOCK * M_BLOCK);
             let from = Source { ptr: b.ptr.add(k0 * b.ld), k_step: b.ld, j_step: 1 };
             let (width, panel_step) = (S::LANES, depth * S::LANES);
-            pack(from, depth, n, Packing { ptr: right, width, k_step: width, panel_step });
+            pack(s, from, depth, n, Packing { ptr: right, width, k_step: width, panel_step });
             for m0 in (0..m).step_by(M_BLOCK) {
                 let rows = M_BLOCK.min(m - m0);
                 let from = Source { ptr: a.ptr.add(k0 * a.ld + m0), k_step: a.ld, j_step: 1 };
                 let (width, panel_step) = (height, depth * height);
-                pack(from, depth, rows, Packing { ptr: scratch, width, k_step: width, panel_step });
+                pack(
+                    s,
+                    from,
+                    depth,
+                    rows,
+                    Packing { ptr: scratch, width, k_step: width, panel_step },
+                );
                 if S::REGISTERS >= 32 {
                     add_sums::<8>(depth, scratch, sums.add(m0), rows);
                 } else {

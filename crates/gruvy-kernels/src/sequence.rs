@@ -11,7 +11,7 @@
 
 use crate::cell::{BackwardStep, Before, ForwardStep, HiddenRun, Recurrence, Run, Store, Valid};
 use crate::layer::Parts;
-use crate::memory::{Arena, LINE, Shared, lines};
+use crate::memory::{Arena, Buffer, LINE, Shared, lines};
 use crate::product::{
     Packing, Panels, Rows, Source, Target, grad_product, grad_scratch, pack, product,
 };
@@ -299,7 +299,9 @@ pub(crate) fn backward<C: Recurrence>(
     let workers = call.workers();
     let shares = if workers == 1 && seq.batch > 1 { 1 } else { threads::count() };
     let Workspace { scratch, packed } = ws;
-    let (back, back_input) = pack_backward::<C>(isa, weights, [input, hidden], packed);
+    let sizes = [input, hidden];
+    let pack = PackBackward::<C> { weights, sizes, memory: packed, cell: PhantomData };
+    let (back, back_input) = isa.dispatch(pack);
 
     let bias = C::GATES * hidden;
     let first = seq.batch * C::SAVED * hidden;
@@ -373,40 +375,51 @@ unsafe fn gather_first(job: &Backward<'_>, ld: usize) {
 }
 
 /// Packs the weights as right operands of the backward products.
-fn pack_backward<C: Recurrence>(
-    isa: Isa,
-    weights: &Weights<'_>,
-    [input, hidden]: [usize; 2],
-    memory: &mut crate::memory::Buffer,
-) -> ([Panels; 2], Panels) {
-    let width = isa.lanes();
-    let gates = C::GATES * hidden;
-    let (units, columns) = (hidden.next_multiple_of(width), input.next_multiple_of(width));
-    let mut arena = Arena::new(memory.get(lines(gates * columns) + lines(gates * units) + LINE));
-    let mut to = arena.take(gates * units);
-    let mut back = [Panels { ptr: to, count: units / width, depth: 0 }; 2];
-    for (panels, run) in back.iter_mut().zip(C::BACK) {
-        let depth = run.gates * hidden;
-        let ptr = weights.w_hh[run.gate * hidden * hidden..].as_ptr();
-        let packing = Packing { ptr: to, width, k_step: width, panel_step: depth * width };
-        // SAFETY: the run's rows lie within w_hh, and its panels within what was taken.
-        unsafe {
-            pack(Source { ptr, k_step: hidden, j_step: 1 }, depth, hidden, packing);
-            *panels = Panels { ptr: to, depth, ..*panels };
-            to = to.add(depth * units);
+struct PackBackward<'a, C> {
+    weights: &'a Weights<'a>,
+    sizes: [usize; 2],
+    memory: &'a mut Buffer,
+    cell: PhantomData<C>,
+}
+
+impl<C: Recurrence> Kernel for PackBackward<'_, C> {
+    /// The hidden weights of each product, and the input weights.
+    type Output = ([Panels; 2], Panels);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Self::Output {
+        let Self { weights, sizes: [input, hidden], memory, .. } = self;
+        let width = S::LANES;
+        let gates = C::GATES * hidden;
+        let (units, columns) = (hidden.next_multiple_of(width), input.next_multiple_of(width));
+        let mut arena = Arena::new(memory.get(lines(gates * columns) + lines(gates * units)));
+        let mut to = arena.take(gates * units);
+        let mut back = [Panels { ptr: to, count: units / width, depth: 0 }; 2];
+        for (panels, run) in back.iter_mut().zip(C::BACK) {
+            let depth = run.gates * hidden;
+            let ptr = weights.w_hh[run.gate * hidden * hidden..].as_ptr();
+            let source = Source { ptr, k_step: hidden, j_step: 1 };
+            let packing = Packing { ptr: to, width, k_step: width, panel_step: depth * width };
+            // SAFETY: the run's rows lie within w_hh, and its panels within what was taken.
+            unsafe {
+                pack(s, source, depth, hidden, packing);
+                *panels = Panels { ptr: to, depth, ..*panels };
+                to = to.add(depth * units);
+            }
         }
-    }
-    let to = arena.take(gates * columns);
-    for (block, &gate) in C::ORDER.iter().enumerate() {
-        let ptr = weights.w_ih[gate * hidden * input..].as_ptr();
-        // SAFETY: the gate's rows lie within w_ih, and block `block` within the panels.
-        unsafe {
-            let ptr_to = to.add(block * hidden * width);
-            let packing = Packing { ptr: ptr_to, width, k_step: width, panel_step: gates * width };
-            pack(Source { ptr, k_step: input, j_step: 1 }, hidden, input, packing);
+        let to = arena.take(gates * columns);
+        for (block, &gate) in C::ORDER.iter().enumerate() {
+            let ptr = weights.w_ih[gate * hidden * input..].as_ptr();
+            let source = Source { ptr, k_step: input, j_step: 1 };
+            // SAFETY: the gate's rows lie within w_ih, and block `block` within the panels.
+            unsafe {
+                let ptr = to.add(block * hidden * width);
+                let panel_step = gates * width;
+                pack(s, source, hidden, input, Packing { ptr, width, k_step: width, panel_step });
+            }
         }
+        (back, Panels { ptr: to, count: columns / width, depth: gates })
     }
-    (back, Panels { ptr: to, count: columns / width, depth: gates })
 }
 
 /// The recurrence of some rows, backward in time: gate gradients, and dh0.

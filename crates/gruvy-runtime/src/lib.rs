@@ -27,7 +27,6 @@ pub mod eval;
 mod file;
 mod generate;
 mod network;
-mod product;
 mod sampler;
 mod session;
 mod spec;

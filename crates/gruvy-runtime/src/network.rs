@@ -1,9 +1,8 @@
 //! The weights of a model, packed for running it.
 use crate::{
-    Head, Input, ModelFile, Result, RnnSpec, Spec, Tensor, file::check_tensors, product::Product,
-    spec::rnn_tensor,
+    Head, Input, ModelFile, Result, RnnSpec, Spec, Tensor, file::check_tensors, spec::rnn_tensor,
 };
-use gruvy_kernels::{Packed, Weights};
+use gruvy_kernels::{Linear, Packed, Weights};
 use std::collections::BTreeMap;
 
 /// The weights of a model, packed once and shared by any number of [sessions](crate::Session).
@@ -14,7 +13,7 @@ pub struct Network {
     pub(crate) embedding: Vec<f32>,
     /// `[L, D]`
     pub(crate) layers: Vec<Packed>,
-    pub(crate) head: Product,
+    pub(crate) head: Linear,
 }
 
 impl Network {
@@ -46,7 +45,8 @@ impl Network {
             Head::Linear { .. } => tensor("head.weight"),
             Head::Tied => embedding,
         };
-        let head = Product::new(weight, tensor("head.bias"));
+        let bias = tensor("head.bias");
+        let head = Linear::new(weight.len() / bias.len(), bias.len(), weight, Some(bias));
         Ok(Self { embedding: embedding.to_vec(), layers, head, spec: spec.clone() })
     }
 

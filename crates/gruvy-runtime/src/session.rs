@@ -107,7 +107,7 @@ impl Session {
             below = h;
         }
         logits.resize(batch * network.spec().outputs(), 0.0);
-        network.head.apply(below, logits);
+        network.head.apply(batch, below, logits);
         Ok(logits)
     }
 
@@ -126,7 +126,7 @@ impl Session {
         self.layers(seq_len, steps);
         let outputs = self.network.spec().outputs();
         self.logits.resize(seq_len * self.batch * outputs, 0.0);
-        self.network.head.apply(&self.x, &mut self.logits);
+        self.network.head.apply(seq_len * self.batch, &self.x, &mut self.logits);
         Ok(&self.logits)
     }
 
@@ -148,7 +148,7 @@ impl Session {
         }
         let last = self.x.len() - self.batch * self.network.spec().rnn.output_size();
         self.logits.resize(self.batch * self.network.spec().outputs(), 0.0);
-        self.network.head.apply(&self.x[last..], &mut self.logits);
+        self.network.head.apply(self.batch, &self.x[last..], &mut self.logits);
         Ok(&self.logits)
     }
 

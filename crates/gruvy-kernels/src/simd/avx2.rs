@@ -22,6 +22,35 @@ fn mask(n: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - n).cast()) }
 }
 
+/// [`Simd::transpose_8x8`] in registers: pairs, then quadruples, then halves.
+///
+/// # Safety
+/// As there; the machine has AVX2.
+#[inline(always)]
+pub(super) unsafe fn transpose_8x8(from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+    // SAFETY: as the caller's.
+    unsafe {
+        let r: [__m256; 8] = core::array::from_fn(|i| _mm256_loadu_ps(from.add(i * ld)));
+        for half in 0..2 {
+            // Columns 0, 1, 4, 5 of the rows, or columns 2, 3, 6, 7.
+            let pair = |i: usize| match half {
+                0 => _mm256_unpacklo_ps(r[i], r[i + 1]),
+                _ => _mm256_unpackhi_ps(r[i], r[i + 1]),
+            };
+            let [a, b, c, d] = [pair(0), pair(2), pair(4), pair(6)];
+            let low = [_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xEE>(a, b)];
+            let high = [_mm256_shuffle_ps::<0x44>(c, d), _mm256_shuffle_ps::<0xEE>(c, d)];
+            for (i, (low, high)) in low.into_iter().zip(high).enumerate() {
+                let column = half * 2 + i;
+                let first = _mm256_permute2f128_ps::<0x20>(low, high);
+                let second = _mm256_permute2f128_ps::<0x31>(low, high);
+                _mm256_storeu_ps(to.add(column * to_ld), first);
+                _mm256_storeu_ps(to.add((column + 4) * to_ld), second);
+            }
+        }
+    }
+}
+
 impl Simd for Avx2 {
     type V = __m256;
     const LANES: usize = 8;
@@ -95,5 +124,10 @@ impl Simd for Avx2 {
     unsafe fn store_part(self, to: *mut f32, v: __m256, n: usize) {
         // SAFETY: as above; masked lanes are not written.
         unsafe { _mm256_maskstore_ps(to, mask(n), v) }
+    }
+    #[inline(always)]
+    unsafe fn transpose_8x8(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+        // SAFETY: as above.
+        unsafe { transpose_8x8(from, ld, to, to_ld) }
     }
 }

@@ -94,4 +94,9 @@ impl Simd for Avx512 {
         // SAFETY: as above; masked lanes are not written.
         unsafe { _mm512_mask_storeu_ps(to, mask(n), v) }
     }
+    #[inline(always)]
+    unsafe fn transpose_8x8(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+        // SAFETY: as above.
+        unsafe { super::avx2::transpose_8x8(from, ld, to, to_ld) }
+    }
 }

@@ -137,6 +137,19 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         // SAFETY: as the caller's.
         unsafe { if n == Self::LANES { self.load(from) } else { self.load_part(from, n) } }
     }
+    /// Transposes an 8 by 8 block: row `i` of `from` becomes column `i` of `to`.
+    /// # Safety
+    /// `from` is readable for 8 rows of 8 values `ld` apart, `to` writable for as many `to_ld` apart.
+    #[inline(always)]
+    unsafe fn transpose_8x8(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+        for i in 0..8 {
+            for j in 0..8 {
+                // SAFETY: as the caller's.
+                unsafe { *to.add(j * to_ld + i) = *from.add(i * ld + j) }
+            }
+        }
+    }
+
     /// [`Simd::store`] of a whole vector or [`Simd::store_part`].
     /// # Safety
     /// `to` is writable for `n <= LANES` values.
