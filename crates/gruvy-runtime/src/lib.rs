@@ -35,7 +35,7 @@ mod write;
 pub use codec::Codec;
 pub use codec::text::{TextCodec, TextDecoder, TextUnit};
 pub use error::{Error, Result};
-pub use eval::{TextMetrics, evaluate_text};
+pub use eval::{TextMetrics, evaluate_text, predicted_chars};
 pub use file::{FORMAT_VERSION, MODEL_FILE_NAME, ModelFile, Tensor, Trained};
 pub use generate::Generator;
 pub use gruvy_kernels::Cell;

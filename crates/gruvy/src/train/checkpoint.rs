@@ -5,15 +5,16 @@
 //! ```text
 //! model.PATH   parameters            optim        state of the optimizer (Burn's format, bytes)
 //! ema.PATH     their moving average  carry.N      hidden states between two batches
-//! __metadata__.gruvy_checkpoint: JSON of `Progress`, the data's fingerprint, the parameters' identities
+//! __metadata__.gruvy_checkpoint: JSON of `Progress`, `Bond` and the parameters' identities
 //! ```
 //! Random numbers need no state: each step seeds the generator from the run's seed and its own number.
 use super::{
+    config::TrainConfig,
     folder::LogLengths,
     params::{collect, plain, replace},
     report::Ended,
     schedule::Judge,
-    task::Carry,
+    task::{Carry, Task},
 };
 use crate::error::{Error, Result};
 use burn::{
@@ -58,10 +59,35 @@ pub(crate) struct Running<M> {
     pub progress: Progress,
 }
 
+/// What a run is bound to: with other data or settings its numbers would be others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bond {
+    pub fingerprint: String,
+    /// Without limits, which may change.
+    pub config: TrainConfig,
+    pub steps_per_epoch: u64,
+    pub units_per_step: u64,
+}
+
+impl Bond {
+    pub fn new<T: Task>(task: &T, config: &TrainConfig) -> Self {
+        let free = TrainConfig::default();
+        let config = TrainConfig {
+            epochs: free.epochs,
+            max_minutes: free.max_minutes,
+            patience: free.patience,
+            save_every: free.save_every,
+            ..config.clone()
+        };
+        let (steps_per_epoch, units_per_step) = (task.steps_per_epoch(), task.units_per_step());
+        Self { fingerprint: task.fingerprint(), config, steps_per_epoch, units_per_step }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    fingerprint: String,
+    bond: Bond,
     progress: Progress,
     /// Path of a parameter to its identity, which the optimizer's state is kept by.
     ids: BTreeMap<String, u64>,
@@ -69,7 +95,7 @@ struct Header {
 
 impl<M: Module> Running<M> {
     /// Writes the checkpoint.
-    pub fn save(&self, path: &Path, fingerprint: &str) -> Result<()> {
+    pub fn save(&self, path: &Path, bond: &Bond) -> Result<()> {
         let wrong = |why: String| Error::Checkpoint { path: path.to_owned(), why };
         let mut ids = BTreeMap::new();
         let mut tensors: Vec<(String, Vec<usize>, TensorData)> = Vec::new();
@@ -92,12 +118,8 @@ impl<M: Module> Running<M> {
         for (name, shape, data) in &tensors {
             views.push((name.clone(), view(Dtype::F32, shape, data.as_bytes())?));
         }
-        let header = Header {
-            version: VERSION,
-            fingerprint: fingerprint.to_owned(),
-            progress: self.progress.clone(),
-            ids,
-        };
+        let header =
+            Header { version: VERSION, bond: bond.clone(), progress: self.progress.clone(), ids };
         let header = serde_json::to_string(&header).map_err(|e| wrong(e.to_string()))?;
         let metadata = HashMap::from([(KEY.to_owned(), header)]);
         let bytes =
@@ -106,7 +128,7 @@ impl<M: Module> Running<M> {
     }
 
     /// Replaces what a fresh run starts with by what the checkpoint holds.
-    pub fn load(mut self, path: &Path, fingerprint: &str, device: &Device) -> Result<Self> {
+    pub fn load(mut self, path: &Path, bond: &Bond, device: &Device) -> Result<Self> {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
         let wrong = |why: String| Error::Checkpoint { path: path.to_owned(), why };
         let damaged = |why: &dyn std::fmt::Display| {
@@ -124,9 +146,17 @@ impl<M: Module> Running<M> {
             )));
         }
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(&e))?;
-        if header.fingerprint != fingerprint {
-            let expected = header.fingerprint;
-            return Err(Error::DataChanged { expected, found: fingerprint.to_owned() });
+        let (expected, found) = (&header.bond.fingerprint, &bond.fingerprint);
+        if expected != found {
+            let (expected, found) = (expected.clone(), found.clone());
+            return Err(Error::DataChanged { expected, found });
+        }
+        if header.bond != *bond {
+            return Err(wrong(
+                "the run was started with other settings: when it goes on, only epochs, max_minutes, \
+                 patience and save_every may change"
+                    .to_owned(),
+            ));
         }
         let saved = Saved { file, ids: header.ids, device };
         self.model = saved.restore("model", self.model).map_err(&wrong)?;

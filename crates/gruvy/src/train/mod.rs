@@ -31,7 +31,7 @@ use burn::{
     optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
     tensor::Device,
 };
-use checkpoint::{Progress, Running};
+use checkpoint::{Bond, Progress, Running};
 use folder::Logs;
 use gruvy_runtime::{ModelFile, Trained};
 use schedule::learning_rate;
@@ -94,7 +94,7 @@ struct Run<'a, T: Task> {
     config: &'a TrainConfig,
     folder: &'a RunFolder,
     plan: Plan,
-    fingerprint: String,
+    bond: Bond,
     state: Running<T::Model>,
     logs: Logs,
     records: Vec<Record>,
@@ -107,7 +107,7 @@ struct Run<'a, T: Task> {
 
 impl<'a, T: Task> Run<'a, T> {
     fn start(task: &'a T, config: &'a TrainConfig, folder: &'a RunFolder) -> Result<Self> {
-        let fingerprint = task.fingerprint();
+        let bond = Bond::new(task, config);
         let model = init(task, config.seed);
         let mut plan = Plan::new(task, config, &model);
         let ema = (config.ema > 0.0).then(|| model.valid());
@@ -115,7 +115,7 @@ impl<'a, T: Task> Run<'a, T> {
         let mut state = Running { model, ema, optim, carry: Carry::new(), progress };
         if folder.has_checkpoint() {
             let path = folder.checkpoint_path();
-            state = state.load(&path, &fingerprint, &Device::flex())?;
+            state = state.load(&path, &bond, &Device::flex())?;
             // More epochs than before may have been asked for: patience is what stays used up.
             state.progress.ended = None;
         }
@@ -130,7 +130,7 @@ impl<'a, T: Task> Run<'a, T> {
             config,
             folder,
             plan,
-            fingerprint,
+            bond,
             state,
             logs,
             records,
@@ -243,7 +243,7 @@ impl<'a, T: Task> Run<'a, T> {
         let named = |(name, value)| (format!("valid_{name}"), value);
         let trained = Trained {
             seed: self.config.seed,
-            data_fingerprint: self.fingerprint.clone(),
+            data_fingerprint: self.bond.fingerprint.clone(),
             steps: self.state.progress.step,
             metrics: valid.unwrap_or_default().into_iter().map(named).collect(),
         };
@@ -253,7 +253,7 @@ impl<'a, T: Task> Run<'a, T> {
     fn save(&mut self) -> Result<()> {
         self.state.progress.elapsed_s = self.elapsed_s();
         self.state.progress.logs = self.logs.lengths();
-        self.state.save(&self.folder.checkpoint_path(), &self.fingerprint)?;
+        self.state.save(&self.folder.checkpoint_path(), &self.bond)?;
         self.last_save = Instant::now();
         Ok(())
     }
@@ -275,7 +275,8 @@ impl<'a, T: Task> Run<'a, T> {
         }
         let file = ModelFile::read(self.folder.model_path())?;
         let test = if complete {
-            self.task.evaluate(&self.task.import(&file, &Device::flex())?, Part::Test)
+            let model = self.task.import(&file, &Device::flex())?;
+            self.task.evaluate(&model, Part::Test)
         } else {
             None
         };
@@ -285,7 +286,7 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(Outcome {
             ended,
             steps: self.state.progress.step,
-            elapsed_s: self.elapsed_s(),
+            elapsed_s: self.state.progress.elapsed_s,
             model_step: file.trained.steps,
             valid: (!valid.is_empty()).then_some(valid),
             test,

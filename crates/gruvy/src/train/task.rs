@@ -54,17 +54,18 @@ pub trait Task {
     /// Mean loss `[1]` of the training batch at `at`, with the graph that leads to it.
     fn loss(&self, model: &Self::Model, at: Position, carry: &mut Carry) -> Tensor<1>;
 
-    /// Metrics that follow from a mean training loss, the loss itself among them as `loss`.
+    /// Metrics that follow from a mean training loss, the loss itself among them as `loss`; the others
+    /// finite.
     fn train_metrics(&self, loss: f64) -> Metrics;
 
-    /// Metrics of a part of the data, `loss` among them; none if that part is empty. `model` has no
-    /// graph.
+    /// Metrics of a part of the data, `loss` among them, the others finite; none if that part is empty.
+    /// `model` has no graph.
     fn evaluate(&self, model: &Self::Model, part: Part) -> Option<Metrics>;
 
     /// The model as a file for the runtime. `model` has no graph.
     fn export(&self, model: &Self::Model, trained: Trained) -> ModelFile;
 
-    /// The reverse of [`Task::export`].
+    /// The reverse of [`Task::export`]. Draws no random numbers.
     ///
     /// # Errors
     /// If the file holds a model of another shape.

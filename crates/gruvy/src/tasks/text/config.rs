@@ -152,9 +152,21 @@ impl TextRun {
             .map_err(|e| Error::Settings { path: path.to_owned(), source: Box::new(e) })
     }
 
-    /// The text of a settings file.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("settings are plain numbers, names and paths")
+    /// The text of a settings file. Paths are written from the root, so that a run can be resumed from any
+    /// folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a path cannot be completed, as the current folder is gone.
+    pub fn to_toml(&self) -> Result<String> {
+        let mut run = self.clone();
+        let named = run.text.valid.iter_mut().chain(run.text.test.iter_mut());
+        for path in run.data.paths.iter_mut().chain(named) {
+            if path.as_os_str() != "-" {
+                *path = std::path::absolute(&*path).map_err(Error::io("find", path))?;
+            }
+        }
+        toml::to_string(&run)
+            .map_err(|e| Error::Data(format!("a path cannot be written to run.toml: {e}")))
     }
 
     /// Refuses values that make no sense, before any work is done.

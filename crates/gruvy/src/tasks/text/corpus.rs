@@ -1,0 +1,267 @@
+//! Reading a corpus and dividing it.
+use super::config::TextRun;
+use crate::error::{Error, Result};
+use gruvy_runtime::TextUnit;
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// The embedded corpus: short tales, written for this project.
+const TALES: &str = include_str!("tales.txt");
+
+/// A text, divided.
+#[derive(Clone, Debug, Default)]
+pub struct Corpus {
+    /// Learned from.
+    pub train: Vec<u8>,
+    /// Validated on; may be empty.
+    pub valid: Vec<u8>,
+    /// Tested on; may be empty.
+    pub test: Vec<u8>,
+    /// What a person should know about how it was read.
+    pub notes: Vec<String>,
+}
+
+impl Corpus {
+    /// Reads the files and folders of `run.data`, standard input for `-`, the embedded tales if there
+    /// are none; then divides the text by `run.text.split`. Where `run.text.valid` or `test` names a
+    /// file or folder, the share of that part stays with the training text.
+    ///
+    /// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left
+    /// out. Files are joined with a line break between them.
+    ///
+    /// # Errors
+    /// A file that is missing, empty, or not UTF-8 although the unit needs it; a folder without text.
+    pub fn load(run: &TextRun) -> Result<Self> {
+        let (data, text) = (&run.data, &run.text);
+        let mut notes = Vec::new();
+        let mut read = |paths: &[PathBuf]| read_all(paths, text.unit, &mut notes);
+        let body = if data.paths.is_empty() { TALES.into() } else { read(&data.paths)? };
+        let valid = text.valid.as_ref().map(|path| read(std::slice::from_ref(path))).transpose()?;
+        let test = text.test.as_ref().map(|path| read(std::slice::from_ref(path))).transpose()?;
+        if data.paths.is_empty() {
+            notes.push(format!(
+                "no data given: learning from the embedded tales ({} KB)",
+                body.len() / 1000
+            ));
+        }
+        let mut corpus = Self::divide(run, &body, valid, test);
+        corpus.notes = notes;
+        Ok(corpus)
+    }
+
+    /// Divides `body` as [`Corpus::load`] does.
+    pub fn divide(
+        run: &TextRun,
+        body: &[u8],
+        valid: Option<Vec<u8>>,
+        test: Option<Vec<u8>>,
+    ) -> Self {
+        let split = run.text.split;
+        let share = |percent: f64, given: bool| if given { 0.0 } else { percent };
+        let (of_valid, of_test) =
+            (share(split.valid, valid.is_some()), share(split.test, test.is_some()));
+        let test_at = cut(body, 100.0 - of_test);
+        let valid_at = cut(body, 100.0 - of_test - of_valid);
+        Self {
+            train: body[..valid_at].to_vec(),
+            valid: valid.unwrap_or_else(|| body[valid_at..test_at].to_vec()),
+            test: test.unwrap_or_else(|| body[test_at..].to_vec()),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Identifies the text and its division: FNV-1a, 64 bits, over the length and bytes of each part.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        let mut eat = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+        };
+        for part in [&self.train, &self.valid, &self.test] {
+            eat(&(part.len() as u64).to_le_bytes());
+            eat(part);
+        }
+        format!("{hash:016x}")
+    }
+}
+
+/// Byte at `percent` of the text, moved back to the start of its character.
+fn cut(text: &[u8], percent: f64) -> usize {
+    // One part in 1e9 of slack, so that 100 − 5 − 5 percent is 90 and not a byte less.
+    let mut at = ((text.len() as f64 * percent / 100.0) * (1.0 + 1e-9)).floor() as usize;
+    at = at.min(text.len());
+    let inside = |at: usize| text.get(at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
+    for _ in 0..3 {
+        if at > 0 && inside(at) {
+            at -= 1;
+        }
+    }
+    at
+}
+
+fn read_all(paths: &[PathBuf], unit: TextUnit, notes: &mut Vec<String>) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            read_folder(path, &mut text, notes)?;
+            continue;
+        }
+        let (bytes, name) = if path.as_os_str() == "-" {
+            let (mut bytes, name) = (Vec::new(), Path::new("standard input"));
+            std::io::stdin().read_to_end(&mut bytes).map_err(Error::io("read", name))?;
+            (bytes, name)
+        } else {
+            (fs::read(path).map_err(Error::io("read", path))?, path.as_path())
+        };
+        if bytes.is_empty() {
+            return Err(Error::Data(format!(
+                "{} is empty: expected text to learn from",
+                name.display()
+            )));
+        }
+        if unit != TextUnit::Byte {
+            check_utf8(name, &bytes)?;
+        }
+        append(&mut text, &bytes);
+    }
+    Ok(text)
+}
+
+fn append(text: &mut Vec<u8>, bytes: &[u8]) {
+    if text.last().is_some_and(|last| *last != b'\n') {
+        text.push(b'\n');
+    }
+    text.extend(bytes);
+}
+
+fn check_utf8(path: &Path, bytes: &[u8]) -> Result<()> {
+    let Err(error) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let offset = error.valid_up_to();
+    let line = 1 + bytes[..offset].iter().filter(|byte| **byte == b'\n').count();
+    let error = Box::new(gruvy_runtime::Error::Utf8 { offset, line });
+    Err(gruvy_runtime::Error::File { path: path.to_owned(), error }.into())
+}
+
+fn read_folder(folder: &Path, text: &mut Vec<u8>, notes: &mut Vec<String>) -> Result<()> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    files.sort();
+    let (mut used, mut other) = (0, 0);
+    for path in &files {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        if std::str::from_utf8(&bytes).is_err() {
+            other += 1;
+        } else if !bytes.is_empty() {
+            used += 1;
+            append(text, &bytes);
+        }
+    }
+    let folder = folder.display();
+    if used == 0 {
+        return Err(Error::Data(format!(
+            "{folder} holds no text: of {} files in it and below, none is UTF-8 and not empty",
+            files.len()
+        )));
+    }
+    let left_out =
+        if other > 0 { format!(", {other} left out that are not UTF-8") } else { String::new() };
+    notes.push(format!("{folder}: {used} files{left_out}"));
+    Ok(())
+}
+
+/// Files in and below `folder`. Hidden entries are left out, and folders behind links, which may go round
+/// in circles.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let entry = entry.map_err(Error::io("read", folder))?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(Error::io("read", folder))?);
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if kind.is_dir() {
+            list(&path, files)?;
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tasks::text::Split;
+
+    fn run(split: &str) -> TextRun {
+        let mut run = TextRun::default();
+        run.text.split = split.parse().unwrap();
+        run
+    }
+
+    fn lengths(c: &Corpus) -> [usize; 3] {
+        [c.train.len(), c.valid.len(), c.test.len()]
+    }
+
+    #[test]
+    fn parts_are_the_first_the_next_and_the_last() {
+        let body: Vec<u8> = (0..200).collect();
+        let corpus = Corpus::divide(&run("90/5/5"), &body, None, None);
+        // 180 = 0b10110100 and 190 are continuation bytes, so the cuts move back, by three at most.
+        assert_eq!([&corpus.train[..], &corpus.valid, &corpus.test].concat(), body);
+        let text = "x".repeat(1000);
+        for (split, expected) in
+            [("90/5/5", [900, 50, 50]), ("90/0/10", [900, 0, 100]), ("100/0/0", [1000, 0, 0])]
+        {
+            let corpus = Corpus::divide(&run(split), text.as_bytes(), None, None);
+            assert_eq!(lengths(&corpus), expected, "{split}");
+        }
+    }
+
+    #[test]
+    fn a_given_part_leaves_its_share_to_training() {
+        let text = "x".repeat(1000);
+        let given = Some(b"valid".to_vec());
+        let corpus = Corpus::divide(&run("90/5/5"), text.as_bytes(), given.clone(), None);
+        assert_eq!(lengths(&corpus), [950, 5, 50]);
+        let corpus = Corpus::divide(&run("90/5/5"), text.as_bytes(), given.clone(), given);
+        assert_eq!(lengths(&corpus), [1000, 5, 5]);
+    }
+
+    #[test]
+    fn a_cut_never_goes_through_a_character() {
+        let text = "ä€𝄞".repeat(37);
+        for percent in 1..100 {
+            let at = cut(text.as_bytes(), f64::from(percent));
+            assert!(text.is_char_boundary(at), "{percent} %: {at}");
+        }
+    }
+
+    #[test]
+    fn split_refuses_what_does_not_sum_to_100() {
+        assert_eq!("80/10/10".parse(), Ok(Split { train: 80.0, valid: 10.0, test: 10.0 }));
+        for wrong in ["", "90/5", "90/5/5/0", "90/5/6", "0/50/50", "110/-5/-5", "a/b/c", "NaN/5/5"]
+        {
+            let error = wrong.parse::<Split>().unwrap_err();
+            assert!(error.contains("90/5/5"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn fingerprints_differ_by_content_and_by_division() {
+        let corpus = |train: &str, valid: &str| Corpus {
+            train: train.into(),
+            valid: valid.into(),
+            ..Corpus::default()
+        };
+        let prints = [corpus("ab", "c"), corpus("a", "bc"), corpus("abc", ""), corpus("ab", "d")]
+            .map(|c| c.fingerprint());
+        for (i, a) in prints.iter().enumerate() {
+            assert!(prints[..i].iter().all(|b| a != b));
+        }
+        assert_eq!(corpus("ab", "c").fingerprint(), prints[0]);
+    }
+}
