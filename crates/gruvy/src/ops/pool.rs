@@ -5,6 +5,10 @@
 use gruvy_kernels::Workspace;
 use std::sync::{Mutex, PoisonError};
 
+/// Free buffers kept: enough for the layers and directions of a deep stack. Graphs dropped without a
+/// backward pass free theirs all at once, in any number.
+const MAX_FREE: usize = 32;
+
 static WORKSPACES: Mutex<Vec<Workspace>> = Mutex::new(Vec::new());
 static BUFFERS: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
@@ -54,6 +58,10 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let data = std::mem::take(&mut self.data);
-        with(&BUFFERS, |list| list.push(data));
+        with(&BUFFERS, |list| {
+            if list.len() < MAX_FREE {
+                list.push(data);
+            }
+        });
     }
 }
