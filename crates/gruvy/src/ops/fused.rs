@@ -1,5 +1,5 @@
 //! The recurrence as one backend operation over the kernels: Flex, and its hand-written gradient.
-use super::pool::{Buffer, with_workspace};
+use super::pool::{Buffer, with_packed, with_workspace};
 use super::{Settings, Weights};
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
@@ -12,7 +12,7 @@ use burn::backend::{
     Autodiff, Backend, Dispatch, ExtensionType, Flex, TensorMetadata, backend_extension,
 };
 use burn::tensor::{Bytes, DType, Shape, Tensor};
-use gruvy_kernels::{self as kernels, Packed, Sequence};
+use gruvy_kernels::{self as kernels, Sequence};
 
 /// A tensor that may be missing (the extension macro has no `Option`).
 #[derive(Debug, Clone, ExtensionType)]
@@ -244,10 +244,12 @@ impl Call {
 
     fn forward(&self, saved: Option<&mut [f32]>) -> FlexTensor {
         let mut y = vec![0.0; self.seq_len * self.batch * self.hidden];
-        let packed = Packed::new(self.settings.cell, self.input, self.hidden, &self.weights());
-        let h0 = self.operands.h0.as_option().map(floats);
-        with_workspace(|workspace| {
-            packed.forward(&self.sequence(), floats(&self.operands.x), h0, &mut y, saved, workspace)
+        let (cell, sizes) = (self.settings.cell, [self.input, self.hidden]);
+        let (x, h0) = (floats(&self.operands.x), self.operands.h0.as_option().map(floats));
+        with_packed(cell, sizes, &self.weights(), |packed| {
+            with_workspace(|workspace| {
+                packed.forward(&self.sequence(), x, h0, &mut y, saved, workspace)
+            })
         });
         tensor(y, &[self.seq_len, self.batch, self.hidden])
     }

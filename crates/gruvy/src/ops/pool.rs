@@ -1,15 +1,16 @@
-//! Memory that is used again from call to call: kernel workspaces and the saved gates.
+//! Memory that is used again from call to call: kernel workspaces, packed weights and saved gates.
 //!
-//! Both live in process-wide lists and not in thread-locals: a thread that waits in a parallel kernel
+//! They live in process-wide lists and not in thread-locals: a thread that waits in a parallel kernel
 //! may be handed another call of the operation meanwhile.
-use gruvy_kernels::Workspace;
+use gruvy_kernels::{Cell, Packed, Weights, Workspace};
 use std::sync::{Mutex, PoisonError};
 
-/// Free buffers kept: enough for the layers and directions of a deep stack. Graphs dropped without a
-/// backward pass free theirs all at once, in any number.
+/// Free buffers and packed weights kept: enough for the layers and directions of a deep stack. Graphs
+/// dropped without a backward pass free their buffers all at once, in any number.
 const MAX_FREE: usize = 32;
 
 static WORKSPACES: Mutex<Vec<Workspace>> = Mutex::new(Vec::new());
+static PACKED: Mutex<Vec<Packed>> = Mutex::new(Vec::new());
 static BUFFERS: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 fn with<T, R>(list: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> R {
@@ -20,8 +21,41 @@ fn with<T, R>(list: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> R {
 pub(super) fn with_workspace<R>(f: impl FnOnce(&mut Workspace) -> R) -> R {
     let mut workspace = with(&WORKSPACES, Vec::pop).unwrap_or_default();
     let result = f(&mut workspace);
-    with(&WORKSPACES, |list| list.push(workspace));
+    keep(&WORKSPACES, workspace);
     result
+}
+
+/// Calls `f` with the weights of a layer of `[I, H]`, packed into the memory of an earlier call of that size.
+pub(super) fn with_packed<R>(
+    cell: Cell,
+    [input, hidden]: [usize; 2],
+    weights: &Weights<'_>,
+    f: impl FnOnce(&Packed) -> R,
+) -> R {
+    let free = with(&PACKED, |list| {
+        let fits = |p: &Packed| (p.cell(), p.input(), p.hidden()) == (cell, input, hidden);
+        list.iter().position(fits).map(|i| list.swap_remove(i))
+    });
+    let packed = match free {
+        Some(mut packed) => {
+            packed.repack(weights);
+            packed
+        }
+        None => Packed::new(cell, input, hidden, weights),
+    };
+    let result = f(&packed);
+    keep(&PACKED, packed);
+    result
+}
+
+/// Puts an item back into a list, in place of the oldest if the list is full.
+fn keep<T>(list: &Mutex<Vec<T>>, item: T) {
+    with(list, |list| {
+        if list.len() >= MAX_FREE {
+            list.remove(0);
+        }
+        list.push(item);
+    });
 }
 
 /// A buffer with any content, which goes back to the pool when dropped. A training step's saved gates
@@ -57,11 +91,6 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let data = std::mem::take(&mut self.data);
-        with(&BUFFERS, |list| {
-            if list.len() < MAX_FREE {
-                list.push(data);
-            }
-        });
+        keep(&BUFFERS, std::mem::take(&mut self.data));
     }
 }

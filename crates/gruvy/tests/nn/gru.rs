@@ -80,6 +80,16 @@ fn parameters_are_pytorchs_and_come_back() {
 }
 
 #[test]
+fn a_record_brings_every_parameter_back() {
+    let gru = CONFIG().with_bidirectional(true).init(&device());
+    let other = CONFIG().with_bidirectional(true).init(&device());
+    let want: Vec<_> = gru.parameters().collect();
+    assert_ne!(other.parameters().collect::<Vec<_>>(), want);
+    let other = other.load_record(gru.into_record());
+    assert_eq!(other.parameters().collect::<Vec<_>>(), want);
+}
+
+#[test]
 #[should_panic(expected = "no values for the parameter bias_ih_l0, expected shape [12]")]
 fn a_missing_parameter_is_named() {
     let bare = GruConfig::new(5, 4).with_bias(false).init(&device());

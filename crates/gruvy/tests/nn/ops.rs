@@ -98,6 +98,22 @@ fn fused_equals_plain() {
 }
 
 #[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for (cell, batch) in [(Cell::Gru, 33), (Cell::GruV3, 33), (Cell::Gru, 3)] {
+        let settings = Settings { cell, reverse: false, lengths: None };
+        let case = Case { settings, sizes: [12, batch, 40, 96], bias: true, h0: true };
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("a pool").install(|| case.run(recurrence))
+        };
+        let one = run(1);
+        for threads in [2, 3, 8] {
+            assert!(run(threads) == one, "{cell:?}, {batch} rows, {threads} threads");
+        }
+    }
+}
+
+#[test]
 fn a_device_without_autodiff_gives_the_same_outputs() {
     for case in cases() {
         let [tracked, untracked] = [device(), Device::flex()].map(|device| {
