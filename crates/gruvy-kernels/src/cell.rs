@@ -1,4 +1,5 @@
-//! What a cell has to say about itself; everything else about a sequence stands once, in `sequence`.
+//! What a cell has to say about itself; everything else about a sequence stands once, in `forward`
+//! and `backward`.
 //!
 //! A step is one or two products, each with the gates' arithmetic as its epilogue. Forward, the left operand
 //! is the state, row by row; backward, it is the gate gradients of the step visited before.

@@ -1,13 +1,14 @@
 //! One layer and direction: the public calls, their checks, and the packed weights.
 
 use crate::cell::Recurrence;
+use crate::forward::Output;
 use crate::gru::Gru;
 use crate::gru_v3::GruV3;
 use crate::memory::Buffer;
 use crate::product::{Packing, Panels, Source, pack};
-use crate::sequence::{self, Input, Output};
+use crate::sequence::Input;
 use crate::simd::{Isa, Kernel, Simd};
-use crate::{Cell, Gradients, Sequence, Weights, Workspace};
+use crate::{Cell, Gradients, Sequence, Weights, Workspace, forward};
 use core::marker::PhantomData;
 
 /// Runs `$body` with `$C` standing for the cell's [`Recurrence`].
@@ -163,7 +164,7 @@ impl Packed {
         let parts = self.parts();
         let saved = saved.map_or(core::ptr::null_mut(), <[f32]>::as_mut_ptr);
         let output = Output { y: y.as_mut_ptr(), saved };
-        with_cell!(self.cell, C => sequence::forward::<C>(self.isa, &input, &parts, output, ws));
+        with_cell!(self.cell, C => forward::forward::<C>(self.isa, &input, &parts, output, ws));
     }
 
     /// One step of `batch` rows, on the calling thread: `x [B, I]`; `h [B, H]` is replaced by the next state.
@@ -175,7 +176,7 @@ impl Packed {
         check("h [B, H]", batch * self.hidden, h.len());
         let parts = self.parts();
         let sizes = [batch, self.input, self.hidden];
-        with_cell!(self.cell, C => sequence::step::<C>(self.isa, sizes, x, h, &parts, ws));
+        with_cell!(self.cell, C => forward::step::<C>(self.isa, sizes, x, h, &parts, ws));
     }
 
     fn parts(&self) -> Parts {
@@ -347,7 +348,7 @@ pub fn backward_with_isa(
     check_optional("db_ih [G * H]", gates, grads.db_ih.as_deref());
     check_optional("db_hh [G * H]", gates, grads.db_hh.as_deref());
     let call = Input { seq, input, hidden, x, h0 };
-    with_cell!(cell, C => sequence::backward::<C>(isa, &call, weights, y, saved, dy, grads, ws));
+    with_cell!(cell, C => crate::backward::backward::<C>(isa, &call, weights, y, saved, dy, grads, ws));
 }
 
 /// Copies each sequence's final state out of `y [T, B, H]` into `out [B, H]`. A sequence of length 0 keeps its

@@ -9,8 +9,10 @@
 #![allow(clippy::needless_range_loop)]
 extern crate alloc;
 
+mod backward;
 mod cell;
 mod dims;
+mod forward;
 mod gru;
 mod gru_v3;
 mod layer;
