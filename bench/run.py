@@ -249,6 +249,7 @@ def arguments():
 
 
 def main():
+    sys.stdout.reconfigure(line_buffering=True)
     args = arguments()
     engines = [Engine(name, args.threads) for name in args.engines]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -267,7 +268,7 @@ def main():
         writer.writeheader()
         print(HEADER)
         for row in benchmark(engines, shapes, args, Path(folder)):
-            print(line(row), flush=True)
+            print(line(row))
             writer.writerow(common | {"version": versions[row["engine"]]} | row)
     print(f"written to {path}")
 
