@@ -1,2 +1,58 @@
-//! stub
-fn main() {}
+//! The `gruvy` command: arguments to library calls, results to the screen.
+//!
+//! What was typed ([`args::Cli`]) becomes a [`screen::Screen`] and one library call per subcommand, each in
+//! its own file. Data goes to stdout, everything else to stderr. Exit status: 0 success, 1 a negative
+//! answer, 2 an error with one clear message.
+
+mod args;
+mod demo;
+mod eval;
+mod generate;
+mod info;
+mod model;
+mod progress;
+mod screen;
+mod stop;
+mod train;
+
+use anyhow::{Context, Result};
+use args::{Cli, Command};
+use clap::Parser;
+use screen::Screen;
+use std::io;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gruvy: {}", screen::readable(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    if let Some(threads) = cli.common.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .build_global()
+            .context("could not start the threads of --threads")?;
+    }
+    let screen = Screen::new(&cli.common);
+    match cli.command {
+        Command::Train(args) => train::run(*args, cli.common.seed, &screen),
+        Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
+        Command::Eval(args) => eval::run(&args, &screen),
+        Command::Info(args) => info::run(&args, &screen),
+        Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),
+    }
+}
+
+/// Whoever read our output stopped reading (`gruvy generate m | head`): no error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

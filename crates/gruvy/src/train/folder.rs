@@ -87,6 +87,11 @@ impl RunFolder {
         self.path.join(CHECKPOINT)
     }
 
+    /// `curves.svg`.
+    pub fn curves_path(&self) -> PathBuf {
+        self.path.join(CURVES)
+    }
+
     /// Whether there is a checkpoint to go on from. A run killed before its first one starts over.
     pub(crate) fn has_checkpoint(&self) -> bool {
         self.resume && self.checkpoint_path().exists()

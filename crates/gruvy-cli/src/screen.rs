@@ -1,0 +1,155 @@
+//! Where the output goes: data to stdout, words about it to stderr, one JSON object instead of data.
+
+use crate::args::Common;
+use anyhow::Result;
+use serde_json::Value;
+use std::io::{self, IsTerminal, Write};
+
+/// How much is said, and in what form.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    terminal: bool,
+}
+
+impl Screen {
+    /// The screen that the common flags ask for.
+    pub fn new(common: &Common) -> Self {
+        Self {
+            json: common.json,
+            quiet: common.quiet,
+            verbose: common.verbose,
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Results are one JSON object.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// More detail is wanted.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// A progress bar makes sense: someone looks at a terminal and wants words.
+    pub fn shows_bar(&self) -> bool {
+        self.terminal && !self.quiet
+    }
+
+    /// Words about the work, to stderr; silent under `--quiet`.
+    pub fn note(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            say(text.as_ref());
+        }
+    }
+
+    /// Something is likely not as meant, to stderr, always.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        say(&format!("warning: {}", text.as_ref()));
+    }
+
+    /// The result: `json` under `--json`, else `text`, to stdout with a line end.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn result(
+        &self,
+        json: impl FnOnce() -> Value,
+        text: impl FnOnce() -> String,
+    ) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{:#}", json())?;
+        } else {
+            writeln!(out, "{}", text())?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// One line to stderr. Nobody reading it is no reason to stop working.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// How this command was called, for lines that can be copied: the way to it may not be on the path.
+pub fn me() -> String {
+    std::env::args().next().unwrap_or_else(|| "gruvy".to_owned())
+}
+
+/// The chain of causes as one readable line, each said once.
+pub fn readable(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let cause = cause.trim_end();
+        if text.is_empty() {
+            text.push_str(cause);
+        } else if !text.contains(cause) {
+            text.push_str(": ");
+            text.push_str(cause);
+        }
+    }
+    text
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in the unit that keeps the number short.
+pub fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", n as f64 / 1e3),
+        _ => format!("{:.1} MB", n as f64 / 1e6),
+    }
+}
+
+/// Seconds as a person says them.
+pub fn duration(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    let minutes = seconds / 60;
+    match minutes {
+        0 => format!("{seconds} s"),
+        1..60 => format!("{minutes} min {:02} s", seconds % 60),
+        _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1000), "1,000");
+        assert_eq!(thousands(1234567), "1,234,567");
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_500), "1.5 kB");
+        assert_eq!(duration(59.4), "59 s");
+        assert_eq!(duration(59.9), "1 min 00 s");
+        assert_eq!(duration(61.0), "1 min 01 s");
+        assert_eq!(duration(3_700.0), "1 h 01 min");
+    }
+
+    #[test]
+    fn the_chain_is_said_once() {
+        let error = anyhow::anyhow!("no such file").context("m: no such file").context("eval");
+        assert_eq!(readable(&error), "eval: m: no such file");
+    }
+}

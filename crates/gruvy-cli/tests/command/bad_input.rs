@@ -1,0 +1,129 @@
+//! Every bad input: exit 2, one message that names it, nothing lost.
+use crate::place::{Place, train};
+use std::fs;
+
+#[test]
+fn data_that_cannot_be_learned_from() {
+    let place = Place::with_text();
+    let with = |file: &'static str, more: &[&'static str]| {
+        let mut args = train("run", more);
+        args[2] = file;
+        place.gruvy(&args)
+    };
+    place.write("empty.txt", "");
+    with("empty.txt", &[]).error(&["empty"]);
+    place.write("short.txt", "Too short.");
+    with("short.txt", &["--seq-len", "64"]).error(&["9 tokens", "65", "--seq-len"]);
+    place.write("latin1.txt", [b"caf\xe9 ".repeat(500), b"\n".to_vec()].concat());
+    with("latin1.txt", &["--unit", "char"]).error(&["latin1.txt", "UTF-8", "byte 3", "line 1"]);
+    with("nowhere.txt", &[]).error(&["nowhere.txt", "No such file"]);
+    assert!(!place.path("run").exists(), "a run folder was left behind");
+}
+
+#[test]
+fn settings_that_make_no_sense() {
+    let place = Place::with_text();
+    let with = |more: &[&'static str]| place.gruvy(&train("run", more));
+    with(&["--hidden", "0"]).error(&["hidden", "at least 1"]);
+    with(&["--tied", "--embed", "5"]).error(&["tied", "hidden"]);
+    place.write("bad.toml", "[train]\nhiden = 8\n");
+    with(&["--config", "bad.toml"]).error(&["bad.toml", "hiden"]);
+    let said = with(&["--cell", "gruu"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("gru-v3"), "{}", said.err);
+    assert_eq!(with(&["--split", "90/5"]).code, 2);
+    place.gruvy(&["train"]).error(&["train text FILE"]);
+    assert!(!place.path("run").exists(), "a run folder was left behind");
+}
+
+#[test]
+fn run_folders_are_not_overwritten_by_accident() {
+    let place = Place::with_model();
+    let before = fs::read(place.path("run/model.safetensors")).unwrap();
+    place.gruvy(&train("run", &[])).error(&["run", "--resume", "--force"]);
+    assert!(fs::read(place.path("run/model.safetensors")).unwrap() == before);
+    place.gruvy(&train("run", &["--force", "--hidden", "6"])).success();
+    let info = place.gruvy(&["info", "run", "--json"]).json();
+    assert_eq!(info["spec"]["rnn"]["hidden_size"], 6);
+}
+
+#[test]
+fn output_that_cannot_be_written() {
+    let place = Place::with_text();
+    // Below a file there can be no folder, not even for root.
+    place.gruvy(&train("tales.txt/run", &[])).error(&["tales.txt/run"]);
+    place.gruvy(&train("tales.txt", &[])).error(&["tales.txt"]);
+}
+
+#[test]
+fn damaged_models() {
+    let place = Place::with_model();
+    let check = |name: &str, parts: &[&str]| {
+        place.gruvy(&["generate", name]).error(&[&[name][..], parts].concat());
+        place.gruvy(&["info", name]).error(parts);
+        place.gruvy(&["eval", name, "tales.txt"]).error(parts);
+    };
+    let good = fs::read(place.path("run/model.safetensors")).unwrap();
+    let edited = |name: &str, edit: fn(&mut serde_json::Value)| {
+        place.write(name, &good);
+        place.edit_header(name, edit);
+    };
+
+    place.write("truncated", &good[..good.len() - 100]);
+    check("truncated", &["truncated", "expected"]);
+    place.write("head", &good[..good.len().min(40)]);
+    check("head", &["truncated"]);
+    edited("shape", |header| {
+        header["head.weight"]["shape"].as_array_mut().unwrap().reverse();
+    });
+    check("shape", &["head.weight", "shape", "[8, "]);
+    edited("missing", |header| {
+        let tensors = header.as_object_mut().unwrap();
+        let moved = tensors.remove("head.bias").unwrap();
+        tensors.insert("head.bios".into(), moved);
+    });
+    check("missing", &["head.bias", "missing"]);
+    edited("version", |header| {
+        let gruvy = header["__metadata__"]["gruvy"].as_str().unwrap();
+        let newer = gruvy.replace("\"format_version\":1", "\"format_version\":99");
+        assert_ne!(gruvy, newer);
+        header["__metadata__"]["gruvy"] = newer.into();
+    });
+    check("version", &["version 99", "version 1"]);
+    edited("hidden", |header| {
+        let gruvy = header["__metadata__"]["gruvy"].as_str().unwrap();
+        let zero = gruvy.replace("\"hidden_size\":8", "\"hidden_size\":0");
+        assert_ne!(gruvy, zero);
+        header["__metadata__"]["gruvy"] = zero.into();
+    });
+    check("hidden", &["hidden_size", "0"]);
+    let mut nan = good.clone();
+    let end = nan.len();
+    nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    place.write("nan", nan);
+    check("nan", &["NaN", "finite"]);
+    place.write("text", "This is a letter, not a model. It is long enough to have a length.");
+    check("text", &["not a safetensors file"]);
+    check("nowhere", &["nowhere", "No such file"]);
+    fs::create_dir(place.path("folder")).unwrap();
+    check("folder", &["folder", "no model"]);
+}
+
+#[test]
+fn sampling_that_makes_no_sense() {
+    let place = Place::with_model();
+    let with = |more: &[&'static str]| place.gruvy(&[&["generate", "run"], more].concat());
+    with(&["--temperature=-1"]).error(&["temperature", "-1"]);
+    with(&["--top-k", "0"]).error(&["top_k"]);
+    with(&["--top-p", "1.5"]).error(&["top_p", "1.5"]);
+    assert_eq!(with(&["--samples", "0"]).code, 2);
+}
+
+#[test]
+fn evaluation_needs_text() {
+    let place = Place::with_model();
+    place.write("one.txt", "T");
+    place.gruvy(&["eval", "run", "one.txt"]).error(&["2", "1"]);
+    place.gruvy(&["eval", "run", "nowhere.txt"]).error(&["nowhere.txt"]);
+    assert_eq!(place.gruvy(&["eval", "run"]).code, 2);
+}

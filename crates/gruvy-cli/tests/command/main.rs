@@ -1,0 +1,7 @@
+//! The command, end to end.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod flow;
+mod place;
+mod resume;
