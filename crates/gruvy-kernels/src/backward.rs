@@ -57,7 +57,7 @@ pub(crate) fn backward<C: Recurrence>(
 ) {
     let Input { seq, input, hidden, .. } = *call;
     let workers = call.workers();
-    let shares = if workers == 1 && seq.batch > 1 { 1 } else { threads::count() };
+    let shares = call.shares();
     let Workspace { scratch, packed } = ws;
     let sizes = [input, hidden];
     let pack = PackBackward::<C> { weights, sizes, memory: packed, cell: PhantomData };

@@ -58,12 +58,9 @@ impl Linear {
     /// # Panics
     /// If a length does not fit `rows`.
     pub fn apply(&self, rows: usize, x: &[f32], y: &mut [f32]) {
-        /// Multiply-adds below which a second thread does not pay: about 20 µs of work.
-        const SMALL: usize = 1 << 20;
         check("x [rows, I]", rows * self.inputs, x.len());
         check("y [rows, O]", rows * self.outputs, y.len());
-        let work = rows * self.inputs * self.outputs;
-        let parts = if work < SMALL { 1 } else { threads::count() };
+        let parts = threads::worth(rows * self.inputs * self.outputs);
         let y = Shared(y.as_mut_ptr());
         threads::run(parts, |part| {
             let Shared(y) = *{ &y };

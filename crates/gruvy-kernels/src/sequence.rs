@@ -36,12 +36,15 @@ impl Input<'_> {
         self.seq.lengths.map(|l| &l[rows.clone()])
     }
 
-    /// Threads worth using for the recurrence: each needs rows, and enough of them to be worth waking.
+    /// Threads worth using for the large products.
+    pub fn shares(&self) -> usize {
+        let Self { seq, input, hidden, .. } = self;
+        threads::worth(seq.seq_len * seq.batch * hidden * (input + hidden))
+    }
+
+    /// Threads worth using for the recurrence: each needs rows.
     pub fn workers(&self) -> usize {
-        /// Multiply-adds below which a second thread does not pay: about 20 µs of work.
-        const SMALL: usize = 1 << 20;
-        let work = self.seq.seq_len * self.seq.batch * self.hidden * (self.input + self.hidden);
-        if work < SMALL { 1 } else { threads::count().min(self.seq.batch).max(1) }
+        self.shares().min(self.seq.batch).max(1)
     }
 
     /// Rows of one worker.

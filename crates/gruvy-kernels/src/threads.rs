@@ -6,11 +6,18 @@
 use core::ops::Range;
 
 /// Threads that a call may use: those of the current rayon pool.
-pub(crate) fn count() -> usize {
+fn count() -> usize {
     #[cfg(feature = "std")]
     return rayon::current_num_threads().max(1);
     #[cfg(not(feature = "std"))]
     1
+}
+
+/// Threads worth using for so many multiply-adds: one for little work.
+pub(crate) fn worth(work: usize) -> usize {
+    /// Below about 20 µs of work, waking a second thread does not pay.
+    const SMALL: usize = 1 << 20;
+    if work < SMALL { 1 } else { count() }
 }
 
 /// Range `part` of `parts` of `0..len`, in multiples of `unit` but for the end.
