@@ -61,7 +61,7 @@ impl Gru {
         let mut finals = Vec::with_capacity(self.layers.len());
         for layer in self.layers.chunks(self.directions()) {
             if !finals.is_empty() {
-                x = self.dropout.forward(x);
+                x = super::dropout(&self.dropout, x);
             }
             let mut outputs = Vec::with_capacity(layer.len());
             for (direction, weights) in layer.iter().enumerate() {

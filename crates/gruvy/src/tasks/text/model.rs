@@ -7,7 +7,7 @@
 use super::config::TextRun;
 use crate::{
     error::{Error, Result},
-    nn::{Gru, GruConfig},
+    nn::{Gru, GruConfig, dropout},
 };
 use burn::{
     module::{Initializer, Module, Param},
@@ -82,7 +82,7 @@ impl TextModel {
         let [_, embed] = embedding.dims();
         let x = embedding.clone().select(0, inputs).reshape([rows / batch, batch, embed]);
         let (y, state) = self.rnn.forward(x, state, None);
-        let y = self.dropout.forward(y).reshape([rows, self.rnn.hidden_size]);
+        let y = dropout(&self.dropout, y).reshape([rows, self.rnn.hidden_size]);
         let head = self.head.as_ref().map_or(embedding, Param::val);
         (y.matmul(head.transpose()) + self.bias.val().unsqueeze(), state)
     }
