@@ -1,11 +1,12 @@
-//! Burn's dropout with a mask that costs a tenth.
+//! Burn's dropout with a mask that is drawn faster.
 //!
 //! ```text
 //! y = x ⊙ m / p,   m ~ Bernoulli(p) for each value,   p = 1 − prob
 //! ```
-//! Burn draws every value of the mask from one generator, one after the other: a fifth of a training step
-//! at `[128, 64, 512]`. Here that generator gives one seed a call, and the mask follows from it in pieces,
-//! a piece on whichever thread is free, 16 random bits a value.
+//! Burn draws every value of the mask from one generator, one after the other. Here that generator gives
+//! one seed a call, and the mask follows from it in pieces, a piece on whichever thread is free, 16 random
+//! bits a value. At `[128, 64, 512]` on two busy cores this took 45 ms in place of 156 ms, of a training
+//! step of 850 ms (`examples/profile_step.rs`).
 use burn::{
     nn::Dropout,
     tensor::{Distribution, Tensor, TensorData},

@@ -56,7 +56,7 @@ pub struct TrainConfig {
     pub ema: f64,
     /// Stop after that many evaluations without a better validation loss. Zero: never.
     pub patience: usize,
-    /// Steps between evaluations. Zero: forty a run, and at least one an epoch.
+    /// Steps between evaluations. Zero: a fortieth of the run, and an epoch at most.
     pub eval_every: usize,
     /// Seconds between checkpoints (there is one at each evaluation as well).
     pub save_every: f64,
@@ -70,7 +70,7 @@ impl Default for TrainConfig {
             cell: Cell::Gru,
             hidden: 256,
             layers: 1,
-            dropout: 0.1,
+            dropout: 0.2,
             batch: 32,
             epochs: 20,
             max_minutes: 0.0,

@@ -304,7 +304,7 @@ impl Plan {
         let steps_per_epoch = task.steps_per_epoch();
         let steps = steps_per_epoch * config.epochs as u64;
         let eval_every = match config.eval_every as u64 {
-            0 => (steps / 40).clamp(1, steps_per_epoch),
+            0 => steps.div_ceil(40).min(steps_per_epoch),
             every => every,
         };
         let parameters = model.num_params() as u64;
