@@ -226,6 +226,37 @@ impl BackwardStep<'_> {
     }
 }
 
+impl BackwardStep<'_> {
+    /// The gradient of a row's new state: what the product and the carry bring, and dy. A row past its length
+    /// passes it on, with `N` blocks of zero gradients, and gives none.
+    ///
+    /// # Safety
+    /// `row`, `j` and `n` lie within the step.
+    #[inline(always)]
+    pub unsafe fn incoming<S: Simd, const N: usize>(
+        &self,
+        s: S,
+        row: usize,
+        (j, n): (usize, usize),
+        acc: S::V,
+    ) -> Option<S::V> {
+        // SAFETY: as the caller's; the carry is padded to whole vectors.
+        unsafe {
+            let carry = self.carry.add(row * self.carry_ld + j);
+            let dh = s.add(acc, s.load(carry));
+            if self.valid.row(row) {
+                return Some(s.add(dh, s.load_n(self.dy.add(row * self.hidden + j), n)));
+            }
+            s.store(carry, dh);
+            for block in 0..N {
+                let to = self.saved.add((row * N + block) * self.hidden + j);
+                s.store_n(to, s.splat(0.0), n);
+            }
+            None
+        }
+    }
+}
+
 /// Stores a product, after adding a row that is the same for all (a bias) or one of its own (a carry).
 pub(crate) struct Store {
     pub to: *mut f32,

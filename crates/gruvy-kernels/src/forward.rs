@@ -6,9 +6,8 @@
 //! ```
 
 use crate::cell::{ForwardStep, Recurrence, Store, Valid};
-use crate::layer::Parts;
 use crate::memory::{Arena, Shared, lines};
-use crate::product::{Rows, product};
+use crate::product::{Panels, Rows, product};
 use crate::sequence::{Input, state_ld};
 use crate::simd::{Isa, Kernel, Simd};
 use crate::{Sequence, Workspace, threads};
@@ -18,6 +17,15 @@ use core::ops::Range;
 /// Values of the input part that are computed ahead: 512 KB, which stays in the second cache beside a step's
 /// weights.
 const CHUNK: usize = 1 << 17;
+
+/// Views of packed weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
+    pub w_ih: Panels,
+    pub b_ih: *const f32,
+    pub b_hh: *const f32,
+    pub w_hh: [Panels; 2],
+}
 
 /// Where a forward pass writes.
 #[derive(Clone, Copy)]

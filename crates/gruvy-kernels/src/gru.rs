@@ -78,30 +78,30 @@ impl Epilogue<1> for Backward<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let (j, lanes) = lanes::<S>(panel, step.hidden);
-        let (zero, one) = (s.splat(0.0), s.splat(1.0));
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            let carry = step.carry.add(row * step.carry_ld + j);
-            let dh = s.add(acc, s.load(carry));
+            let Some(dh) = step.incoming::<S, 4>(s, row, (j, lanes), acc) else { return };
             let at = step.saved.add(row * 4 * step.hidden + j);
             let block = |b: usize| at.add(b * step.hidden);
-            if !step.valid.row(row) {
-                s.store(carry, dh);
-                (0..4).for_each(|b| s.store_n(block(b), zero, lanes));
-                return;
-            }
-            let dh = s.add(dh, s.load_n(step.dy.add(row * step.hidden + j), lanes));
             let [n, r, z, q] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
             let h = s.load_n(step.before.row(row).add(j), lanes);
-            s.store(carry, s.mul(dh, z));
-            let keep = s.sub(one, z);
-            let dn = s.mul(s.mul(dh, keep), s.sub(one, s.mul(n, n)));
-            let dz = s.mul(s.mul(dh, s.sub(h, n)), s.mul(z, keep));
+            s.store(step.carry.add(row * step.carry_ld + j), s.mul(dh, z));
+            let (dn, dz) = blend_gradients(s, dh, n, z, h);
             let dq = s.mul(dn, r);
-            let dr = s.mul(s.mul(dq, q), s.sub(one, r));
+            let dr = s.mul(s.mul(dq, q), s.sub(s.splat(1.0), r));
             for (b, d) in [dn, dr, dz, dq].into_iter().enumerate() {
                 s.store_n(block(b), d, lanes);
             }
         }
     }
+}
+
+/// Gradients of the arguments of n and z in `h' = n + z (h − n)`.
+#[inline(always)]
+pub(crate) fn blend_gradients<S: Simd>(s: S, dh: S::V, n: S::V, z: S::V, h: S::V) -> (S::V, S::V) {
+    let one = s.splat(1.0);
+    let keep = s.sub(one, z);
+    let dn = s.mul(s.mul(dh, keep), s.sub(one, s.mul(n, n)));
+    let dz = s.mul(s.mul(dh, s.sub(h, n)), s.mul(z, keep));
+    (dn, dz)
 }

@@ -12,6 +12,7 @@
 //! as it is, the right operand of W_hn's gradient.
 
 use crate::cell::{Back, BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::gru::blend_gradients;
 use crate::math::{sigmoid, tanh};
 use crate::product::{Epilogue, Rows, product};
 use crate::simd::Simd;
@@ -116,25 +117,15 @@ impl Epilogue<1> for BackwardNew<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let (j, lanes) = lanes::<S>(panel, step.hidden);
-        let (zero, one) = (s.splat(0.0), s.splat(1.0));
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            let carry = step.carry.add(row * step.carry_ld + j);
-            let dh = s.add(acc, s.load(carry));
+            let Some(dh) = step.incoming::<S, 4>(s, row, (j, lanes), acc) else { return };
             let at = step.saved.add(row * 4 * step.hidden + j);
             let block = |b: usize| at.add(b * step.hidden);
-            if !step.valid.row(row) {
-                s.store(carry, dh);
-                (0..4).for_each(|b| s.store_n(block(b), zero, lanes));
-                return;
-            }
-            let dh = s.add(dh, s.load_n(step.dy.add(row * step.hidden + j), lanes));
             let [n, z] = [0, 2].map(|b| s.load_n(block(b), lanes));
             let h = s.load_n(step.before.row(row).add(j), lanes);
-            s.store(carry, s.mul(dh, z));
-            let keep = s.sub(one, z);
-            let dn = s.mul(s.mul(dh, keep), s.sub(one, s.mul(n, n)));
-            let dz = s.mul(s.mul(dh, s.sub(h, n)), s.mul(z, keep));
+            s.store(step.carry.add(row * step.carry_ld + j), s.mul(dh, z));
+            let (dn, dz) = blend_gradients(s, dh, n, z, h);
             s.store_n(block(0), dn, lanes);
             s.store_n(block(2), dz, lanes);
         }

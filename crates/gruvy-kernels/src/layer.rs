@@ -1,7 +1,7 @@
 //! One layer and direction: the public calls, their checks, and the packed weights.
 
 use crate::cell::Recurrence;
-use crate::forward::Output;
+use crate::forward::{Output, Parts};
 use crate::gru::Gru;
 use crate::gru_v3::GruV3;
 use crate::memory::Buffer;
@@ -207,15 +207,6 @@ impl Packed {
             }
         }
     }
-}
-
-/// Views of packed weights.
-#[derive(Clone, Copy)]
-pub(crate) struct Parts {
-    pub w_ih: Panels,
-    pub b_ih: *const f32,
-    pub b_hh: *const f32,
-    pub w_hh: [Panels; 2],
 }
 
 struct PackForward<'a, C> {
