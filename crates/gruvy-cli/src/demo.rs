@@ -42,7 +42,7 @@ pub fn run(_args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitC
     };
 
     screen.note(format!(
-        "A small network learns to write tales, character by character, from 80 kB of them.\n\
+        "A small network learns to write tales, character by character, from those that come with gruvy.\n\
          The run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early."
     ));
     let before = sample("Before training it writes:", untrained(&task, &settings.train)?)?;
@@ -57,11 +57,14 @@ pub fn run(_args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitC
         });
         screen.result(|| json, String::new)?;
     }
+    if let Some(test) = &outcome.test {
+        screen.note(format!("\nOn tales it has never seen: {}", train::metrics_in_words(test)));
+    }
     if stop.load(Ordering::Relaxed) {
         screen.note(format!("\nStopped early; go on with: {gruvy} train --resume {FOLDER}"));
     }
     screen.note(format!(
-        "\nHow it learned: {}\n\nTry next:\n  \
+        "How it learned: {}\n\nTry next:\n  \
          {gruvy} generate {FOLDER} --prompt \"The old woman \" --temperature 0.4\n  \
          {gruvy} train text YOUR_FILE.txt\n  \
          {gruvy} info {FOLDER}",
