@@ -2,8 +2,8 @@
 //! top of what `--config` says.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
-use gruvy::tasks::text::{Split, TextConfig};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use gruvy::tasks::text::{Split, TextConfig, TextRun};
 use gruvy::train::{Schedule, TrainConfig};
 use gruvy_runtime::{Cell, TextUnit};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -24,6 +24,29 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What was typed; a wrong line ends the program with its explanation.
+    pub fn typed() -> Self {
+        let command = Self::command().mut_subcommand("train", |train| {
+            train.mut_subcommand("text", |text| text.mut_args(say_default))
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Adds the library's default to the help of a flag that has one.
+fn say_default(flag: Arg) -> Arg {
+    let settings = serde_json::to_value(TextRun::default()).unwrap_or_default();
+    let Some(value) =
+        ["train", "text"].iter().find_map(|table| settings[*table].get(flag.get_id().as_str()))
+    else {
+        return flag;
+    };
+    let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    flag.help(format!("{help} [default: {default}]"))
 }
 
 /// Flags of every command.

@@ -17,13 +17,12 @@ mod train;
 
 use anyhow::{Context, Result};
 use args::{Cli, Command};
-use clap::Parser;
 use screen::Screen;
 use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Cli::typed()) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

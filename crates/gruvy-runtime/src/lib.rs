@@ -21,6 +21,8 @@
 //! })?;
 //! # Ok::<(), gruvy_runtime::Error>(())
 //! ```
+#![forbid(unsafe_code)]
+
 pub mod codec;
 mod error;
 pub mod eval;

@@ -1,4 +1,6 @@
 //! Train gated recurrent networks: layers for Burn, tasks, one training loop, model files.
+#![forbid(unsafe_code)]
+
 mod error;
 pub mod nn;
 pub mod ops;
