@@ -23,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod cell_name;
 pub mod codec;
 mod error;
 pub mod eval;

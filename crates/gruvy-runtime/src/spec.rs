@@ -58,7 +58,7 @@ impl Input {
 #[serde(deny_unknown_fields)]
 pub struct RnnSpec {
     /// The recurrence.
-    #[serde(with = "cell_name")]
+    #[serde(with = "crate::cell_name")]
     pub cell: Cell,
     /// `I`, width of the input of the first layer.
     pub input_size: usize,
@@ -211,24 +211,6 @@ fn size(field: &'static str, value: usize, most: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::Spec { field, got: value.to_string(), expected: format!("1 to {most}") })
-}
-
-/// A cell is written by its name.
-mod cell_name {
-    use gruvy_kernels::Cell;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(cell: &Cell, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(cell.name())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Cell::from_name(&name).ok_or_else(|| {
-            let known = Cell::ALL.map(Cell::name).join(", ");
-            D::Error::custom(format!("`rnn.cell` is `{name}`; expected one of: {known}"))
-        })
-    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct GruConfig {
     /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, H]` always.
     pub batch_first: bool,
     /// The recurrence: [`Cell::Gru`] is PyTorch's.
-    #[serde(with = "cell_name")]
+    #[serde(with = "gruvy_runtime::cell_name")]
     pub cell: Cell,
 }
 
@@ -121,23 +121,5 @@ impl GruConfig {
             batch_first: self.batch_first,
             cell: self.cell,
         }
-    }
-}
-
-/// Writes a cell by its [name](Cell::name).
-mod cell_name {
-    use gruvy_kernels::Cell;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(cell: &Cell, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(cell.name())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Cell::from_name(&name).ok_or_else(|| {
-            let known = Cell::ALL.map(Cell::name).join(", ");
-            D::Error::custom(format!("unknown cell `{name}`, expected one of: {known}"))
-        })
     }
 }

@@ -25,7 +25,7 @@ pub enum Schedule {
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
     /// The recurrence.
-    #[serde(with = "cell_name")]
+    #[serde(with = "gruvy_runtime::cell_name")]
     pub cell: Cell,
     /// `H`, hidden units of a layer.
     pub hidden: usize,
@@ -124,23 +124,5 @@ impl TrainConfig {
             }
         }
         Ok(())
-    }
-}
-
-/// A cell is written by its name.
-mod cell_name {
-    use gruvy_kernels::Cell;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(cell: &Cell, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(cell.name())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Cell, D::Error> {
-        let name = String::deserialize(from)?;
-        Cell::from_name(&name).ok_or_else(|| {
-            let known = Cell::ALL.map(Cell::name).join(", ");
-            D::Error::custom(format!("unknown cell {name:?}: expected one of {known}"))
-        })
     }
 }

@@ -148,7 +148,7 @@ fn a_config_survives_json() {
     assert_eq!(GruConfig::load_binary(text.as_bytes()).expect("a config"), config);
     let error = GruConfig::load_binary(text.replace("gru-v3", "gru-v4").as_bytes());
     let error = error.expect_err("an unknown cell").to_string();
-    assert!(error.contains("unknown cell `gru-v4`, expected one of: gru, gru-v3"), "{error}");
+    assert!(error.contains("unknown cell `gru-v4`: expected one of gru, gru-v3"), "{error}");
 }
 
 #[test]
