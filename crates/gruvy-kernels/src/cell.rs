@@ -8,6 +8,7 @@
 //! overwrites each block with the gradient of its gate, so that the weight gradients become products of
 //! these blocks with x and with the states.
 
+use crate::Cell;
 use crate::product::{Epilogue, Panels, Rows};
 use crate::simd::Simd;
 
@@ -30,27 +31,20 @@ pub(crate) struct HiddenRun {
     pub operand: Option<usize>,
 }
 
-/// One product of the backward pass, gate gradients times hidden weights: consecutive blocks of gradients,
-/// and the gates that they belong to in the same order.
-#[derive(Clone, Copy)]
-pub(crate) struct Back {
-    pub block: usize,
-    pub gate: usize,
-    pub gates: usize,
-}
-
 /// The recurrence of a cell with G gates and S saved blocks.
 pub(crate) trait Recurrence {
-    const GATES: usize;
-    const SAVED: usize;
+    const CELL: Cell;
+    const GATES: usize = Self::CELL.gates();
+    const SAVED: usize = Self::CELL.saved();
     /// Gates of the forward products with the hidden weights, in order: those of one product are interleaved.
     const PRODUCTS: &'static [usize];
     /// Where the gradients of the input weights come from.
     const INPUT: &'static [Run];
     /// Where the gradients of the hidden weights come from.
     const HIDDEN: &'static [HiddenRun];
-    /// The products of the backward pass; the first carries the gradient from step to step.
-    const BACK: &'static [Back];
+    /// The products of the backward pass, gate gradients times hidden weights; the first carries the gradient
+    /// from step to step.
+    const BACK: &'static [Run];
     /// Block `b` of the gradients, b < G, belongs to gate `ORDER[b]`: the order in which dx sums.
     const ORDER: &'static [usize];
     /// Whether the gate's hidden bias joins its input bias before the step (all but those inside a reset).
@@ -215,7 +209,7 @@ impl ForwardStep<'_> {
 impl BackwardStep<'_> {
     /// Blocks of the gate gradients at the step visited after, as a left operand, and how many values of it
     /// count.
-    pub fn after(&self, back: Back, saved: usize) -> (Rows, usize) {
+    pub fn after(&self, back: Run, saved: usize) -> (Rows, usize) {
         let ld = saved * self.hidden;
         if self.after.is_null() {
             return (Rows { ptr: self.carry, ld: 0, count: self.rows }, 0);
@@ -224,9 +218,7 @@ impl BackwardStep<'_> {
         let ptr = unsafe { self.after.add(back.block * self.hidden) };
         (Rows { ptr, ld, count: self.rows }, back.gates * self.hidden)
     }
-}
 
-impl BackwardStep<'_> {
     /// The gradient of a row's new state: what the product and the carry bring, and dy. A row past its length
     /// passes it on, with `N` blocks of zero gradients, and gives none.
     ///

@@ -43,8 +43,7 @@ impl Cell {
     /// Values saved for the backward pass, per step, row and hidden unit.
     pub const fn saved(self) -> usize {
         match self {
-            Cell::Gru => 4,
-            Cell::GruV3 => 4,
+            Cell::Gru | Cell::GruV3 => 4,
         }
     }
 }
@@ -70,7 +69,8 @@ pub struct Sequence<'a> {
     /// `B`, sequences side by side.
     pub batch: usize,
     /// `[B]` valid steps of each sequence, each at most `seq_len`; none: all are full. Outputs past
-    /// a sequence's length are zero, and its gradients there are ignored.
+    /// a sequence's length are zero, and gradients of outputs there are ignored. What x holds there changes
+    /// nothing either, but a backward pass needs it finite.
     pub lengths: Option<&'a [usize]>,
     /// Run from the last valid step of each sequence to its first.
     pub reverse: bool,

@@ -10,7 +10,8 @@
 //! where x_· holds the input's part with all biases but b_hn, and d_· is the gradient of the gate's
 //! argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, each run consecutive.
 
-use crate::cell::{Back, BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::Cell;
+use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
 use crate::math::{sigmoid, tanh};
 use crate::product::{Epilogue, product};
 use crate::simd::Simd;
@@ -18,14 +19,13 @@ use crate::simd::Simd;
 pub(crate) struct Gru;
 
 impl Recurrence for Gru {
-    const GATES: usize = 3;
-    const SAVED: usize = 4;
+    const CELL: Cell = Cell::Gru;
     const PRODUCTS: &'static [usize] = &[3];
     const INPUT: &'static [Run] =
         &[Run { gate: 0, gates: 2, block: 1 }, Run { gate: 2, gates: 1, block: 0 }];
     const HIDDEN: &'static [HiddenRun] =
         &[HiddenRun { run: Run { gate: 0, gates: 3, block: 1 }, operand: None }];
-    const BACK: &'static [Back] = &[Back { block: 1, gate: 0, gates: 3 }];
+    const BACK: &'static [Run] = &[Run { block: 1, gate: 0, gates: 3 }];
     const ORDER: &'static [usize] = &[2, 0, 1];
 
     fn folds_bias(gate: usize) -> bool {

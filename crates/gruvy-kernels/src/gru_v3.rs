@@ -11,7 +11,8 @@
 //! Two products a step, as the second needs all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays
 //! as it is, the right operand of W_hn's gradient.
 
-use crate::cell::{Back, BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::Cell;
+use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
 use crate::gru::blend_gradients;
 use crate::math::{sigmoid, tanh};
 use crate::product::{Epilogue, Rows, product};
@@ -20,8 +21,7 @@ use crate::simd::Simd;
 pub(crate) struct GruV3;
 
 impl Recurrence for GruV3 {
-    const GATES: usize = 3;
-    const SAVED: usize = 4;
+    const CELL: Cell = Cell::GruV3;
     const PRODUCTS: &'static [usize] = &[2, 1];
     const INPUT: &'static [Run] =
         &[Run { gate: 0, gates: 2, block: 1 }, Run { gate: 2, gates: 1, block: 0 }];
@@ -29,8 +29,8 @@ impl Recurrence for GruV3 {
         HiddenRun { run: Run { gate: 0, gates: 2, block: 1 }, operand: None },
         HiddenRun { run: Run { gate: 2, gates: 1, block: 0 }, operand: Some(3) },
     ];
-    const BACK: &'static [Back] =
-        &[Back { block: 1, gate: 0, gates: 2 }, Back { block: 0, gate: 2, gates: 1 }];
+    const BACK: &'static [Run] =
+        &[Run { block: 1, gate: 0, gates: 2 }, Run { block: 0, gate: 2, gates: 1 }];
     const ORDER: &'static [usize] = &[2, 0, 1];
 
     fn folds_bias(_: usize) -> bool {

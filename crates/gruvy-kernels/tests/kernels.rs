@@ -285,7 +285,7 @@ fn a_batch_equals_its_rows_alone() {
     }
 }
 
-/// What stands in the padding, NaN even, changes no valid output and no gradient.
+/// What stands in the padding (in dy even NaN, in x anything finite) changes no valid output and no gradient.
 #[test]
 fn padding_has_no_effect() {
     for cell in Cell::ALL {
