@@ -6,7 +6,8 @@ use crate::model::TextModel;
 use crate::screen::{Screen, me};
 use crate::{stop, train};
 use anyhow::Result;
-use gruvy::tasks::text::{TextRun, TextTask};
+use gruvy::tasks::TaskConfig;
+use gruvy::tasks::text::{TextConfig, TextRun};
 use gruvy::train::{RunFolder, TrainConfig, untrained};
 use gruvy_runtime::{ModelFile, Sampling};
 use serde_json::json;
@@ -28,7 +29,7 @@ const TEMPERATURE: f64 = 0.5;
 /// When the run folder cannot be written.
 pub fn run(_args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let settings = settings(seed);
-    let task = TextTask::load(settings.clone())?;
+    let task = TextConfig::load(settings.clone())?;
     let folder = RunFolder::create(FOLDER, settings.to_toml()?, true)?;
     let stop = stop::on_ctrl_c()?;
     let sampling =
@@ -47,7 +48,7 @@ pub fn run(_args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitC
     ));
     let before = sample("Before training it writes:", untrained(&task, &settings.train)?)?;
     screen.note("");
-    let outcome = train::work(&task, &settings, &folder, &stop, screen)?;
+    let outcome = train::work(&settings, &folder, &stop, screen)?;
     let after = sample("After training it writes:", ModelFile::read(folder.model_path())?)?;
     let (curves, gruvy) = (folder.curves_path(), me());
     if screen.json() {
@@ -58,7 +59,10 @@ pub fn run(_args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitC
         screen.result(|| json, String::new)?;
     }
     if let Some(test) = &outcome.test {
-        screen.note(format!("\nOn tales it has never seen: {}", train::metrics_in_words(test)));
+        screen.note(format!(
+            "\nOn tales it has never seen: {}",
+            train::metrics_in_words(TextConfig::METRICS, test)
+        ));
     }
     if stop.load(Ordering::Relaxed) {
         screen.note(format!("\nStopped early; go on with: {gruvy} train --resume {FOLDER}"));

@@ -4,7 +4,8 @@ use crate::args::EvalArgs;
 use crate::model::TextModel;
 use crate::screen::{Screen, thousands};
 use anyhow::Result;
-use gruvy::tasks::text::{Corpus, DataConfig, Split, TextConfig, TextRun};
+use gruvy::tasks::text::{Corpus, TextConfig, TextRun};
+use gruvy::tasks::{DataConfig, Split};
 use gruvy_runtime::{TextUnit, evaluate_text};
 use serde_json::json;
 use std::path::PathBuf;
@@ -36,9 +37,9 @@ pub fn run(args: &EvalArgs, screen: &Screen) -> Result<ExitCode> {
 /// The last `percent` of the data, cut where a training with such a test part cuts.
 fn last_part(data: &[PathBuf], unit: TextUnit, percent: f64, screen: &Screen) -> Result<Vec<u8>> {
     let split = Split { train: 100.0 - percent, valid: 0.0, test: percent };
-    let text = TextConfig { unit, split, ..TextConfig::default() };
+    let task = TextConfig { unit, split, ..TextConfig::default() };
     let data = DataConfig { paths: data.to_vec() };
-    let corpus = Corpus::load(&TextRun { text, data, ..TextRun::default() })?;
+    let corpus = Corpus::load(&TextRun { task, data, ..TextRun::default() })?;
     corpus.notes.iter().for_each(|note| screen.note(note));
     Ok(corpus.test)
 }

@@ -1,6 +1,7 @@
 //! A training run as a person watches it: a bar on a terminal, plain lines elsewhere.
 
 use crate::screen::{Screen, duration, thousands};
+use gruvy::tasks::{Metric, TaskConfig};
 use gruvy::train::{Metrics, Observer, Plan, Record, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
@@ -13,6 +14,10 @@ const REDRAW: Duration = Duration::from_millis(100);
 /// Watches a run and shows it.
 pub struct Progress {
     screen: Screen,
+    /// What the task counts a batch in.
+    unit: &'static str,
+    /// What is shown of an evaluation.
+    metrics: &'static [Metric],
     /// Minutes after which the run stops by itself; zero: none.
     max_minutes: f64,
     bar: ProgressBar,
@@ -24,11 +29,21 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows a run that stops after `max_minutes` (zero: when it is done).
-    pub fn new(screen: Screen, max_minutes: f64) -> Self {
+    /// Shows a run of a task that stops after `max_minutes` (zero: when it is done).
+    pub fn new<C: TaskConfig>(screen: Screen, max_minutes: f64) -> Self {
         let now = Instant::now();
-        let (bar, plan, loss, header_shown) = (ProgressBar::hidden(), None, None, false);
-        Self { screen, max_minutes, bar, plan, started: now, drawn: now, loss, header_shown }
+        Self {
+            screen,
+            unit: C::UNIT,
+            metrics: C::METRICS,
+            max_minutes,
+            bar: ProgressBar::hidden(),
+            plan: None,
+            started: now,
+            drawn: now,
+            loss: None,
+            header_shown: false,
+        }
     }
 
     fn say(&self, text: &str) {
@@ -45,17 +60,24 @@ impl Progress {
         }
         let rate = (steps_per_s * plan.units_per_step as f64) as usize;
         let loss = self.loss.unwrap_or(step.loss);
-        format!("{} tokens/s  loss {loss:.3}  {} left", thousands(rate), duration(left))
+        let Metric { title, decimals, .. } = self.metrics[0];
+        format!(
+            "{} {}/s  {title} {loss:.decimals$}  {} left",
+            thousands(rate),
+            self.unit,
+            duration(left)
+        )
     }
 }
 
 impl Observer for Progress {
     fn started(&mut self, plan: &Plan) {
         self.say(&format!(
-            "{} parameters, {} steps of {} tokens, {} steps an epoch",
+            "{} parameters, {} steps of {} {}, {} steps an epoch",
             thousands(plan.parameters as usize),
             thousands(plan.steps as usize),
             thousands(plan.units_per_step as usize),
+            self.unit,
             thousands(plan.steps_per_epoch as usize),
         ));
         if plan.done > 0 {
@@ -89,16 +111,17 @@ impl Observer for Progress {
 
     fn evaluated(&mut self, record: &Record) {
         if !std::mem::replace(&mut self.header_shown, true) {
-            let part = "nats  bits/char  perplexity";
-            self.say(&format!("{:12}   {:<29}  validation", "", "training"));
-            self.say(&format!("epoch   step   {part}    {part}  time"));
+            let titles = columns(self.metrics, |metric| metric.title.to_owned());
+            let width = titles.chars().count();
+            self.say(&format!("{:12}   {:<width$}   validation", "", "training"));
+            self.say(&format!("epoch   step   {titles}   {titles}  time"));
         }
         self.say(&format!(
             "{:>5.1} {:>6}  {}   {}  {}{}",
             record.epoch,
             record.step,
-            columns(Some(&record.train)),
-            columns(record.valid.as_ref()),
+            values(self.metrics, Some(&record.train)),
+            values(self.metrics, record.valid.as_ref()),
             duration(record.elapsed_s),
             if record.best { "  best" } else { "" },
         ));
@@ -117,16 +140,17 @@ impl Drop for Progress {
     }
 }
 
-/// Loss in nats, bits per character and perplexity, under their titles.
-fn columns(metrics: Option<&Metrics>) -> String {
-    let value = |name, width: usize, decimals: usize| match metrics.and_then(|m| m.get(name)) {
-        Some(value) => format!("{value:>width$.decimals$}"),
-        None => format!("{:>width$}", "-"),
-    };
-    format!(
-        "{}  {}  {}",
-        value("loss", 5, 3),
-        value("bits_per_char", 9, 3),
-        value("perplexity", 10, 2)
-    )
+/// Values under their titles; a dash for one that is not there.
+fn values(shown: &[Metric], metrics: Option<&Metrics>) -> String {
+    columns(shown, |Metric { name, decimals, .. }| {
+        let value = metrics.and_then(|metrics| metrics.get(*name));
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
+    })
+}
+
+/// A cell for each metric, as wide as its title and its values.
+fn columns(shown: &[Metric], cell: impl Fn(&Metric) -> String) -> String {
+    let wide = |metric: &Metric| metric.title.len().max(metric.decimals + 2);
+    let cells = shown.iter().map(|metric| format!("{:>1$}", cell(metric), wide(metric)));
+    cells.collect::<Vec<_>>().join("  ")
 }

@@ -1,97 +1,113 @@
 //! `gruvy train`: a new run, or one that goes on.
 
-use crate::args::{TextArgs, TrainArgs, TrainTask};
+use crate::args::{NewRun, TaskFlags, TextFlags, TrainArgs, TrainTask};
 use crate::progress::Progress;
 use crate::screen::{Screen, duration, me, thousands};
 use crate::stop;
 use anyhow::{Result, bail};
-use gruvy::tasks::text::{TextRun, TextTask};
+use gruvy::tasks::text::TextConfig;
+use gruvy::tasks::{Metric, RunSettings, TaskConfig, task_of};
 use gruvy::train::{Ended, Metrics, Outcome, RunFolder, train};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 /// Where runs go unless `--out` says otherwise.
 const RUNS: &str = "runs";
-/// The name of stdin among the data.
-const STDIN: &str = "-";
 
 /// Runs the subcommand.
 ///
 /// # Errors
 /// When a setting makes no sense, the data cannot be read or the run folder cannot be written.
 pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
-    let text = args.task.map(|TrainTask::Text(text)| *text);
-    let (settings, folder) = match (args.resume, text) {
-        (Some(folder), text) => resume(&folder, text, seed)?,
-        (None, Some(text)) => start(text, seed)?,
-        (None, None) => bail!(
-            "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` on the \
-             embedded tales, `gruvy train --resume RUN` goes on with a run"
-        ),
+    let TrainArgs { resume, task } = args;
+    match task {
+        Some(TrainTask::Text(new)) => go(resume, Some(*new), seed, screen),
+        None => match resume {
+            Some(folder) => match task_of_run(&folder)?.as_str() {
+                TextConfig::NAME => go::<TextFlags>(Some(folder), None, seed, screen),
+                other => bail!("{}: unknown task `{other}`", folder.display()),
+            },
+            None => bail!(
+                "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` on \
+                 the embedded tales, `gruvy train --resume RUN` goes on with a run"
+            ),
+        },
+    }
+}
+
+/// Trains one task: a new run, or the run in the folder `resume`.
+fn go<F: TaskFlags>(
+    resume: Option<PathBuf>,
+    new: Option<NewRun<F>>,
+    seed: Option<u64>,
+    screen: &Screen,
+) -> Result<ExitCode> {
+    let (settings, folder) = match (resume, new) {
+        (Some(folder), new) => go_on(&folder, new, seed)?,
+        (None, Some(new)) => start(new, seed)?,
+        (None, None) => bail!("a run needs settings or a folder to go on in"),
     };
-    let task = TextTask::load(settings.clone())?;
     screen.note(format!("run folder {}", folder.path().display()));
     let stop = stop::on_ctrl_c()?;
-    let outcome = work(&task, &settings, &folder, &stop, screen)?;
-    screen.result(|| as_json(&folder, &outcome), || as_text(&folder, &outcome))?;
+    let outcome = work(&settings, &folder, &stop, screen)?;
+    let words = || as_text::<F>(&folder, &outcome);
+    screen.result(|| as_json(&folder, &outcome), words)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Trains, with everything that a person should see on the way.
 ///
 /// # Errors
-/// As [`train`].
-pub fn work(
-    task: &TextTask,
-    settings: &TextRun,
+/// As [`TaskConfig::load`] and [`train`].
+pub fn work<C: TaskConfig>(
+    settings: &RunSettings<C>,
     folder: &RunFolder,
     stop: &AtomicBool,
     screen: &Screen,
 ) -> Result<Outcome> {
-    let mut progress = Progress::new(*screen, settings.train.max_minutes);
-    Ok(train(task, &settings.train, folder, &mut progress, stop)?)
+    let task = C::load(settings.clone())?;
+    let mut progress = Progress::new::<C>(*screen, settings.train.max_minutes);
+    Ok(train(&task, &settings.train, folder, &mut progress, stop)?)
 }
 
-/// A new run: `--config`, flags on top, and a folder for it.
-fn start(args: TextArgs, seed: Option<u64>) -> Result<(TextRun, RunFolder)> {
-    let mut settings = match &args.config {
-        Some(path) => TextRun::read(path)?,
-        None => TextRun::default(),
-    };
-    args.text.apply(&mut settings.text);
-    args.train.apply(&mut settings.train);
-    if let Some(seed) = seed {
-        settings.train.seed = seed;
-    }
-    if !args.data.is_empty() {
-        settings.data.paths = args.data;
-    }
-    settings.check()?;
-    make_absolute(&mut settings)?;
-    let out = args.out.unwrap_or_else(|| free_name(&settings.data.paths));
-    let folder = RunFolder::create(&out, settings.to_toml()?, args.force)?;
+/// A new run, and a folder for it.
+fn start<F: TaskFlags>(
+    new: NewRun<F>,
+    seed: Option<u64>,
+) -> Result<(RunSettings<F::Config>, RunFolder)> {
+    let settings = new.settings.settings(seed)?;
+    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
+    let folder = RunFolder::create(&out, settings.to_toml()?, new.force)?;
     Ok((settings, folder))
 }
 
-/// An interrupted run, perhaps with other limits.
-fn resume(path: &Path, args: Option<TextArgs>, seed: Option<u64>) -> Result<(TextRun, RunFolder)> {
-    let file = RunFolder::settings_path(path);
+/// The task of the run in a folder.
+fn task_of_run(folder: &Path) -> Result<String> {
     // Says that there is no run before the settings say that they cannot be read.
-    RunFolder::resume(path, String::new())?;
-    let stored = TextRun::read(&file)?;
+    RunFolder::resume(folder, String::new())?;
+    Ok(task_of(&RunFolder::settings_path(folder))?)
+}
+
+/// An interrupted run, perhaps with other limits.
+fn go_on<F: TaskFlags>(
+    path: &Path,
+    new: Option<NewRun<F>>,
+    seed: Option<u64>,
+) -> Result<(RunSettings<F::Config>, RunFolder)> {
+    task_of_run(path)?;
+    let file = RunFolder::settings_path(path);
+    let stored = RunSettings::<F::Config>::read(&file)?;
     let mut settings = stored.clone();
-    if let Some(args) = args {
-        let elsewhere = args.out.is_some() || args.config.is_some() || args.force;
-        args.text.apply(&mut settings.text);
-        args.train.apply(&mut settings.train);
-        settings.train.seed = seed.unwrap_or(settings.train.seed);
+    if let Some(new) = new {
+        let elsewhere = new.out.is_some() || new.settings.config.is_some() || new.force;
+        new.settings.apply(seed, &mut settings);
         let mut same = settings.clone();
         same.train.epochs = stored.train.epochs;
         same.train.max_minutes = stored.train.max_minutes;
         same.train.patience = stored.train.patience;
-        if elsewhere || !args.data.is_empty() || same != stored {
+        if elsewhere || same != stored {
             bail!(
                 "--resume takes the settings from {}: only --epochs, --max-minutes and --patience can be \
                  given anew; start a new run for the rest",
@@ -104,26 +120,9 @@ fn resume(path: &Path, args: Option<TextArgs>, seed: Option<u64>) -> Result<(Tex
     Ok((settings, folder))
 }
 
-/// The run folder remembers where the data are, and may be resumed from another place.
-fn make_absolute(settings: &mut TextRun) -> Result<()> {
-    let text = &mut settings.text;
-    let paths = settings.data.paths.iter_mut().chain(&mut text.valid).chain(&mut text.test);
-    for path in paths.filter(|path| path.as_os_str() != STDIN) {
-        *path = absolute(&path)?;
-    }
-    Ok(())
-}
-
-/// A folder under `runs/` that does not exist yet, named after the first of the data.
-fn free_name(data: &[PathBuf]) -> PathBuf {
-    let name = match data.first() {
-        None => "tales".to_owned(),
-        Some(path) if path.as_os_str() == STDIN => "stdin".to_owned(),
-        Some(path) => {
-            path.file_stem().map_or("text".to_owned(), |stem| stem.to_string_lossy().into_owned())
-        }
-    };
-    let first = Path::new(RUNS).join(&name);
+/// A folder under `runs/` of that name, or a numbered one, that does not exist yet.
+fn free_name(name: &str) -> PathBuf {
+    let first = Path::new(RUNS).join(name);
     let numbered = (2..).map(|n| Path::new(RUNS).join(format!("{name}-{n}")));
     std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("numbers do not end")
 }
@@ -138,7 +137,7 @@ fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
 }
 
 /// How it ended, how good the model is, where things are, and what can be done with them.
-fn as_text(folder: &RunFolder, outcome: &Outcome) -> String {
+fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome) -> String {
     let (run, gruvy) = (folder.path().display(), me());
     let how = match outcome.ended {
         Ended::Epochs => "finished",
@@ -152,7 +151,7 @@ fn as_text(folder: &RunFolder, outcome: &Outcome) -> String {
     let parts = [("validation", &outcome.valid), ("test", &outcome.test)];
     for (part, metrics) in parts {
         if let Some(metrics) = metrics {
-            lines.push(format!("{part:<11} {}", metrics_in_words(metrics)));
+            lines.push(format!("{part:<11} {}", metrics_in_words(F::Config::METRICS, metrics)));
         }
     }
     lines.push(format!("model       {}", folder.model_path().display()));
@@ -160,17 +159,15 @@ fn as_text(folder: &RunFolder, outcome: &Outcome) -> String {
     if matches!(outcome.ended, Ended::Time | Ended::Stopped) {
         lines.push(format!("go on       {gruvy} train --resume {run}"));
     }
-    lines.push(format!("write       {gruvy} generate {run}"));
+    let [verb, command] = F::USE;
+    lines.push(format!("{verb:<11} {gruvy} {command} {run}"));
     lines.join("\n")
 }
 
-/// Such as `1.512 nats, 2.181 bits per character, perplexity 4.54`.
-pub fn metrics_in_words(metrics: &Metrics) -> String {
-    let value = |name| metrics.get(name).copied().unwrap_or(f64::NAN);
-    format!(
-        "{:.3} nats, {:.3} bits per character, perplexity {:.2}",
-        value("loss"),
-        value("bits_per_char"),
-        value("perplexity")
-    )
+/// Such as `nats 1.512, bits/char 2.181, perplexity 4.54`.
+pub fn metrics_in_words(shown: &[Metric], metrics: &Metrics) -> String {
+    let words = shown.iter().filter_map(|Metric { name, title, decimals }| {
+        Some(format!("{title} {:.decimals$}", metrics.get(*name)?))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }

@@ -17,7 +17,7 @@ fn main() {
     let mut run = TextRun::default();
     run.train.hidden = 512;
     run.train.dropout = std::env::args().nth(1).map_or(0.0, |a| a.parse().unwrap());
-    run.text.embed = 128;
+    run.task.embed = 128;
     let device = Device::flex().autodiff();
     let mut model = TextModel::new(&run, vocab, &device);
     let mut optim = AdamWConfig::new().with_epsilon(1e-8).init();

@@ -1,2 +1,7 @@
 //! The training half of each task: its settings, data, model, loss and metrics.
+mod settings;
+mod split;
 pub mod text;
+
+pub use settings::{DataConfig, Metric, RunSettings, TaskConfig, task_of};
+pub use split::Split;

@@ -1,5 +1,6 @@
 //! Bad input: each a clear error, and nothing that was there is lost.
 use super::*;
+use gruvy::tasks::{TaskConfig, text::TextConfig};
 use gruvy::train::Silent;
 use gruvy_runtime::TextUnit;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ fn error_of(name: &str, content: &[u8], change: impl FnOnce(&mut TextRun)) -> St
     let mut run = small();
     run.data.paths = vec![path];
     change(&mut run);
-    TextTask::load(run).unwrap_err().to_string()
+    TextConfig::load(run).unwrap_err().to_string()
 }
 
 fn settings_error(content: &str) -> String {
@@ -38,19 +39,19 @@ fn an_empty_file() {
 fn a_missing_file() {
     let mut run = small();
     run.data.paths = vec!["no/such/book.txt".into()];
-    says(&TextTask::load(run).unwrap_err().to_string(), &["cannot read no/such/book.txt"]);
+    says(&TextConfig::load(run).unwrap_err().to_string(), &["cannot read no/such/book.txt"]);
 }
 
 #[test]
 fn a_missing_validation_file() {
     let error =
-        error_of("a.txt", words(400).as_bytes(), |run| run.text.valid = Some("no.txt".into()));
+        error_of("a.txt", words(400).as_bytes(), |run| run.task.valid = Some("no.txt".into()));
     says(&error, &["cannot read no.txt"]);
 }
 
 #[test]
 fn a_text_shorter_than_one_sequence() {
-    let error = error_of("a.txt", b"too short", |run| run.text.split = "100/0/0".parse().unwrap());
+    let error = error_of("a.txt", b"too short", |run| run.task.split = "100/0/0".parse().unwrap());
     says(&error, &["the training text has 9 tokens", "at least 21", "seq_len = 20", "--seq-len"]);
 }
 
@@ -66,15 +67,15 @@ fn invalid_utf8_where_the_unit_needs_it() {
     text[1000] = 0xff;
     text[999] = b'\n';
     for unit in [TextUnit::Char, TextUnit::Bpe] {
-        let error = error_of("latin1.txt", &text, |run| run.text.unit = unit);
+        let error = error_of("latin1.txt", &text, |run| run.task.unit = unit);
         says(&error, &["latin1.txt", "byte 1000 (line 2)", "unit `byte`"]);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut run = small();
-    run.text.unit = TextUnit::Byte;
+    run.task.unit = TextUnit::Byte;
     run.data.paths = vec![folder.path().join("latin1.txt")];
     fs::write(&run.data.paths[0], &text).unwrap();
-    assert_eq!(TextTask::load(run).unwrap().tokens(gruvy::train::Part::Train).len(), 1800);
+    assert_eq!(TextConfig::load(run).unwrap().tokens(gruvy::train::Part::Train).len(), 1800);
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_folder_without_text() {
     fs::write(folder.path().join(".hidden.txt"), words(400)).unwrap();
     let mut run = small();
     run.data.paths = vec![folder.path().to_owned()];
-    let error = TextTask::load(run).unwrap_err().to_string();
+    let error = TextConfig::load(run).unwrap_err().to_string();
     says(&error, &["holds no text: of 1 files"]);
 }
 
@@ -99,7 +100,7 @@ fn a_folder_is_read_in_order_and_what_is_not_text_is_left_out() {
     write("z.bin", &[0xff]);
     let mut run = small();
     run.data.paths = vec![folder.path().to_owned()];
-    run.text.split = "100/0/0".parse().unwrap();
+    run.task.split = "100/0/0".parse().unwrap();
     let corpus = Corpus::load(&run).unwrap();
     assert_eq!(corpus.train, format!("{}\nsecond\nthird\n", words(400)).into_bytes());
     assert!(
@@ -130,6 +131,8 @@ fn a_batch_larger_than_the_text_shrinks_with_a_note() {
 fn an_unknown_key() {
     let error = settings_error("[train]\nhidden = 8\nhiden = 9\n");
     says(&error, &["run.toml", "hiden", "line 3", "hidden"]);
+    let error = settings_error("[train]\nhidden = 8\n[speech]\nhop_ms = 9\n");
+    says(&error, &["run.toml", "speech", "line 3", "`text`"]);
 }
 
 #[test]
@@ -148,13 +151,13 @@ fn sizes_of_zero_and_shares_out_of_range() {
         ("layers = 0", |r| r.train.layers = 0),
         ("batch = 0", |r| r.train.batch = 0),
         ("epochs = 0", |r| r.train.epochs = 0),
-        ("embed = 0", |r| r.text.embed = 0),
-        ("seq_len = 0", |r| r.text.seq_len = 0),
-        ("vocab_size = 256", |r| r.text.vocab_size = 256),
+        ("embed = 0", |r| r.task.embed = 0),
+        ("seq_len = 0", |r| r.task.seq_len = 0),
+        ("vocab_size = 256", |r| r.task.vocab_size = 256),
         ("dropout = 1", |r| r.train.dropout = 1.0),
         ("lr = NaN", |r| r.train.lr = f64::NAN),
         ("clip = -1", |r| r.train.clip = -1.0),
-        ("embed = 8: tied", |r| r.text.tied = true),
+        ("embed = 8: tied", |r| r.task.tied = true),
     ];
     for (expected, change) in changes {
         let error = error_of("a.txt", words(400).as_bytes(), change);

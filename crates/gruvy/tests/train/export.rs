@@ -11,14 +11,14 @@ fn the_runtime_gives_the_training_models_numbers() {
     {
         let folder = tempfile::tempdir().unwrap();
         let mut run = small();
-        run.text.unit = unit;
-        run.text.tied = tied;
-        run.text.vocab_size = 300;
-        run.text.seq_len = 10;
+        run.task.unit = unit;
+        run.task.tied = tied;
+        run.task.vocab_size = 300;
+        run.task.seq_len = 10;
         run.train.layers = layers;
         run.train.epochs = 1;
         if tied {
-            run.text.embed = run.train.hidden;
+            run.task.embed = run.train.hidden;
         }
         // One row, as the runtime runs: below 2048 tokens.
         let text = words(2000).replace("pure", "pür€");

@@ -37,8 +37,8 @@ fn the_state_runs_on_from_batch_to_batch() {
     let text = words(500);
     let mean = |seq_len: usize, steps: u64| {
         let mut run = run.clone();
-        run.text.seq_len = seq_len;
-        run.text.split = "100/0/0".parse().unwrap();
+        run.task.seq_len = seq_len;
+        run.task.split = "100/0/0".parse().unwrap();
         let task = task(&run, &text);
         let device = Device::flex().autodiff();
         let model = task.import(&untrained(&task, &run.train).unwrap(), &device).unwrap();
@@ -62,7 +62,7 @@ fn overfitting_is_said_plainly_and_the_best_model_is_kept() {
     run.train.dropout = 0.0;
     run.train.epochs = 60;
     run.train.patience = 0;
-    run.text.split = "80/20/0".parse().unwrap();
+    run.task.split = "80/20/0".parse().unwrap();
     // Letters without any rule: only memory can help on the training part.
     let mut seed = 1;
     let text: String =
@@ -99,7 +99,7 @@ fn patience_ends_a_run_that_no_longer_improves() {
 fn without_validation_the_latest_model_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = small();
-    run.text.split = "100/0/0".parse().unwrap();
+    run.task.split = "100/0/0".parse().unwrap();
     let outcome = train_in(folder.path(), &run, &words(400), &mut Watch::default()).unwrap();
     assert_eq!(outcome.model_step, outcome.steps);
     assert_eq!((outcome.valid, outcome.test), (None, None));
@@ -140,7 +140,7 @@ fn the_moving_average_is_what_is_evaluated_and_exported() {
 #[test]
 fn the_evaluation_in_rows_is_that_of_one_row() {
     let mut run = small();
-    run.text.split = "10/90/0".parse().unwrap();
+    run.task.split = "10/90/0".parse().unwrap();
     run.train.epochs = 8;
     let text = words(3000);
     let folder = tempfile::tempdir().unwrap();

@@ -48,8 +48,8 @@ fn small() -> TextRun {
     run.train.lr = 0.01;
     run.train.eval_every = 7;
     run.train.save_every = 1e9;
-    run.text.embed = 8;
-    run.text.seq_len = 20;
+    run.task.embed = 8;
+    run.task.seq_len = 20;
     run
 }
 

@@ -75,7 +75,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
     run.train.hidden = 128;
     run.train.batch = 16;
     run.train.epochs = 1;
-    run.text.embed = 128;
+    run.task.embed = 128;
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| whole(&run))

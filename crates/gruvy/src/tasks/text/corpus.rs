@@ -26,7 +26,7 @@ pub struct Corpus {
 
 impl Corpus {
     /// Reads the files and folders of `run.data`, standard input for `-`, the embedded tales if there
-    /// are none; then divides the text by `run.text.split`. Where `run.text.valid` or `test` names a
+    /// are none; then divides the text by `run.task.split`. Where `run.task.valid` or `test` names a
     /// file or folder, the share of that part stays with the training text.
     ///
     /// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left
@@ -35,7 +35,7 @@ impl Corpus {
     /// # Errors
     /// A file that is missing, empty, or not UTF-8 although the unit needs it; a folder without text.
     pub fn load(run: &TextRun) -> Result<Self> {
-        let (data, text) = (&run.data, &run.text);
+        let (data, text) = (&run.data, &run.task);
         let mut notes = Vec::new();
         let mut read = |paths: &[PathBuf]| read_all(paths, text.unit, &mut notes);
         let body = if data.paths.is_empty() { TALES.into() } else { read(&data.paths)? };
@@ -59,7 +59,7 @@ impl Corpus {
         valid: Option<Vec<u8>>,
         test: Option<Vec<u8>>,
     ) -> Self {
-        let split = run.text.split;
+        let split = run.task.split;
         let share = |percent: f64, given: bool| if given { 0.0 } else { percent };
         let (of_valid, of_test) =
             (share(split.valid, valid.is_some()), share(split.test, test.is_some()));
@@ -194,11 +194,11 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::text::Split;
+    use crate::tasks::Split;
 
     fn run(split: &str) -> TextRun {
         let mut run = TextRun::default();
-        run.text.split = split.parse().unwrap();
+        run.task.split = split.parse().unwrap();
         run
     }
 

@@ -1,11 +1,11 @@
 //! Language modelling: a recurrent network that predicts the next token of a text.
 //!
 //! ```no_run
-//! use gruvy::{tasks::text::{TextRun, TextTask}, train::{RunFolder, Silent, train}};
+//! use gruvy::{tasks::{TaskConfig, text::{TextConfig, TextRun}}, train::{RunFolder, Silent, train}};
 //!
 //! let mut run = TextRun::default();
 //! run.data.paths = vec!["book.txt".into()];
-//! let task = TextTask::load(run.clone())?;
+//! let task = TextConfig::load(run.clone())?;
 //! let folder = RunFolder::create("runs/book", run.to_toml()?, false)?;
 //! let outcome = train(&task, &run.train, &folder, &mut Silent, &false.into())?;
 //! println!("{:?}", outcome.valid);
@@ -18,7 +18,7 @@ mod model;
 mod task;
 mod vocabulary;
 
-pub use config::{DataConfig, Split, TaskName, TextConfig, TextRun};
+pub use config::{TextConfig, TextRun};
 pub use corpus::Corpus;
 pub use model::TextModel;
 pub use task::TextTask;

@@ -37,7 +37,7 @@ impl TextModel {
     /// Fresh weights: embeddings from N(0, 1), the others uniform in ±1/√H, as PyTorch draws them. A tied
     /// embedding is a head as well and starts in ±1/√H too.
     pub fn new(run: &TextRun, vocab: usize, device: &Device) -> Self {
-        let (train, text) = (&run.train, &run.text);
+        let (train, text) = (&run.train, &run.task);
         let bound = 1.0 / (train.hidden as f64).sqrt();
         let uniform = Initializer::Uniform { min: -bound, max: bound };
         let normal = Initializer::Normal { mean: 0.0, std: 1.0 };

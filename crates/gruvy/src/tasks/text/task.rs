@@ -42,16 +42,6 @@ struct Tokens {
 }
 
 impl TextTask {
-    /// Reads the data of `run` and makes its vocabulary.
-    ///
-    /// # Errors
-    /// Those of [`TextRun::check`], [`Corpus::load`] and [`TextTask::new`].
-    pub fn load(run: TextRun) -> Result<Self> {
-        run.check()?;
-        let corpus = Corpus::load(&run)?;
-        Self::new(run, corpus)
-    }
-
     /// Makes the vocabulary from the training part of `corpus`.
     ///
     /// # Errors
@@ -60,7 +50,7 @@ impl TextTask {
     pub fn new(run: TextRun, corpus: Corpus) -> Result<Self> {
         run.check()?;
         let fingerprint = corpus.fingerprint();
-        let codec = vocabulary::build(&run.text, &corpus.train)?;
+        let codec = vocabulary::build(&run.task, &corpus.train)?;
         let mut notes = corpus.notes;
         let mut part = |name, bytes: &[u8]| -> Result<Tokens> {
             let tokens = codec.encode(bytes)?;
@@ -70,7 +60,7 @@ impl TextTask {
         let train = part("training", &corpus.train)?;
         let valid = part("validation", &corpus.valid)?;
         let test = part("test", &corpus.test)?;
-        let seq_len = run.text.seq_len;
+        let seq_len = run.task.seq_len;
         for (name, part) in [("training", &train), ("validation", &valid), ("test", &test)] {
             long_enough(name, part.tokens.len(), seq_len)?;
         }

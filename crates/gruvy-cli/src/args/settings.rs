@@ -1,0 +1,240 @@
+//! The settings of a run as flags: those that every task shares, and each task's own.
+//!
+//! A task adds its flags here, with the names of the fields of its settings, and says in [`TaskFlags`] which
+//! settings they are laid over.
+
+use anyhow::Result;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Command};
+use gruvy::tasks::text::{TextConfig, TextRun};
+use gruvy::tasks::{RunSettings, Split, TaskConfig};
+use gruvy::train::{Schedule, TrainConfig};
+use gruvy_runtime::{Cell, TextUnit};
+use std::path::PathBuf;
+
+/// A task's own flags, and what the command says about its models.
+pub trait TaskFlags: Args {
+    /// The settings that the flags belong to.
+    type Config: TaskConfig;
+    /// What can be done with a model: a word for it, and the subcommand.
+    const USE: [&'static str; 2];
+
+    /// Lays the flags given over the settings.
+    fn apply(self, to: &mut RunSettings<Self::Config>);
+}
+
+/// `gruvy train TASK`
+#[derive(Debug, Args)]
+pub struct NewRun<F: TaskFlags> {
+    /// Folder of the run [default: runs/ and a name made of the data's or the task's]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace the run that is in the folder
+    #[arg(long)]
+    pub force: bool,
+    /// What to train, and how.
+    #[command(flatten)]
+    pub settings: SettingsArgs<F>,
+}
+
+/// What to train, and how: a settings file and flags on top.
+#[derive(Debug, Args)]
+pub struct SettingsArgs<F: TaskFlags> {
+    /// Settings file; flags go on top
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Settings of the task.
+    #[command(flatten)]
+    pub task: F,
+    /// Settings of the network, the optimizer and the loop.
+    #[command(flatten)]
+    pub train: TrainFlags,
+}
+
+impl<F: TaskFlags> SettingsArgs<F> {
+    /// The settings of a new run, checked.
+    ///
+    /// # Errors
+    /// When the settings file cannot be read, or a setting makes no sense.
+    pub fn settings(self, seed: Option<u64>) -> Result<RunSettings<F::Config>> {
+        let mut settings = match &self.config {
+            Some(path) => RunSettings::read(path)?,
+            None => RunSettings::default(),
+        };
+        self.apply(seed, &mut settings);
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Lays the flags given over the settings.
+    pub fn apply(self, seed: Option<u64>, to: &mut RunSettings<F::Config>) {
+        self.task.apply(to);
+        self.train.apply(&mut to.train);
+        to.train.seed = seed.unwrap_or(to.train.seed);
+    }
+}
+
+/// Adds the library's defaults to the help of the flags of a task.
+pub fn say_defaults<F: TaskFlags>(command: Command) -> Command {
+    let settings = serde_json::to_value(RunSettings::<F::Config>::default()).unwrap_or_default();
+    command.mut_args(|flag: Arg| {
+        let tables = ["train", F::Config::NAME];
+        let Some(value) =
+            tables.iter().find_map(|table| settings[*table].get(flag.get_id().as_str()))
+        else {
+            return flag;
+        };
+        let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        flag.help(format!("{help} [default: {default}]"))
+    })
+}
+
+/// Settings of the text task as flags, named as in [`TextConfig`].
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Text")]
+pub struct TextFlags {
+    /// Text files or folders of them; `-` is stdin; nothing: the embedded tales
+    #[arg(value_name = "DATA", help_heading = "Arguments")]
+    pub data: Vec<PathBuf>,
+    /// What a token is
+    #[arg(long, value_parser = units())]
+    pub unit: Option<TextUnit>,
+    /// Most entries of the vocabulary, for the unit bpe
+    #[arg(long, value_name = "N")]
+    pub vocab_size: Option<usize>,
+    /// Numbers in a token's embedding
+    #[arg(long, value_name = "N")]
+    pub embed: Option<usize>,
+    /// Use the embedding for the output too; needs --embed equal to --hidden
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub tied: Option<bool>,
+    /// Steps that a gradient runs back through time
+    #[arg(long, value_name = "N")]
+    pub seq_len: Option<usize>,
+    /// Percent of the data to train, validate and test on, such as 90/5/5
+    #[arg(long, value_name = "A/B/C")]
+    pub split: Option<Split>,
+    /// Validate on this file or folder instead
+    #[arg(long, value_name = "PATH")]
+    pub valid: Option<PathBuf>,
+    /// Test on this file or folder instead
+    #[arg(long, value_name = "PATH")]
+    pub test: Option<PathBuf>,
+}
+
+/// Settings that every task shares as flags, named as in [`TrainConfig`].
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Training")]
+pub struct TrainFlags {
+    /// The recurrence
+    #[arg(long, value_parser = cells())]
+    pub cell: Option<Cell>,
+    /// Hidden units of a layer
+    #[arg(long, value_name = "N")]
+    pub hidden: Option<usize>,
+    /// Recurrent layers
+    #[arg(long, value_name = "N")]
+    pub layers: Option<usize>,
+    /// Share of activations dropped between layers
+    #[arg(long, value_name = "P")]
+    pub dropout: Option<f64>,
+    /// Sequences in a batch
+    #[arg(long, value_name = "N")]
+    pub batch: Option<usize>,
+    /// Passes over the training data
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Stop after that many minutes; 0: no limit
+    #[arg(long, value_name = "MIN")]
+    pub max_minutes: Option<f64>,
+    /// Peak learning rate
+    #[arg(long, value_name = "RATE")]
+    pub lr: Option<f64>,
+    /// Decoupled weight decay
+    #[arg(long, value_name = "RATE")]
+    pub weight_decay: Option<f64>,
+    /// Steps of linear warm-up
+    #[arg(long, value_name = "N")]
+    pub warmup: Option<usize>,
+    /// How the learning rate moves after the warm-up
+    #[arg(long, value_parser = schedules())]
+    pub schedule: Option<Schedule>,
+    /// Lowest learning rate of a schedule, as a share of --lr
+    #[arg(long, value_name = "SHARE")]
+    pub min_lr: Option<f64>,
+    /// Largest norm of the gradient; 0: no limit
+    #[arg(long, value_name = "NORM")]
+    pub clip: Option<f64>,
+    /// Decay of the averaged weights that are evaluated and kept; 0: none
+    #[arg(long, value_name = "DECAY")]
+    pub ema: Option<f64>,
+    /// Stop after that many evaluations without a better validation loss; 0: never
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+    /// Steps between evaluations; 0: chosen by the length of the run
+    #[arg(long, value_name = "N")]
+    pub eval_every: Option<usize>,
+    /// Seconds between checkpoints
+    #[arg(long, value_name = "S")]
+    pub save_every: Option<f64>,
+}
+
+/// Lays every flag that was given over the setting of its name.
+macro_rules! lay_over {
+    ($flags:expr => $settings:expr; $($field:ident)*) => {
+        $(if let Some(value) = $flags.$field {
+            $settings.$field = value;
+        })*
+    };
+}
+
+impl TaskFlags for TextFlags {
+    type Config = TextConfig;
+    const USE: [&'static str; 2] = ["write", "generate"];
+
+    fn apply(self, to: &mut TextRun) {
+        if !self.data.is_empty() {
+            to.data.paths = self.data;
+        }
+        let to = &mut to.task;
+        lay_over!(self => to; unit vocab_size embed tied seq_len split);
+        to.valid = self.valid.or(to.valid.take());
+        to.test = self.test.or(to.test.take());
+    }
+}
+
+impl TrainFlags {
+    /// Lays the flags given over the settings.
+    pub fn apply(self, to: &mut TrainConfig) {
+        lay_over!(self => to; cell hidden layers dropout batch epochs max_minutes lr weight_decay warmup
+            schedule min_lr clip ema patience eval_every save_every);
+    }
+}
+
+fn units() -> impl TypedValueParser<Value = TextUnit> {
+    one_of(TextUnit::ALL.map(|unit| (unit.name(), unit)))
+}
+
+fn cells() -> impl TypedValueParser<Value = Cell> {
+    one_of(Cell::ALL.map(|cell| (cell.name(), cell)))
+}
+
+fn schedules() -> impl TypedValueParser<Value = Schedule> {
+    one_of([
+        ("cosine", Schedule::Cosine),
+        ("plateau", Schedule::Plateau),
+        ("constant", Schedule::Constant),
+    ])
+}
+
+/// A flag whose value is a name out of a list.
+fn one_of<T, const N: usize>(list: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(list.map(|(name, _)| name)).map(move |name| {
+        let found = list.iter().find(|(known, _)| *known == name);
+        found.expect("only names of the list get here").1
+    })
+}
