@@ -122,7 +122,9 @@ pub fn records(run: &Path) -> Vec<Value> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let parse = |line| {
         let mut record: Value = serde_json::from_str(line).unwrap();
-        record.as_object_mut().unwrap().remove("elapsed_s").unwrap();
+        for clock in ["elapsed_s", "train_s"] {
+            record.as_object_mut().unwrap().remove(clock).unwrap();
+        }
         record
     };
     text.lines().map(parse).collect()

@@ -44,6 +44,9 @@ pub(crate) struct Progress {
     pub train_count: u64,
     pub judge: Judge,
     pub elapsed_s: f64,
+    /// Of it, the time in optimizer steps.
+    #[serde(default)]
+    pub train_s: f64,
     pub logs: LogLengths,
     /// Why the run ended, if for good.
     pub ended: Option<Ended>,

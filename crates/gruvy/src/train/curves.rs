@@ -88,7 +88,7 @@ mod tests {
     fn record(step: u64, train: f64, valid: Option<f64>, best: bool) -> Record {
         let metrics = |loss| Metrics::from([("loss".to_owned(), loss)]);
         let (train, valid) = (metrics(train), valid.map(metrics));
-        Record { step, epoch: 1.0, lr: 0.1, train, valid, best, elapsed_s: 1.0 }
+        Record { step, epoch: 1.0, lr: 0.1, train, valid, best, elapsed_s: 1.0, train_s: 1.0 }
     }
 
     #[test]

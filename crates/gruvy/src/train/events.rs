@@ -128,6 +128,7 @@ mod tests {
             valid: Some(metrics(3.5)),
             best: true,
             elapsed_s: 9.0,
+            train_s: 8.0,
         };
         let mut file = header();
         file.extend(scalars(&record));

@@ -161,6 +161,7 @@ impl<'a, T: Task> Run<'a, T> {
 
     /// One optimizer step.
     fn step(&mut self) -> Result<Step> {
+        let clock = Instant::now();
         let Self { task, config, plan, state, .. } = self;
         let done = state.progress.step;
         let (epoch, step) = (done / plan.steps_per_epoch, done % plan.steps_per_epoch);
@@ -189,6 +190,7 @@ impl<'a, T: Task> Run<'a, T> {
         state.progress.step += 1;
         state.progress.train_sum += value;
         state.progress.train_count += 1;
+        state.progress.train_s += clock.elapsed().as_secs_f64();
         self.lr = lr;
         Ok(Step { step: done + 1, loss: value, lr, grad_norm, elapsed_s: self.elapsed_s() })
     }
@@ -229,6 +231,7 @@ impl<'a, T: Task> Run<'a, T> {
             valid,
             best,
             elapsed_s,
+            train_s: progress.train_s,
         };
         if best {
             self.export(&model, record.valid.clone())?;
@@ -287,6 +290,7 @@ impl<'a, T: Task> Run<'a, T> {
             ended,
             steps: self.state.progress.step,
             elapsed_s: self.state.progress.elapsed_s,
+            train_s: self.state.progress.train_s,
             model_step: file.trained.steps,
             valid: (!valid.is_empty()).then_some(valid),
             test,

@@ -55,8 +55,11 @@ pub struct Record {
     pub valid: Option<Metrics>,
     /// Whether validation is the best so far, and `model.safetensors` is this model.
     pub best: bool,
-    /// Training time so far, resumed time included: the only value that two equal runs differ in.
+    /// Time so far, resumed time included. This and `train_s` are all that two equal runs differ in.
     pub elapsed_s: f64,
+    /// Of it, the time in optimizer steps: without evaluating, saving and drawing.
+    #[serde(default)]
+    pub train_s: f64,
 }
 
 /// Why a run ended.
@@ -82,8 +85,10 @@ pub struct Outcome {
     pub ended: Ended,
     /// Optimizer steps done.
     pub steps: u64,
-    /// Training time, resumed time included.
+    /// Time of the run, resumed time included.
     pub elapsed_s: f64,
+    /// Of it, the time in optimizer steps.
+    pub train_s: f64,
     /// The step that `model.safetensors` holds.
     pub model_step: u64,
     /// Validation metrics of `model.safetensors`, if there are validation data.
