@@ -3,7 +3,7 @@
 
 mod settings;
 
-pub use settings::{NewRun, TaskFlags, TextFlags};
+pub use settings::{NewComparison, NewRun, TaskFlags, TextFlags};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use settings::say_defaults;
@@ -30,9 +30,10 @@ pub struct Cli {
 impl Cli {
     /// What was typed; a wrong line ends the program with its explanation.
     pub fn typed() -> Self {
-        let command = Self::command().mut_subcommand("train", |train| {
-            train.mut_subcommand("text", say_defaults::<TextFlags>)
-        });
+        let tasks =
+            |command: clap::Command| command.mut_subcommand("text", say_defaults::<TextFlags>);
+        let command =
+            Self::command().mut_subcommand("train", tasks).mut_subcommand("compare", tasks);
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 }
@@ -63,6 +64,8 @@ pub struct Common {
 pub enum Command {
     /// Train a model, or go on training one
     Train(Box<TrainArgs>),
+    /// Do the same work with several cells, and show which does it best
+    Compare(Box<CompareArgs>),
     /// Write text with a model
     Generate(GenerateArgs),
     /// Measure a model on other data
@@ -90,6 +93,22 @@ pub struct TrainArgs {
 pub enum TrainTask {
     /// Learn to write text
     Text(Box<NewRun<TextFlags>>),
+}
+
+/// `gruvy compare`
+#[derive(Debug, Args)]
+#[command(subcommand_value_name = "TASK", subcommand_help_heading = "Tasks")]
+pub struct CompareArgs {
+    /// What to learn.
+    #[command(subcommand)]
+    pub task: CompareTask,
+}
+
+/// The tasks that `gruvy compare` knows.
+#[derive(Debug, Subcommand)]
+pub enum CompareTask {
+    /// Learn to write text
+    Text(Box<NewComparison<TextFlags>>),
 }
 
 /// `gruvy generate`

@@ -5,6 +5,7 @@
 //! answer, 2 an error with one clear message.
 
 mod args;
+mod compare;
 mod demo;
 mod eval;
 mod generate;
@@ -42,6 +43,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let screen = Screen::new(&cli.common);
     match cli.command {
         Command::Train(args) => train::run(*args, cli.common.seed, &screen),
+        Command::Compare(args) => compare::run(*args, cli.common.seed, &screen),
         Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
         Command::Eval(args) => eval::run(&args, &screen),
         Command::Info(args) => info::run(&args, &screen),

@@ -82,6 +82,14 @@ pub enum Error {
         /// Learning rate of that step.
         lr: f64,
     },
+    /// The folder of a comparison holds something else, or a file in it is damaged.
+    #[error("{}: {why}", path.display())]
+    Comparison {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
+    },
     /// The picture of the curves could not be drawn.
     #[error("cannot draw {}: {why}", path.display())]
     Curves {

@@ -5,7 +5,8 @@
 
 use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Arg, Args, Command};
+use clap::{Arg, ArgAction, Args, Command};
+use gruvy::compare::{CompareConfig, Match};
 use gruvy::tasks::text::{TextConfig, TextRun};
 use gruvy::tasks::{RunSettings, Split, TaskConfig};
 use gruvy::train::{Schedule, TrainConfig};
@@ -32,6 +33,28 @@ pub struct NewRun<F: TaskFlags> {
     /// Replace the run that is in the folder
     #[arg(long)]
     pub force: bool,
+    /// What to train, and how.
+    #[command(flatten)]
+    pub settings: SettingsArgs<F>,
+}
+
+/// `gruvy compare TASK`
+#[derive(Debug, Args)]
+pub struct NewComparison<F: TaskFlags> {
+    /// Cells to compare, with commas between them; the others are matched to the first
+    #[arg(long, action = ArgAction::Set, value_delimiter = ',', value_parser = cells(),
+        default_values = compared())]
+    pub cells: Vec<Cell>,
+    /// Runs of each cell, with the seeds from --seed on
+    #[arg(long, value_name = "N", default_value_t = CompareConfig::default().seeds)]
+    pub seeds: u64,
+    /// What the models have in common in size
+    #[arg(long = "match", value_parser = matches(), default_value = "parameters")]
+    pub matching: Match,
+    /// Folder of the comparison; the same command goes on in it [default: runs/compare- and a name made
+    /// of the data's or the task's]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// What to train, and how.
     #[command(flatten)]
     pub settings: SettingsArgs<F>,
@@ -218,6 +241,15 @@ fn units() -> impl TypedValueParser<Value = TextUnit> {
 
 fn cells() -> impl TypedValueParser<Value = Cell> {
     one_of(Cell::ALL.map(|cell| (cell.name(), cell)))
+}
+
+/// The cells that are compared unless others are named.
+fn compared() -> Vec<&'static str> {
+    CompareConfig::default().cells.into_iter().map(Cell::name).collect()
+}
+
+fn matches() -> impl TypedValueParser<Value = Match> {
+    one_of([("parameters", Match::Parameters), ("hidden", Match::Hidden)])
 }
 
 fn schedules() -> impl TypedValueParser<Value = Schedule> {

@@ -44,6 +44,9 @@ pub trait TaskConfig:
         Self::NAME.to_owned()
     }
 
+    /// Lets settings of the task that are bound to the hidden size follow a new one.
+    fn follow_hidden(_run: &mut RunSettings<Self>) {}
+
     /// The files and folders that these settings name.
     fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
         Vec::new()
@@ -144,6 +147,12 @@ impl<C: TaskConfig> RunSettings<C> {
     pub fn check(&self) -> Result<()> {
         self.train.check()?;
         C::check(self)
+    }
+
+    /// Gives the network another hidden size; what the task binds to it follows.
+    pub fn set_hidden(&mut self, hidden: usize) {
+        self.train.hidden = hidden;
+        C::follow_hidden(self);
     }
 
     /// A name for the folder of such a run: that of the first of the data, or of the task.

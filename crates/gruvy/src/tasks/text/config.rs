@@ -64,6 +64,12 @@ impl TaskConfig for TextConfig {
         "tales".to_owned()
     }
 
+    fn follow_hidden(run: &mut TextRun) {
+        if run.task.tied {
+            run.task.embed = run.train.hidden;
+        }
+    }
+
     fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
         self.valid.iter_mut().chain(&mut self.test).collect()
     }

@@ -1,0 +1,155 @@
+//! The curves of all cells in one picture: validation loss over epochs. A thick line is the mean of a cell's
+//! runs as far as all of them go, thin ones are the runs.
+use super::report::{CellReport, Report, RunReport};
+use crate::train::Record;
+use plotters::prelude::*;
+
+const SIZE: (u32, u32) = (800, 480);
+const FONT: &str = "sans-serif";
+/// Okabe and Ito's colours, told apart by most eyes.
+const COLORS: [RGBColor; 6] = [
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0x33, 0x33, 0x33),
+];
+/// Losses that differ by more than this factor are drawn on a logarithmic axis.
+const LOGARITHMIC: f64 = 20.0;
+/// That share of the epochs is left out: the fall from the untrained model, beside which all differences are
+/// too small to see.
+const LEFT_OUT: f64 = 0.1;
+
+type Curve = Vec<(f64, f64)>;
+
+/// What is drawn of one cell.
+struct Lines {
+    name: String,
+    color: RGBColor,
+    runs: Vec<Curve>,
+    mean: Curve,
+}
+
+/// An SVG; none as long as nothing was evaluated. Without validation data the training loss is drawn.
+pub(super) fn draw(report: &Report) -> Result<Option<String>, String> {
+    let records = || report.cells.iter().flat_map(|c| &c.runs).flat_map(|run| &run.records);
+    let validated = records().any(|record| record.valid.is_some());
+    let last = records().map(|record| record.epoch).fold(0.0, f64::max);
+    let point = |r: &Record| {
+        let metrics = if validated { r.valid.as_ref()? } else { &r.train };
+        Some((r.epoch, *metrics.get("loss")?))
+    };
+    let curve = |run: &RunReport| -> Curve {
+        let shown = run.records.iter().filter(|r| r.epoch >= LEFT_OUT * last);
+        shown.filter_map(point).collect()
+    };
+    let cells = report.cells.iter().zip(COLORS.into_iter().cycle());
+    let lines = cells.map(|(c, color)| Lines::new(c, color, c.runs.iter().map(curve).collect()));
+    let lines: Vec<Lines> = lines.collect();
+    if lines.iter().all(|lines| lines.runs.iter().all(Vec::is_empty)) {
+        return Ok(None);
+    }
+    let part = if validated { "validation" } else { "training" };
+    let mut svg = String::new();
+    paint(&mut svg, &lines, &format!("{part} loss ({})", report.loss))
+        .map_err(|e| e.to_string())?;
+    Ok(Some(svg))
+}
+
+impl Lines {
+    fn new(cell: &CellReport, color: RGBColor, runs: Vec<Curve>) -> Self {
+        let common = runs.iter().map(Vec::len).min().unwrap_or(0);
+        let mean = |i: usize| {
+            let sum: f64 = runs.iter().map(|run| run[i].1).sum();
+            (runs[0][i].0, sum / runs.len() as f64)
+        };
+        let mean: Curve = (0..common).map(mean).collect();
+        let mut name = format!("{}, {} units", cell.cell.name(), cell.hidden);
+        if runs.len() > 1 {
+            name += &format!(", mean of {}", runs.len());
+        }
+        Self { name, color, runs, mean }
+    }
+}
+
+/// The loss axis: as it is, or its decimal logarithm.
+#[derive(Clone, Copy)]
+struct Axis {
+    logarithmic: bool,
+    low: f64,
+    high: f64,
+}
+
+impl Axis {
+    fn of(losses: impl Iterator<Item = f64> + Clone) -> Self {
+        let low = losses.clone().fold(f64::MAX, f64::min);
+        let high = losses.fold(f64::MIN, f64::max);
+        let mut axis = Self { logarithmic: low > 0.0 && high / low > LOGARITHMIC, low, high };
+        (axis.low, axis.high) = (axis.place(low), axis.place(high));
+        let room = ((axis.high - axis.low) * 0.06).max(0.01);
+        (axis.low, axis.high) = (axis.low - room, axis.high + room);
+        axis
+    }
+
+    fn place(self, loss: f64) -> f64 {
+        if self.logarithmic { loss.log10() } else { loss }
+    }
+
+    fn label(self, place: f64) -> String {
+        match self.logarithmic {
+            true => format!("{:.1e}", 10f64.powf(place)),
+            false => format!("{place:.2}"),
+        }
+    }
+}
+
+fn paint(svg: &mut String, lines: &[Lines], loss: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    root.fill(&WHITE)?;
+    let points = || lines.iter().flat_map(|l| l.runs.iter().flatten());
+    let axis = Axis::of(points().map(|p| p.1));
+    let last = points().map(|p| p.0).fold(f64::MIN, f64::max);
+    let mut chart = ChartBuilder::on(&root)
+        .margin(16)
+        .x_label_area_size(44)
+        .y_label_area_size(70)
+        .build_cartesian_2d(0.0..last, axis.low..axis.high)?;
+    chart
+        .configure_mesh()
+        .x_desc("epochs (curves begin after the first tenth)")
+        .y_desc(if axis.logarithmic { format!("{loss}, logarithmic") } else { loss.to_owned() })
+        .y_label_formatter(&|place| axis.label(*place))
+        .light_line_style(WHITE)
+        .bold_line_style(BLACK.mix(0.12))
+        .axis_style(BLACK.mix(0.6))
+        .label_style((FONT, 14))
+        .axis_desc_style((FONT, 15))
+        .draw()?;
+    for Lines { name, color, runs, mean } in lines.iter().filter(|l| !l.runs.is_empty()) {
+        let place = |(epoch, loss): &(f64, f64)| (*epoch, axis.place(*loss));
+        let color = *color;
+        if runs.len() > 1 {
+            for run in runs {
+                let thin = color.mix(0.5).stroke_width(1);
+                chart.draw_series(LineSeries::new(run.iter().map(place), thin))?;
+            }
+        }
+        chart
+            .draw_series(LineSeries::new(mean.iter().map(place), color.stroke_width(2)))?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2)));
+        if let [only] = &mean[..] {
+            chart.draw_series([Circle::new(place(only), 3, color.filled())])?;
+        }
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .label_font((FONT, 14))
+        .draw()?;
+    root.present()?;
+    Ok(())
+}
