@@ -3,7 +3,7 @@
 
 mod settings;
 
-pub use settings::{NewComparison, NewRun, TaskFlags, TextFlags};
+pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use settings::say_defaults;
@@ -30,8 +30,12 @@ pub struct Cli {
 impl Cli {
     /// What was typed; a wrong line ends the program with its explanation.
     pub fn typed() -> Self {
-        let tasks =
-            |command: clap::Command| command.mut_subcommand("text", say_defaults::<TextFlags>);
+        let tasks = |command: clap::Command| {
+            command
+                .mut_subcommand("text", say_defaults::<TextFlags>)
+                .mut_subcommand("adding", say_defaults::<AddingFlags>)
+                .mut_subcommand("copy", say_defaults::<CopyFlags>)
+        };
         let command =
             Self::command().mut_subcommand("train", tasks).mut_subcommand("compare", tasks);
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
@@ -93,6 +97,10 @@ pub struct TrainArgs {
 pub enum TrainTask {
     /// Learn to write text
     Text(Box<NewRun<TextFlags>>),
+    /// Learn to add two marked numbers of a long sequence: a measure of memory
+    Adding(Box<NewRun<AddingFlags>>),
+    /// Learn to repeat ten digits after a long pause: a measure of memory
+    Copy(Box<NewRun<CopyFlags>>),
 }
 
 /// `gruvy compare`
@@ -109,6 +117,10 @@ pub struct CompareArgs {
 pub enum CompareTask {
     /// Learn to write text
     Text(Box<NewComparison<TextFlags>>),
+    /// Learn to add two marked numbers of a long sequence: a measure of memory
+    Adding(Box<NewComparison<AddingFlags>>),
+    /// Learn to repeat ten digits after a long pause: a measure of memory
+    Copy(Box<NewComparison<CopyFlags>>),
 }
 
 /// `gruvy generate`
@@ -141,12 +153,15 @@ pub struct GenerateArgs {
 pub struct EvalArgs {
     /// Run folder or model file
     pub model: PathBuf,
-    /// Text files or folders of them; `-` is stdin
-    #[arg(required = true, value_name = "DATA")]
+    /// Text files or folders of them; `-` is stdin; nothing for a task that makes its own data
+    #[arg(value_name = "DATA")]
     pub data: Vec<PathBuf>,
     /// Only the last PERCENT of the data
     #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "100")]
     pub last: f64,
+    /// Sequences to make, for a task that makes its own data; --seed says which
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub count: u64,
 }
 
 /// `gruvy info`

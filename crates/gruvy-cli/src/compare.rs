@@ -28,6 +28,8 @@ const RUNS: &str = "runs";
 pub fn run(args: CompareArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     match args.task {
         CompareTask::Text(new) => compare(*new, seed, screen),
+        CompareTask::Adding(new) => compare(*new, seed, screen),
+        CompareTask::Copy(new) => compare(*new, seed, screen),
     }
 }
 

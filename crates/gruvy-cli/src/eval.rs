@@ -1,22 +1,46 @@
-//! `gruvy eval`: how well a model predicts a text.
+//! `gruvy eval`: how well a model predicts a text, or does its task on sequences made anew.
 
 use crate::args::EvalArgs;
-use crate::model::TextModel;
+use crate::model::{self, Opened, TextModel};
 use crate::screen::{Screen, thousands};
-use anyhow::Result;
+use crate::train::metrics_in_words;
+use anyhow::{Result, bail};
+use gruvy::tasks::memory::{AddingConfig, CopyConfig};
 use gruvy::tasks::text::{Corpus, TextConfig, TextRun};
-use gruvy::tasks::{DataConfig, Split};
-use gruvy_runtime::{TextUnit, evaluate_text};
+use gruvy::tasks::{DataConfig, Metric, Split, TaskConfig};
+use gruvy::train::Metrics;
+use gruvy_runtime::{
+    Codec, ModelFile, Network, TEST_SEED, TextUnit, evaluate_adding, evaluate_copying,
+    evaluate_text,
+};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Runs the subcommand.
 ///
 /// # Errors
 /// When the model or the data cannot be read, or the data are too short.
-pub fn run(args: &EvalArgs, screen: &Screen) -> Result<ExitCode> {
-    let model = TextModel::open(&args.model)?;
+pub fn run(args: &EvalArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    let Opened { model, path, .. } = model::open(&args.model)?;
+    match model.codec {
+        Codec::Text(_) => text(&TextModel::new(model)?, args, screen)?,
+        Codec::Adding(task) => generated(&model, args, screen, AddingConfig::METRICS, |network| {
+            evaluate_adding(network, &task, seed.unwrap_or(TEST_SEED), args.count)
+        })?,
+        Codec::Copy(task) => generated(&model, args, screen, CopyConfig::METRICS, |network| {
+            evaluate_copying(network, &task, seed.unwrap_or(TEST_SEED), args.count)
+        })?,
+        other => bail!("{}: no metrics for the task `{}`", path.display(), other.task()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(model: &TextModel, args: &EvalArgs, screen: &Screen) -> Result<()> {
+    if args.data.is_empty() {
+        bail!("{} is a text model: give the text to measure it on", args.model.display());
+    }
     let text = last_part(&args.data, model.codec.unit(), args.last, screen)?;
     let metrics = evaluate_text(&model.network, &model.codec, text)?;
     screen.result(
@@ -30,8 +54,30 @@ pub fn run(args: &EvalArgs, screen: &Screen) -> Result<ExitCode> {
                 thousands(metrics.tokens as usize)
             )
         },
-    )?;
-    Ok(ExitCode::SUCCESS)
+    )
+}
+
+/// A model of a task that makes its own data.
+fn generated(
+    model: &ModelFile,
+    args: &EvalArgs,
+    screen: &Screen,
+    shown: &[Metric],
+    evaluate: impl FnOnce(&Arc<Network>) -> gruvy_runtime::Result<Metrics>,
+) -> Result<()> {
+    if let Some(data) = args.data.first() {
+        bail!(
+            "{}: the task `{}` makes its own data: --count and --seed say which",
+            data.display(),
+            model.task
+        );
+    }
+    let metrics = evaluate(&Arc::new(Network::new(model)?))?;
+    let words = || {
+        let metrics = metrics_in_words(shown, &metrics);
+        format!("{metrics}, over {} sequences", thousands(args.count as usize))
+    };
+    screen.result(|| json!(metrics), words)
 }
 
 /// The last `percent` of the data, cut where a training with such a test part cuts.

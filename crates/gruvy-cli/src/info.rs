@@ -4,7 +4,7 @@ use crate::args::InfoArgs;
 use crate::model::{self, Opened};
 use crate::screen::{Screen, bytes, thousands};
 use anyhow::Result;
-use gruvy_runtime::{Codec, Head, Input};
+use gruvy_runtime::{Adding, Codec, Copying, Head, Input};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -35,6 +35,8 @@ fn as_json(opened: &Opened) -> Value {
 fn codec_json(codec: &Codec) -> Value {
     match codec {
         Codec::Text(text) => json!({ "unit": text.unit(), "vocab_size": text.vocab_size() }),
+        Codec::Adding(adding) => json!(adding),
+        Codec::Copy(copying) => json!(copying),
         other => json!({ "task": other.task() }),
     }
 }
@@ -60,6 +62,8 @@ fn as_text(opened: &Opened) -> String {
     };
     let codec = match &model.codec {
         Codec::Text(text) => format!("{}, {} tokens", text.unit().name(), text.vocab_size()),
+        Codec::Adding(Adding { length }) => format!("two marked numbers of {length}"),
+        Codec::Copy(Copying { length }) => format!("ten digits over {length} steps"),
         other => other.task().to_owned(),
     };
     let mut rows = vec![

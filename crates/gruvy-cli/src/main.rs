@@ -45,7 +45,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Train(args) => train::run(*args, cli.common.seed, &screen),
         Command::Compare(args) => compare::run(*args, cli.common.seed, &screen),
         Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
-        Command::Eval(args) => eval::run(&args, &screen),
+        Command::Eval(args) => eval::run(&args, cli.common.seed, &screen),
         Command::Info(args) => info::run(&args, &screen),
         Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),
     }

@@ -8,6 +8,8 @@
 //! bits_per_char = nats / ln 2 / (characters whose last byte is in a predicted token)
 //! ```
 //! Invalid UTF-8 (unit `byte`) counts as the U+FFFD it decodes to.
+pub mod memory;
+
 use crate::{Error, Network, Result, Session, TextCodec};
 use serde::Serialize;
 use std::sync::Arc;

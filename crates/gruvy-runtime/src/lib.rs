@@ -30,14 +30,17 @@ pub mod eval;
 mod file;
 mod generate;
 mod network;
+mod random;
 mod sampler;
 mod session;
 mod spec;
 mod write;
 
 pub use codec::Codec;
+pub use codec::memory::{Adding, AddingExamples, CopyExamples, Copying, TEST_SEED};
 pub use codec::text::{TextCodec, TextDecoder, TextUnit};
 pub use error::{Error, Result};
+pub use eval::memory::{evaluate_adding, evaluate_copying};
 pub use eval::{TextMetrics, evaluate_text, predicted_chars};
 pub use file::{FORMAT_VERSION, MODEL_FILE_NAME, ModelFile, Tensor, Trained};
 pub use generate::Generator;

@@ -5,7 +5,7 @@
 //! probabilities reach top_p
 //! ```
 //! Top-p is "nucleus sampling" (Holtzman et al., 1904.09751).
-use crate::{Error, Result};
+use crate::{Error, Result, random::SplitMix64};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -69,7 +69,7 @@ impl Sampler {
     /// As [`Sampling::validate`].
     pub fn new(sampling: &Sampling) -> Result<Self> {
         sampling.validate()?;
-        let random = SplitMix64 { state: sampling.seed };
+        let random = SplitMix64::new(sampling.seed);
         Ok(Self { sampling: sampling.clone(), random, candidates: Vec::new() })
     }
 
@@ -139,28 +139,6 @@ fn argmax(logits: &[f32]) -> u32 {
     best.1
 }
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): a
-/// counter through a mixing function, so that neighbouring seeds give unrelated numbers.
-#[derive(Clone, Debug)]
-struct SplitMix64 {
-    state: u64,
-}
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform in [0, 1), from the upper 53 bits.
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,16 +166,6 @@ mod tests {
 
     fn logits(probabilities: &[f64]) -> Vec<f32> {
         probabilities.iter().map(|p| p.ln() as f32 + 3.0).collect()
-    }
-
-    #[test]
-    fn splitmix_gives_the_published_numbers() {
-        let mut random = SplitMix64 { state: 1_234_567 };
-        let got: Vec<u64> = (0..3).map(|_| random.next()).collect();
-        assert_eq!(
-            got,
-            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
-        );
     }
 
     #[test]

@@ -9,17 +9,17 @@ use burn::{
     optim::{AdamWConfig, GradientsParams},
     tensor::{Device, Int, Tensor, TensorData, activation::log_softmax},
 };
-use gruvy::tasks::text::{TextModel, TextRun};
+use gruvy::{nn::SequenceModel, train::TrainConfig};
+use gruvy_runtime::{Head, Input};
 use std::time::Instant;
 
 fn main() {
     let (batch, seq_len, vocab) = (64, 128, 65);
-    let mut run = TextRun::default();
-    run.train.hidden = 512;
-    run.train.dropout = std::env::args().nth(1).map_or(0.0, |a| a.parse().unwrap());
-    run.task.embed = 128;
+    let dropout = std::env::args().nth(1).map_or(0.0, |a| a.parse().unwrap());
+    let train = TrainConfig { hidden: 512, dropout, ..TrainConfig::default() };
+    let (input, head) = (Input::Embedding { vocab, dim: 128 }, Head::Linear { outputs: vocab });
     let device = Device::flex().autodiff();
-    let mut model = TextModel::new(&run, vocab, &device);
+    let mut model = SequenceModel::new(&input, &train.recurrent(128), &head, &device);
     let mut optim = AdamWConfig::new().with_epsilon(1e-8).init();
     let ids = |m: usize| {
         let v: Vec<i64> = (0..batch * seq_len).map(|i| ((i * m + i / 7) % vocab) as i64).collect();
@@ -38,8 +38,7 @@ fn main() {
         };
         let (inputs, targets) = (ids(31), ids(17));
         lap("batch");
-        let w = model.embedding.val();
-        let x = w.select(0, inputs.clone()).reshape([seq_len, batch, 128]);
+        let x = model.embed(inputs.clone(), batch);
         lap("embedding forward");
         let (y, _) = model.rnn.forward(x.clone(), None, None);
         lap("recurrence forward");
@@ -68,7 +67,7 @@ fn main() {
         lap("(head, softmax, loss, dropout forward again)");
         let _ = loss.backward();
         lap("of backward: head, softmax, loss, dropout");
-        let x = model.embedding.val().select(0, inputs).reshape([seq_len, batch, 128]);
+        let x = model.embed(inputs, batch);
         let l = (x.clone() * x).sum();
         lap("(embedding forward again)");
         let _ = l.backward();

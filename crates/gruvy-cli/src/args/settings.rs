@@ -7,10 +7,12 @@ use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command};
 use gruvy::compare::{CompareConfig, Match};
+use gruvy::tasks::memory::{Generator, MemoryConfig};
 use gruvy::tasks::text::{TextConfig, TextRun};
 use gruvy::tasks::{RunSettings, Split, TaskConfig};
 use gruvy::train::{Schedule, TrainConfig};
-use gruvy_runtime::{Cell, TextUnit};
+use gruvy_runtime::{Adding, Cell, Copying, TextUnit};
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 /// A task's own flags, and what the command says about its models.
@@ -113,6 +115,15 @@ pub fn say_defaults<F: TaskFlags>(command: Command) -> Command {
     })
 }
 
+/// Lays every flag that was given over the setting of its name.
+macro_rules! lay_over {
+    ($flags:expr => $settings:expr; $($field:ident)*) => {
+        $(if let Some(value) = $flags.$field {
+            $settings.$field = value;
+        })*
+    };
+}
+
 /// Settings of the text task as flags, named as in [`TextConfig`].
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Text")]
@@ -146,6 +157,42 @@ pub struct TextFlags {
     pub test: Option<PathBuf>,
 }
 
+/// Settings of a memory task as flags, named as in [`MemoryConfig`].
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Memory")]
+pub struct MemoryFlags<G: Send + Sync + 'static> {
+    /// Steps over which must be remembered
+    #[arg(long, value_name = "T")]
+    pub length: Option<usize>,
+    /// Sequences of an epoch, made afresh each time
+    #[arg(long, value_name = "N")]
+    pub train_size: Option<usize>,
+    /// Sequences to validate on
+    #[arg(long, value_name = "N")]
+    pub valid_size: Option<usize>,
+    /// Sequences to test on
+    #[arg(long, value_name = "N")]
+    pub test_size: Option<usize>,
+    /// Which task.
+    #[arg(skip)]
+    generator: PhantomData<G>,
+}
+
+/// `gruvy train adding`
+pub type AddingFlags = MemoryFlags<Adding>;
+/// `gruvy train copy`
+pub type CopyFlags = MemoryFlags<Copying>;
+
+impl<G: Generator + Send + Sync + 'static> TaskFlags for MemoryFlags<G> {
+    type Config = MemoryConfig<G>;
+    const USE: [&'static str; 2] = ["measure", "eval"];
+
+    fn apply(self, to: &mut RunSettings<MemoryConfig<G>>) {
+        let to = &mut to.task;
+        lay_over!(self => to; length train_size valid_size test_size);
+    }
+}
+
 /// Settings that every task shares as flags, named as in [`TrainConfig`].
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Training")]
@@ -162,6 +209,15 @@ pub struct TrainFlags {
     /// Share of activations dropped between layers
     #[arg(long, value_name = "P")]
     pub dropout: Option<f64>,
+    /// Open the gates for dependencies of up to T steps at the start; 0: not
+    #[arg(long, value_name = "T")]
+    pub chrono: Option<usize>,
+    /// Learn from the first part of the training data alone, this share of it
+    #[arg(long, value_name = "SHARE")]
+    pub train_fraction: Option<f64>,
+    /// Share of each target that is spread over all classes while training
+    #[arg(long, value_name = "SHARE")]
+    pub label_smoothing: Option<f64>,
     /// Sequences in a batch
     #[arg(long, value_name = "N")]
     pub batch: Option<usize>,
@@ -203,15 +259,6 @@ pub struct TrainFlags {
     pub save_every: Option<f64>,
 }
 
-/// Lays every flag that was given over the setting of its name.
-macro_rules! lay_over {
-    ($flags:expr => $settings:expr; $($field:ident)*) => {
-        $(if let Some(value) = $flags.$field {
-            $settings.$field = value;
-        })*
-    };
-}
-
 impl TaskFlags for TextFlags {
     type Config = TextConfig;
     const USE: [&'static str; 2] = ["write", "generate"];
@@ -230,7 +277,8 @@ impl TaskFlags for TextFlags {
 impl TrainFlags {
     /// Lays the flags given over the settings.
     pub fn apply(self, to: &mut TrainConfig) {
-        lay_over!(self => to; cell hidden layers dropout batch epochs max_minutes lr weight_decay warmup
+        to.chrono = self.chrono.or(to.chrono);
+        lay_over!(self => to; cell hidden layers dropout train_fraction label_smoothing batch epochs max_minutes lr weight_decay warmup
             schedule min_lr clip ema patience eval_every save_every);
     }
 }

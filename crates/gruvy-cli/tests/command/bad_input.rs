@@ -125,5 +125,5 @@ fn evaluation_needs_text() {
     place.write("one.txt", "T");
     place.gruvy(&["eval", "run", "one.txt"]).error(&["2", "1"]);
     place.gruvy(&["eval", "run", "nowhere.txt"]).error(&["nowhere.txt"]);
-    assert_eq!(place.gruvy(&["eval", "run"]).code, 2);
+    place.gruvy(&["eval", "run"]).error(&["run", "text model"]);
 }

@@ -4,5 +4,6 @@
 mod bad_input;
 mod compare;
 mod flow;
+mod memory;
 mod place;
 mod resume;

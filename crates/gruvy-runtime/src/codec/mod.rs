@@ -2,10 +2,12 @@
 //!
 //! A task adds one file here and one variant to [`Codec`].
 mod bpe;
+pub mod memory;
 pub mod text;
 mod utf8;
 
 use crate::{Result, Spec};
+use memory::{Adding, Copying};
 use serde::{Deserialize, Serialize};
 use text::TextCodec;
 
@@ -16,6 +18,10 @@ use text::TextCodec;
 pub enum Codec {
     /// Text to tokens and back.
     Text(TextCodec),
+    /// Two marked numbers of a sequence, to be added.
+    Adding(Adding),
+    /// Digits, to be repeated after a long pause.
+    Copy(Copying),
 }
 
 impl Codec {
@@ -23,6 +29,8 @@ impl Codec {
     pub fn task(&self) -> &'static str {
         match self {
             Codec::Text(_) => "text",
+            Codec::Adding(_) => Adding::NAME,
+            Codec::Copy(_) => Copying::NAME,
         }
     }
 
@@ -33,6 +41,8 @@ impl Codec {
     pub fn fits(&self, spec: &Spec) -> Result<()> {
         match self {
             Codec::Text(codec) => codec.fits(spec),
+            Codec::Adding(codec) => codec.fits(spec),
+            Codec::Copy(codec) => codec.fits(spec),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What a [`Gru`] is made of.
-use super::{Gru, LayerWeights};
+use super::{Gru, LayerWeights, chrono};
 use burn::config::Config;
 use burn::nn::DropoutConfig;
 use burn::tensor::Device;
@@ -31,6 +31,9 @@ pub struct GruConfig {
     pub dropout: f64,
     /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, H]` always.
     pub batch_first: bool,
+    /// Longest dependency in steps that the gates are opened for at the start, at least 3; 0: none, gates as
+    /// PyTorch draws them. Needs `bias`. See [`chrono`](super::chrono).
+    pub chrono: usize,
     /// The recurrence: [`Cell::Gru`] is PyTorch's.
     #[serde(with = "gruvy_runtime::cell_name")]
     pub cell: Cell,
@@ -49,6 +52,7 @@ impl GruConfig {
             bias: true,
             dropout: 0.0,
             batch_first: false,
+            chrono: 0,
             cell: Cell::Gru,
         }
     }
@@ -78,6 +82,11 @@ impl GruConfig {
         Self { batch_first, ..self }
     }
 
+    /// Sets [`chrono`](Self::chrono).
+    pub fn with_chrono(self, chrono: usize) -> Self {
+        Self { chrono, ..self }
+    }
+
     /// Sets [`cell`](Self::cell).
     pub fn with_cell(self, cell: Cell) -> Self {
         Self { cell, ..self }
@@ -91,7 +100,7 @@ impl GruConfig {
     /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them.
     ///
     /// # Panics
-    /// If a size is 0 or `dropout` is outside `[0, 1)`.
+    /// If a size is 0, `dropout` is outside `[0, 1)`, or `chrono` is 1 or 2.
     pub fn init(&self, device: &Device) -> Gru {
         for (name, size) in [
             ("input_size", self.input_size),
@@ -105,15 +114,16 @@ impl GruConfig {
             "GruConfig: expected dropout in [0, 1), got {}",
             self.dropout
         );
-        let layers = (0..self.num_layers * self.directions())
+        let layers: Vec<_> = (0..self.num_layers * self.directions())
             .map(|index| match index / self.directions() {
                 0 => self.input_size,
                 _ => self.directions() * self.hidden_size,
             })
             .map(|input| LayerWeights::new(self.cell, [input, self.hidden_size], self.bias, device))
             .collect();
+        let open = |layer| chrono::open(layer, self.cell, self.chrono);
         Gru {
-            layers,
+            layers: if self.chrono > 0 { layers.into_iter().map(open).collect() } else { layers },
             dropout: DropoutConfig::new(self.dropout).init(),
             input_size: self.input_size,
             hidden_size: self.hidden_size,

@@ -1,5 +1,8 @@
 //! Settings of a training run that every task shares. Names equal the command's flags.
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    nn::GruConfig,
+};
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,16 @@ pub struct TrainConfig {
     pub layers: usize,
     /// Share of activations dropped between layers and before the head.
     pub dropout: f64,
+    /// Longest dependency in steps that the gates are opened for at the start (chrono initialisation,
+    /// 1804.11188); zero: gates as PyTorch draws them. None: as the task finds best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chrono: Option<usize>,
+    /// Learn from the first part of the training data alone, this share of it. Validation and test stay
+    /// whole.
+    pub train_fraction: f64,
+    /// Share of each target that is spread over all classes while training, where a task has classes.
+    /// Validation and test measure the plain loss.
+    pub label_smoothing: f64,
     /// `B`, sequences in a batch.
     pub batch: usize,
     /// Passes over the training data.
@@ -71,6 +84,9 @@ impl Default for TrainConfig {
             hidden: 256,
             layers: 1,
             dropout: 0.2,
+            chrono: None,
+            train_fraction: 1.0,
+            label_smoothing: 0.0,
             batch: 32,
             epochs: 20,
             max_minutes: 0.0,
@@ -108,10 +124,18 @@ impl TrainConfig {
         let share = |v: f64| (0.0..1.0).contains(&v);
         let positive = |v: f64| v > 0.0 && v.is_finite();
         let not_negative = |v: f64| v >= 0.0 && v.is_finite();
+        let fraction = self.train_fraction;
         let (a_share, at_least_0) = ("expected at least 0 and less than 1", "expected 0 or more");
         for (name, value, good, expected) in [
             ("dropout", self.dropout, share(self.dropout), a_share),
+            ("label_smoothing", self.label_smoothing, share(self.label_smoothing), a_share),
             ("ema", self.ema, share(self.ema), a_share),
+            (
+                "train_fraction",
+                fraction,
+                fraction > 0.0 && fraction <= 1.0,
+                "expected above 0, at most 1",
+            ),
             ("lr", self.lr, positive(self.lr), "expected a number above 0"),
             ("min_lr", self.min_lr, (0.0..=1.0).contains(&self.min_lr), "expected 0 to 1"),
             ("weight_decay", self.weight_decay, not_negative(self.weight_decay), at_least_0),
@@ -123,6 +147,22 @@ impl TrainConfig {
                 return Err(Error::setting(name, value, expected));
             }
         }
+        if let Some(chrono @ (1 | 2)) = self.chrono {
+            return Err(Error::setting(
+                "chrono",
+                chrono,
+                "expected at least 3 steps, or 0 for none",
+            ));
+        }
         Ok(())
+    }
+
+    /// The recurrent layers that these settings ask for, over inputs of `input_size` numbers.
+    pub fn recurrent(&self, input_size: usize) -> GruConfig {
+        GruConfig::new(input_size, self.hidden)
+            .with_num_layers(self.layers)
+            .with_dropout(self.dropout)
+            .with_cell(self.cell)
+            .with_chrono(self.chrono.unwrap_or(0))
     }
 }

@@ -221,7 +221,9 @@ impl<'a, T: Task> Run<'a, T> {
                 return Err(Error::Diverged { step, what, value: loss, lr: self.lr });
             }
             best = progress.judge.hear(progress.step, train_loss, loss);
-            note = progress.judge.overfitting(train_loss, loss);
+            if !self.task.endless() {
+                note = progress.judge.overfitting(train_loss, loss);
+            }
         }
         let record = Record {
             step: progress.step,

@@ -51,6 +51,11 @@ pub trait Task {
     /// Units (tokens, windows) in a training batch.
     fn units_per_step(&self) -> u64;
 
+    /// Whether every batch is made afresh, so that nothing can be learned by heart.
+    fn endless(&self) -> bool {
+        false
+    }
+
     /// Mean loss `[1]` of the training batch at `at`, with the graph that leads to it.
     fn loss(&self, model: &Self::Model, at: Position, carry: &mut Carry) -> Tensor<1>;
 

@@ -27,7 +27,8 @@ pub struct Corpus {
 impl Corpus {
     /// Reads the files and folders of `run.data`, standard input for `-`, the embedded tales if there
     /// are none; then divides the text by `run.task.split`. Where `run.task.valid` or `test` names a
-    /// file or folder, the share of that part stays with the training text.
+    /// file or folder, the share of that part stays with the training text. Of the training text only the
+    /// first `run.train.train_fraction` is kept: nothing is learned from the rest, not even its characters.
     ///
     /// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left
     /// out. Files are joined with a line break between them.
@@ -65,8 +66,9 @@ impl Corpus {
             (share(split.valid, valid.is_some()), share(split.test, test.is_some()));
         let test_at = cut(body, 100.0 - of_test);
         let valid_at = cut(body, 100.0 - of_test - of_valid);
+        let train = &body[..valid_at];
         Self {
-            train: body[..valid_at].to_vec(),
+            train: train[..cut(train, 100.0 * run.train.train_fraction)].to_vec(),
             valid: valid.unwrap_or_else(|| body[valid_at..test_at].to_vec()),
             test: test.unwrap_or_else(|| body[test_at..].to_vec()),
             notes: Vec::new(),

@@ -14,11 +14,9 @@
 mod batches;
 mod config;
 mod corpus;
-mod model;
 mod task;
 mod vocabulary;
 
 pub use config::{TextConfig, TextRun};
 pub use corpus::Corpus;
-pub use model::TextModel;
 pub use task::TextTask;

@@ -3,15 +3,17 @@ use super::{
     batches::{Cutter, gather},
     config::TextRun,
     corpus::Corpus,
-    model::TextModel,
     vocabulary,
 };
 use crate::{
     error::{Error, Result},
+    nn::{SequenceModel, cross_entropy},
     train::{Carry, Metrics, Part, Position, Task},
 };
-use burn::tensor::{Device, Tensor};
-use gruvy_runtime::{Codec, ModelFile, TextCodec, TextMetrics, Trained, predicted_chars};
+use burn::tensor::{Device, Int, Tensor};
+use gruvy_runtime::{
+    Codec, Head, Input, ModelFile, TextCodec, TextMetrics, Trained, predicted_chars,
+};
 
 /// Steps of one call when evaluating.
 const EVAL_STEPS: usize = 128;
@@ -103,7 +105,7 @@ impl TextTask {
 }
 
 impl Task for TextTask {
-    type Model = TextModel;
+    type Model = SequenceModel;
 
     fn notes(&self) -> &[String] {
         &self.notes
@@ -113,8 +115,11 @@ impl Task for TextTask {
         self.fingerprint.clone()
     }
 
-    fn init(&self, device: &Device) -> TextModel {
-        TextModel::new(&self.run, self.codec.vocab_size(), device)
+    fn init(&self, device: &Device) -> SequenceModel {
+        let (train, text, vocab) = (&self.run.train, &self.run.task, self.codec.vocab_size());
+        let input = Input::Embedding { vocab, dim: text.embed };
+        let head = if text.tied { Head::Tied } else { Head::Linear { outputs: vocab } };
+        SequenceModel::new(&input, &train.recurrent(text.embed), &head, device)
     }
 
     fn steps_per_epoch(&self) -> u64 {
@@ -125,16 +130,16 @@ impl Task for TextTask {
         (self.cutter.batch * self.cutter.seq_len) as u64
     }
 
-    fn loss(&self, model: &TextModel, at: Position, carry: &mut Carry) -> Tensor<1> {
+    fn loss(&self, model: &SequenceModel, at: Position, carry: &mut Carry) -> Tensor<1> {
         let Cutter { batch, seq_len, .. } = self.cutter;
         let starts: Vec<usize> = self.cutter.starts(at.step as usize, at.epoch_seed).collect();
         let next: Vec<usize> = starts.iter().map(|start| start + 1).collect();
-        let device = model.embedding.device();
+        let device = model.device();
         let inputs = gather(&self.train.tokens, &starts, seq_len, &device);
         let targets = gather(&self.train.tokens, &next, seq_len, &device);
-        let (loss, state) = model.loss(inputs, targets, batch, carry.pop());
+        let (logits, state) = logits(model, inputs, batch, carry.pop());
         *carry = vec![state.detach()];
-        loss
+        cross_entropy(logits, targets, self.run.train.label_smoothing)
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {
@@ -145,7 +150,7 @@ impl Task for TextTask {
     /// Every token but the first is predicted once. For speed the text runs in several rows side by side;
     /// a row starts from the state that the tokens before it lead to, which is what a single row would
     /// have up to what those tokens have forgotten.
-    fn evaluate(&self, model: &TextModel, part: Part) -> Option<Metrics> {
+    fn evaluate(&self, model: &SequenceModel, part: Part) -> Option<Metrics> {
         let part = self.part(part);
         let targets = part.tokens.len().checked_sub(1).filter(|targets| *targets > 0)?;
         let rows = (targets / LEAST_ROW).clamp(1, self.run.train.batch);
@@ -168,20 +173,31 @@ impl Task for TextTask {
         Some(metrics(TextMetrics::new(reader.nats, targets as u64, part.chars.max(1))))
     }
 
-    fn export(&self, model: &TextModel, trained: Trained) -> ModelFile {
+    fn export(&self, model: &SequenceModel, trained: Trained) -> ModelFile {
         let codec = Codec::Text(self.codec.clone());
         let task = codec.task().to_owned();
         ModelFile { task, spec: model.spec(), codec, trained, tensors: model.tensors() }
     }
 
-    fn import(&self, file: &ModelFile, device: &Device) -> Result<TextModel> {
+    fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
         self.init(device).with_tensors(file)
     }
 }
 
+/// Logits `[T * B, V]` of the tokens after `inputs [T * B]`, time-major, `batch` rows, from `state`; and the
+/// state afterwards.
+fn logits(
+    model: &SequenceModel,
+    inputs: Tensor<1, Int>,
+    batch: usize,
+    state: Option<Tensor<3>>,
+) -> (Tensor<2>, Tensor<3>) {
+    model.every(model.embed(inputs, batch), state)
+}
+
 /// Runs over rows of a text and adds up what it costs.
 struct Reader<'a> {
-    model: &'a TextModel,
+    model: &'a SequenceModel,
     tokens: &'a [u32],
     state: Option<Tensor<3>>,
     nats: f64,
@@ -190,14 +206,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Predicts the `length` tokens after each of `starts`.
     fn run(&mut self, starts: &[usize], length: usize) {
-        let device = self.model.embedding.device();
+        let device = self.model.device();
         for done in (0..length).step_by(EVAL_STEPS) {
             let steps = EVAL_STEPS.min(length - done);
             let inputs: Vec<usize> = starts.iter().map(|start| start + done).collect();
             let targets: Vec<usize> = inputs.iter().map(|input| input + 1).collect();
             let inputs = gather(self.tokens, &inputs, steps, &device);
             let targets = gather(self.tokens, &targets, steps, &device);
-            let (loss, state) = self.model.loss(inputs, targets, starts.len(), self.state.take());
+            let (logits, state) = logits(self.model, inputs, starts.len(), self.state.take());
+            let loss = cross_entropy(logits, targets, 0.0);
             self.state = Some(state);
             self.nats += f64::from(loss.into_scalar::<f32>()) * (steps * starts.len()) as f64;
         }

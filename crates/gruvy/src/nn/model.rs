@@ -1,0 +1,191 @@
+//! A model of sequences as every task trains one, and its way into a model file and back.
+//!
+//! ```text
+//! tokens [T * B] ─ embedding [V, E] ─┐
+//! features [T, B, I] ────────────────┴─> recurrent layers ─> [T, B, D·H] ─ dropout ─ head ─> [T * B, V]
+//!                                                             or the last step's [B, D·H] ─> [B, V]
+//! ```
+//! The head's V numbers at every step are logits of a class (labelling, language modelling); after the last
+//! step they are what is asked about the whole sequence: a number or several (regression), or logits.
+use super::{Gru, GruConfig, dropout};
+use crate::error::{Error, Result};
+use burn::{
+    module::{Initializer, Module, Param},
+    nn::{Dropout, DropoutConfig},
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use gruvy_runtime as runtime;
+use gruvy_runtime::{Head, Input, RnnSpec, Spec};
+use std::collections::BTreeMap;
+
+/// Input, recurrent layers, dropout and head.
+#[derive(Module, Debug)]
+pub struct SequenceModel {
+    /// `[V, E]`; none: the input is features.
+    pub embedding: Option<Param<Tensor<2>>>,
+    /// Time-major.
+    pub rnn: Gru,
+    /// Before the head.
+    pub dropout: Dropout,
+    /// `[V, D * H]`; none: the embedding serves as the head's matrix, and E = D · H.
+    pub head: Option<Param<Tensor<2>>>,
+    /// `[V]`
+    pub bias: Param<Tensor<1>>,
+}
+
+impl SequenceModel {
+    /// Fresh weights: embeddings from N(0, 1), the others uniform in ±1/√H, as PyTorch draws them, the head's
+    /// bias 0. A tied embedding is a head as well and starts in ±1/√H too.
+    ///
+    /// # Panics
+    /// If `rnn` does not take what `input` gives, or runs batch first; for a tied head without an embedding.
+    pub fn new(input: &Input, rnn: &GruConfig, head: &Head, device: &Device) -> Self {
+        assert!(
+            rnn.input_size == input.width() && !rnn.batch_first,
+            "SequenceModel: expected time-major layers over {} inputs, got {rnn:?}",
+            input.width()
+        );
+        let bound = 1.0 / (rnn.hidden_size as f64).sqrt();
+        let uniform = Initializer::Uniform { min: -bound, max: bound };
+        let normal = Initializer::Normal { mean: 0.0, std: 1.0 };
+        let tied = *head == Head::Tied;
+        let outputs = match (head, input) {
+            (Head::Linear { outputs }, _) => *outputs,
+            (Head::Tied, Input::Embedding { vocab, .. }) => *vocab,
+            (Head::Tied, Input::Features { .. }) => {
+                panic!("SequenceModel: a tied head needs an embedding")
+            }
+        };
+        let embedding = match *input {
+            Input::Embedding { vocab, dim } => {
+                Some(if tied { &uniform } else { &normal }.init([vocab, dim], device))
+            }
+            Input::Features { .. } => None,
+        };
+        let width = rnn.directions() * rnn.hidden_size;
+        Self {
+            embedding,
+            rnn: rnn.init(device),
+            dropout: DropoutConfig::new(rnn.dropout).init(),
+            head: (!tied).then(|| uniform.init([outputs, width], device)),
+            bias: Initializer::Zeros.init([outputs], device),
+        }
+    }
+
+    /// Where the weights are.
+    pub fn device(&self) -> Device {
+        self.bias.val().device()
+    }
+
+    /// The embeddings `[T, B, E]` of `tokens [T * B]`, time-major, of `batch` rows.
+    ///
+    /// # Panics
+    /// If the input of the model is features.
+    pub fn embed(&self, tokens: Tensor<1, Int>, batch: usize) -> Tensor<3> {
+        let Some(embedding) = &self.embedding else {
+            panic!("SequenceModel: got tokens, expected features")
+        };
+        let embedding = embedding.val();
+        let ([rows], [_, dim]) = (tokens.dims(), embedding.dims());
+        embedding.select(0, tokens).reshape([rows / batch, batch, dim])
+    }
+
+    /// The head at every step of `x [T, B, I]`, from `state` (none: zeros): `[T * B, V]`, time-major, and the
+    /// state afterwards.
+    pub fn every(&self, x: Tensor<3>, state: Option<Tensor<3>>) -> (Tensor<2>, Tensor<3>) {
+        let (y, state) = self.rnn.forward(x, state, None);
+        let [seq_len, batch, width] = y.dims();
+        (self.answer(y.reshape([seq_len * batch, width])), state)
+    }
+
+    /// The head after the last step of each sequence in `x [T, B, I]`, of `lengths [B]` steps (none: all of T):
+    /// `[B, V]`.
+    pub fn last(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
+        let (_, state) = self.rnn.forward(x, None, lengths);
+        let [layers, batch, _] = state.dims();
+        let directions = self.rnn.directions();
+        let top = state.narrow(0, layers - directions, directions);
+        let top = top.narrow(2, 0, self.rnn.hidden_size).swap_dims(0, 1);
+        self.answer(top.reshape([batch, directions * self.rnn.hidden_size]))
+    }
+
+    /// Dropout and head: `[N, D * H]` to `[N, V]`.
+    fn answer(&self, y: Tensor<2>) -> Tensor<2> {
+        let head = self.head.as_ref().or(self.embedding.as_ref()).map(Param::val);
+        let head = head.expect("there is a head or an embedding that it is tied to");
+        dropout(&self.dropout, y).matmul(head.transpose()) + self.bias.val().unsqueeze()
+    }
+
+    /// What the model is made of.
+    pub fn spec(&self) -> Spec {
+        // Shapes without drawing weights that nobody looked at yet.
+        let input = match self.embedding.as_ref().map(|embedding| embedding.lazy_shape()) {
+            Some(shape) => Input::Embedding { vocab: shape[0], dim: shape[1] },
+            None => Input::Features { size: self.rnn.input_size },
+        };
+        let rnn = RnnSpec {
+            cell: self.rnn.cell,
+            input_size: self.rnn.input_size,
+            hidden_size: self.rnn.hidden_size,
+            num_layers: self.rnn.num_layers(),
+            bidirectional: self.rnn.bidirectional,
+            bias: self.rnn.layers[0].bias_ih.is_some(),
+        };
+        let outputs = self.bias.lazy_shape()[0];
+        let head = if self.head.is_some() { Head::Linear { outputs } } else { Head::Tied };
+        Spec { input, rnn, head }
+    }
+
+    /// Every weight under the name and in the layout of a model file.
+    pub fn tensors(&self) -> BTreeMap<String, runtime::Tensor> {
+        let tensor = |data: TensorData| runtime::Tensor {
+            shape: data.shape().to_vec(),
+            data: data.iter::<f32>().collect(),
+        };
+        let mut all = BTreeMap::new();
+        let mut add = |name: &str, data| all.insert(name.to_owned(), tensor(data));
+        if let Some(embedding) = &self.embedding {
+            add("embedding.weight", embedding.val().into_data());
+        }
+        for (name, data) in self.rnn.parameters() {
+            add(&format!("rnn.{name}"), data);
+        }
+        if let Some(head) = &self.head {
+            add("head.weight", head.val().into_data());
+        }
+        add("head.bias", self.bias.val().into_data());
+        all
+    }
+
+    /// This model with the weights of a model file.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the file's spec is another.
+    pub fn with_tensors(mut self, file: &runtime::ModelFile) -> Result<Self> {
+        if file.spec != self.spec() {
+            return Err(Error::Data(format!(
+                "the model file holds {:?}; these settings make {:?}",
+                file.spec,
+                self.spec()
+            )));
+        }
+        let get = |name: &str| {
+            let tensor = file.tensors.get(name)?;
+            Some(TensorData::new(tensor.data.clone(), tensor.shape.clone()))
+        };
+        // A valid file has every tensor of its spec.
+        fn load<const D: usize>(
+            param: Param<Tensor<D>>,
+            data: Option<TensorData>,
+        ) -> Param<Tensor<D>> {
+            let Some(data) = data else { return param };
+            let (id, device) = (param.id, param.lazy_device());
+            param.transform_for_load(Tensor::from_data(data, &device), id)
+        }
+        self.embedding = self.embedding.map(|param| load(param, get("embedding.weight")));
+        self.rnn = self.rnn.load_parameters(|name| get(&format!("rnn.{name}")));
+        self.head = self.head.map(|head| load(head, get("head.weight")));
+        self.bias = load(self.bias, get("head.bias"));
+        Ok(self)
+    }
+}

@@ -1,0 +1,145 @@
+//! The memory tasks as the training loop sees them.
+use super::MemoryConfig;
+use crate::{
+    error::Result,
+    nn::SequenceModel,
+    tasks::{Metric, RunSettings},
+    train::{Carry, Metrics, Part, Position, Task, TrainConfig, mix},
+};
+use burn::tensor::{Device, Tensor};
+use gruvy_runtime::{Codec, Head, Input, ModelFile, Network, TEST_SEED, Trained};
+use std::{fmt::Debug, ops::Range, sync::Arc};
+
+/// The seed of the sequences that are validated on.
+const VALID_SEED: u64 = TEST_SEED + 1;
+
+/// What distinguishes one memory task from another.
+pub trait Generator: Copy + Debug + PartialEq {
+    /// The task's name.
+    const NAME: &'static str;
+    /// The metrics that a person is shown.
+    const METRICS: &'static [Metric];
+    /// Default length.
+    const LENGTH: usize;
+    /// Whether the answer is one of several classes.
+    const CLASSES: bool;
+
+    /// Sequences of that length.
+    fn new(length: usize) -> Self;
+
+    /// Settings of the network, the optimizer and the loop that suit this task.
+    fn train_defaults() -> TrainConfig;
+
+    /// Refuses an impossible length.
+    ///
+    /// # Errors
+    /// A setting out of range.
+    fn check(&self) -> Result<()>;
+
+    /// The half that uses a model.
+    fn codec(&self) -> Codec;
+
+    /// What a model takes, and how many numbers it gives.
+    fn shape(&self) -> (Input, usize);
+
+    /// Mean loss `[1]` over the sequences `rows` of a seed, with labels smoothed by `smoothing`.
+    fn loss(&self, model: &SequenceModel, seed: u64, rows: Range<u64>, smoothing: f64)
+    -> Tensor<1>;
+
+    /// Metrics that follow from a mean training loss.
+    fn train_metrics(&self, loss: f64) -> Metrics;
+
+    /// Metrics over the first `count` sequences of a seed.
+    ///
+    /// # Errors
+    /// If the network is of another task.
+    fn evaluate(&self, network: &Arc<Network>, seed: u64, count: u64) -> Result<Metrics>;
+}
+
+/// A memory task ready to train on.
+#[derive(Debug)]
+pub struct MemoryTask<G> {
+    run: RunSettings<MemoryConfig<G>>,
+    generator: G,
+}
+
+impl<G: Generator> MemoryTask<G> {
+    pub(super) fn new(mut run: RunSettings<MemoryConfig<G>>) -> Self {
+        let length = run.task.length;
+        // What must be remembered is known here. Below three steps there is nothing to set.
+        run.train.chrono.get_or_insert(if length < 3 { 0 } else { length });
+        Self { run, generator: G::new(length) }
+    }
+
+    /// The settings, with the `chrono` that was chosen.
+    pub fn run(&self) -> &RunSettings<MemoryConfig<G>> {
+        &self.run
+    }
+}
+
+impl<G: Generator> Task for MemoryTask<G> {
+    type Model = SequenceModel;
+
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
+    fn fingerprint(&self) -> String {
+        let MemoryConfig { length, train_size, valid_size, test_size, .. } = self.run.task;
+        format!("{} {length}: {train_size}/{valid_size}/{test_size}", G::NAME)
+    }
+
+    fn init(&self, device: &Device) -> SequenceModel {
+        let (input, outputs) = self.generator.shape();
+        let rnn = self.run.train.recurrent(input.width());
+        SequenceModel::new(&input, &rnn, &Head::Linear { outputs }, device)
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.run.task.train_size.div_ceil(self.run.train.batch) as u64
+    }
+
+    fn endless(&self) -> bool {
+        true
+    }
+
+    fn units_per_step(&self) -> u64 {
+        self.run.train.batch as u64
+    }
+
+    fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
+        let train = &self.run.train;
+        let seed = mix(at.epoch_seed, at.step);
+        self.generator.loss(model, seed, 0..train.batch as u64, train.label_smoothing)
+    }
+
+    fn train_metrics(&self, loss: f64) -> Metrics {
+        self.generator.train_metrics(loss)
+    }
+
+    /// By the runtime, as anyone who uses the model would measure it.
+    fn evaluate(&self, model: &SequenceModel, part: Part) -> Option<Metrics> {
+        let (seed, count) = match part {
+            Part::Train => return None,
+            Part::Valid => (VALID_SEED, self.run.task.valid_size),
+            Part::Test => (TEST_SEED, self.run.task.test_size),
+        };
+        if count == 0 {
+            return None;
+        }
+        let metrics = Network::from_tensors(&model.spec(), &model.tensors())
+            .map_err(Into::into)
+            .and_then(|net| self.generator.evaluate(&Arc::new(net), seed, count as u64));
+        // The network fits; what a model file refuses are weights that are not finite.
+        Some(metrics.unwrap_or_else(|_| self.generator.train_metrics(f64::NAN)))
+    }
+
+    fn export(&self, model: &SequenceModel, trained: Trained) -> ModelFile {
+        let (task, codec) = (G::NAME.to_owned(), self.generator.codec());
+        ModelFile { task, spec: model.spec(), codec, trained, tensors: model.tensors() }
+    }
+
+    fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
+        self.init(device).with_tensors(file)
+    }
+}
