@@ -338,12 +338,16 @@ fn notes(report: &Report, train: &TrainConfig) -> Vec<String> {
 
 /// The stopping rule in words.
 fn limits(train: &TrainConfig) -> String {
-    let mut limits = vec![format!("{} epochs", train.epochs)];
+    let counted = |n: usize, what: &str| match n {
+        1 => format!("1 {what}"),
+        _ => format!("{n} {what}s"),
+    };
+    let mut limits = vec![counted(train.epochs, "epoch")];
     if train.max_minutes > 0.0 {
         limits.push(format!("{} min", train.max_minutes));
     }
     if train.patience > 0 {
-        limits.push(format!("{} evaluations without a better model", train.patience));
+        limits.push(format!("{} without a better model", counted(train.patience, "evaluation")));
     }
     limits.join(" or ")
 }

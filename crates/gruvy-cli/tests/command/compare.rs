@@ -1,5 +1,6 @@
 //! Several cells at the same work.
-use crate::place::{Place, train};
+use crate::place::{Place, Said, train};
+use crate::resume::wait_for_evaluations;
 use serde_json::Value;
 use std::fs;
 
@@ -92,6 +93,38 @@ fn the_same_command_goes_on_and_repeats_nothing() {
     place.gruvy(&compare("out", &["--match", "hidden"])).error(&["out", "--match"]);
     place.write("tales.txt", "Another text than before. ".repeat(200));
     place.gruvy(&compare("out", &[])).error(&["out", "other data"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_in_a_run_and_the_same_command_goes_on_in_it() {
+    use std::process::Command;
+    let place = Place::with_text();
+    let long = ["--epochs", "10", "--patience", "0"];
+    place.gruvy(&compare("whole", &long)).success();
+    let mut child = place.piped(&compare("stopped", &long)).spawn().unwrap();
+    wait_for_evaluations(&place.path("stopped/gru-h16-s3"), 2, &mut child);
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let said = Said::from(child.wait_with_output().unwrap()).success();
+    assert!(said.out.contains("go on with") && said.out.contains("--out stopped"), "{}", said.out);
+    place.gruvy(&compare("stopped", &long)).success();
+    for run in ["gru-h16-s3", "gru-v3-h16-s3"] {
+        let model = |out: &str| fs::read(place.path(out).join(run).join("model.safetensors"));
+        assert!(model("whole").unwrap() == model("stopped").unwrap(), "{run}");
+    }
+}
+
+#[test]
+fn runs_that_time_ends_are_tested_as_well() {
+    let place = Place::with_text();
+    let said = place.gruvy(&compare("out", &["--max-minutes", "1e-9", "--json"])).json();
+    assert_eq!(said["complete"], true);
+    let run = &said["cells"][1]["runs"][0];
+    assert_eq!(
+        (&run["ended"], &run["steps"], &run["epoch_s"]),
+        (&"time".into(), &0.into(), &Value::Null)
+    );
+    assert!(run["test"]["loss"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

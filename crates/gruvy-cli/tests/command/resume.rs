@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const LONG: [&str; 6] = ["--epochs", "10", "--save-every", "0.02", "--patience", "0"];
 
 /// Waits until a run has been evaluated so many times.
-fn wait_for_evaluations(run: &Path, count: usize, child: &mut Child) {
+pub fn wait_for_evaluations(run: &Path, count: usize, child: &mut Child) {
     let start = Instant::now();
     let lines =
         || fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default().lines().count();

@@ -153,3 +153,73 @@ fn paint(svg: &mut String, lines: &[Lines], loss: &str) -> Result<(), Box<dyn st
     root.present()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Match;
+    use super::*;
+    use crate::train::Metrics;
+    use gruvy_kernels::Cell;
+
+    /// A cell with a run for each list of validation losses, one an epoch.
+    fn cell(cell: Cell, runs: &[&[f64]]) -> CellReport {
+        let record = |(i, loss): (usize, &f64)| {
+            let metrics = Metrics::from([("loss".to_owned(), *loss)]);
+            let (epoch, valid) = (i as f64 + 1.0, Some(metrics.clone()));
+            let step = i as u64 + 1;
+            Record {
+                step,
+                epoch,
+                lr: 0.1,
+                train: metrics,
+                valid,
+                best: true,
+                elapsed_s: 1.0,
+                train_s: 1.0,
+            }
+        };
+        let run = |losses: &&[f64]| RunReport {
+            records: losses.iter().enumerate().map(record).collect(),
+            ..RunReport::new("run".into(), 1)
+        };
+        CellReport { cell, hidden: 7, parameters: 9, runs: runs.iter().map(run).collect() }
+    }
+
+    fn report(cells: Vec<CellReport>) -> Report {
+        Report {
+            task: "text".into(),
+            unit: "tokens".into(),
+            loss: "nats".into(),
+            matching: Match::Hidden,
+            budget: 9,
+            seeds: vec![1, 2],
+            data_fingerprint: String::new(),
+            settings: String::new(),
+            cells,
+        }
+    }
+
+    #[test]
+    fn a_cell_has_a_color_a_mean_and_thin_lines() {
+        let two = cell(Cell::Gru, &[&[3.0, 2.0, 1.5], &[2.8, 2.2, 1.7, 1.6]]);
+        let svg = draw(&report(vec![two, cell(Cell::GruV3, &[&[2.9, 2.5]])])).unwrap().unwrap();
+        for text in
+            ["epochs", "validation loss (nats)", "gru, 7 units, mean of 2", "gru-v3, 7 units"]
+        {
+            assert!(svg.contains(text), "{text} is missing");
+        }
+        let lines = |color: &str, width: u32| {
+            svg.matches(&format!("stroke=\"{color}\" stroke-width=\"{width}\"")).count()
+        };
+        assert_eq!((lines("#0072B2", 1), lines("#0072B2", 2)), (2, 2), "runs; mean and legend");
+        assert_eq!((lines("#D55E00", 1), lines("#D55E00", 2)), (0, 2), "one run is its own mean");
+        assert!(!svg.contains("logarithmic"));
+    }
+
+    #[test]
+    fn losses_far_apart_are_drawn_logarithmically_and_runs_without_any_are_no_harm() {
+        let far = report(vec![cell(Cell::Gru, &[&[0.2, 1e-4], &[]]), cell(Cell::GruV3, &[])]);
+        assert!(draw(&far).unwrap().unwrap().contains("validation loss (nats), logarithmic"));
+        assert_eq!(draw(&report(vec![cell(Cell::Gru, &[&[]])])).unwrap(), None);
+    }
+}
