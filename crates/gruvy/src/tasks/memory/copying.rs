@@ -30,9 +30,9 @@ impl Generator for Copying {
     fn train_defaults() -> TrainConfig {
         TrainConfig {
             hidden: 150,
-            batch: 50,
-            epochs: 30,
-            lr: 2e-3,
+            batch: 20,
+            epochs: 12,
+            lr: 5e-3,
             min_lr: 0.0,
             ..TrainConfig::default()
         }
