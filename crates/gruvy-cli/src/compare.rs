@@ -4,6 +4,7 @@ use crate::args::{CompareArgs, CompareTask, NewComparison, TaskFlags};
 use crate::progress::Progress;
 use crate::screen::{Screen, bytes, duration, thousands};
 use crate::stop;
+use crate::table::{Best, Column, table};
 use crate::train::metrics_in_words;
 use anyhow::{Result, bail};
 use gruvy::compare::{
@@ -123,8 +124,9 @@ fn as_text<C: TaskConfig>(comparison: &Comparison<C>, train: &TrainConfig) -> St
     let report = comparison.report();
     let decimals = C::METRICS[0].decimals;
     let mut text = String::new();
+    let bold = io::stdout().is_terminal();
     for columns in [learning(report, decimals), cost(report)] {
-        text.push_str(&table(&columns, io::stdout().is_terminal()));
+        text.push_str(&table(&columns, bold));
         text.push('\n');
     }
     text.push_str(&notes(report, train).join("\n"));
@@ -137,51 +139,26 @@ fn as_text<C: TaskConfig>(comparison: &Comparison<C>, train: &TrainConfig) -> St
     text
 }
 
-/// What counts as the best of a column.
-#[derive(Clone, Copy)]
-enum Best {
-    Least,
-    Most,
+/// A column of what each cell is.
+fn plain(report: &Report, title: &str, text: impl Fn(&CellReport) -> String) -> Column {
+    let rows = report.cells.iter().map(|cell| (text(cell), None)).collect();
+    Column { title: title.to_owned(), best: None, rows }
 }
 
-/// A column: its title, and of each cell a text and the value that is judged.
-struct Column {
-    title: String,
-    best: Option<Best>,
-    cells: Vec<(String, Option<f64>)>,
-}
-
-impl Column {
-    fn plain(report: &Report, title: &str, text: impl Fn(&CellReport) -> String) -> Self {
-        let cells = report.cells.iter().map(|cell| (text(cell), None)).collect();
-        Self { title: title.to_owned(), best: None, cells }
-    }
-
-    fn judged(
-        report: &Report,
-        title: impl Into<String>,
-        best: Best,
-        value: impl Fn(&Summary) -> Option<Spread>,
-        text: impl Fn(&Spread) -> String,
-    ) -> Self {
-        let cell = |cell: &CellReport| match value(&cell.summary()) {
-            Some(spread) => (text(&spread), Some(spread.mean)),
-            None => ("-".to_owned(), None),
-        };
-        let cells = report.cells.iter().map(cell).collect();
-        Self { title: title.into(), best: Some(best), cells }
-    }
-
-    /// The text of the best value, if there is something to choose from.
-    fn winner(&self) -> Option<&str> {
-        let values = self.cells.iter().filter_map(|(text, value)| Some((text, (*value)?)));
-        let order = |a: &(_, f64), b: &(_, f64)| a.1.total_cmp(&b.1);
-        let (text, _) = match self.best? {
-            Best::Least => values.min_by(order),
-            Best::Most => values.max_by(order),
-        }?;
-        self.cells.iter().any(|(other, _)| other != text).then_some(text)
-    }
+/// A column of a measure, the best of which is marked.
+fn judged(
+    report: &Report,
+    title: impl Into<String>,
+    best: Best,
+    value: impl Fn(&Summary) -> Option<Spread>,
+    text: impl Fn(&Spread) -> String,
+) -> Column {
+    let row = |cell: &CellReport| match value(&cell.summary()) {
+        Some(spread) => (text(&spread), Some(spread.mean)),
+        None => ("-".to_owned(), None),
+    };
+    let rows = report.cells.iter().map(row).collect();
+    Column { title: title.into(), best: Some(best), rows }
 }
 
 /// How large the models are and how well they learned.
@@ -189,23 +166,11 @@ fn learning(report: &Report, decimals: usize) -> Vec<Column> {
     let loss = |spread: &Spread| with_spread(spread, |value| format!("{value:.decimals$}"));
     let part = |name: &str| format!("{name} {}", report.loss);
     vec![
-        Column::plain(report, "cell", |cell| cell.cell.name().to_owned()),
-        Column::plain(report, "hidden", |cell| thousands(cell.hidden)),
-        Column::plain(report, "parameters", |cell| thousands(cell.parameters as usize)),
-        Column::judged(
-            report,
-            part("validation"),
-            Best::Least,
-            |all| all.valid.get("loss").copied(),
-            loss,
-        ),
-        Column::judged(
-            report,
-            part("test"),
-            Best::Least,
-            |all| all.test.get("loss").copied(),
-            loss,
-        ),
+        plain(report, "cell", |cell| cell.cell.name().to_owned()),
+        plain(report, "hidden", |cell| thousands(cell.hidden)),
+        plain(report, "parameters", |cell| thousands(cell.parameters as usize)),
+        judged(report, part("validation"), Best::Least, |all| all.valid.get("loss").copied(), loss),
+        judged(report, part("test"), Best::Least, |all| all.test.get("loss").copied(), loss),
     ]
 }
 
@@ -226,18 +191,18 @@ fn cost(report: &Report) -> Vec<Column> {
         with_spread(spread, |value| format!("{:.decimals$}{letter}", value / unit))
     };
     let rate_of = |title, value: fn(&Summary) -> Option<Spread>| {
-        Column::judged(report, title, Best::Most, value, rate)
+        judged(report, title, Best::Most, value, rate)
     };
     let time_of = |title, value: fn(&Summary) -> Option<Spread>| {
-        Column::judged(report, title, Best::Least, value, seconds)
+        judged(report, title, Best::Least, value, seconds)
     };
     vec![
-        Column::plain(report, "cell", |cell| cell.cell.name().to_owned()),
+        plain(report, "cell", |cell| cell.cell.name().to_owned()),
         time_of("s/epoch", |all| all.epoch_s),
         time_of("s to best", |all| all.best_s),
         rate_of(format!("train {}/s", report.unit), |all| all.train_units_per_s),
         rate_of("run steps/s".to_owned(), |all| all.inference_steps_per_s),
-        Column::judged(
+        judged(
             report,
             "file",
             Best::Least,
@@ -253,40 +218,6 @@ fn with_spread(spread: &Spread, text: impl Fn(f64) -> String) -> String {
         Some(std) => format!("{} ± {}", text(spread.mean), text(std)),
         None => text(spread.mean),
     }
-}
-
-/// The columns side by side, the first to the left, the others to the right; the best value of each is bold
-/// on a terminal and has a star elsewhere.
-fn table(columns: &[Column], terminal: bool) -> String {
-    let length = |text: &str| text.chars().count();
-    let widths = columns.iter().map(|column| {
-        let cells = column.cells.iter().map(|(text, _)| length(text));
-        cells.fold(length(&column.title), usize::max)
-    });
-    let widths: Vec<usize> = widths.collect();
-    let winners: Vec<Option<&str>> = columns.iter().map(Column::winner).collect();
-    let rows = columns[0].cells.len();
-    let mut text = String::new();
-    for row in 0..=rows {
-        let mut line = String::new();
-        for (i, column) in columns.iter().enumerate() {
-            let cell = if row == 0 { &column.title } else { &column.cells[row - 1].0 };
-            let space = " ".repeat(widths[i] - length(cell));
-            let best = row > 0 && winners[i] == Some(cell);
-            let (before, after) = match (best, terminal) {
-                (true, true) => ("\x1b[1m", "\x1b[0m "),
-                (true, false) => ("", "*"),
-                (false, _) => ("", " "),
-            };
-            line += &match i {
-                0 => format!("{cell}{space}"),
-                _ => format!("  {space}{before}{cell}{after}"),
-            };
-        }
-        text += line.trim_end();
-        text.push('\n');
-    }
-    text
 }
 
 /// What was equal for all, and how it was measured.

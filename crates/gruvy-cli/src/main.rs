@@ -14,6 +14,7 @@ mod model;
 mod progress;
 mod screen;
 mod stop;
+mod table;
 mod train;
 
 use anyhow::{Context, Result};

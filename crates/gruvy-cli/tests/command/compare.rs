@@ -128,6 +128,18 @@ fn runs_that_time_ends_are_tested_as_well() {
 }
 
 #[test]
+fn a_task_that_makes_its_own_data_needs_no_more() {
+    let place = Place::new();
+    let args = "compare adding --length 10 --cells gru,gru-v3 --hidden 8 --epochs 1 --train-size 100 \
+                --valid-size 50 --test-size 50 --out out --json";
+    let said = place.gruvy(&args.split_whitespace().collect::<Vec<_>>()).json();
+    assert_eq!((&said["unit"], &said["loss"]), (&"sequences".into(), &"mse".into()));
+    for cell in said["cells"].as_array().unwrap() {
+        assert!(cell["summary"]["inference_steps_per_s"]["mean"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
 fn a_tied_embedding_follows_the_hidden_size() {
     let place = Place::with_text();
     let more = ["--tied", "--embed", "16", "--cells", "gru-v3,gru", "--json"];

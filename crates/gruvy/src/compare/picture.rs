@@ -99,7 +99,10 @@ impl Axis {
     fn label(self, place: f64) -> String {
         match self.logarithmic {
             true => format!("{:.1e}", 10f64.powf(place)),
-            false => format!("{place:.2}"),
+            false => {
+                let decimals = (1.0 - (self.high - self.low).log10()).ceil().max(2.0) as usize;
+                format!("{place:.decimals$}")
+            }
         }
     }
 }
