@@ -36,8 +36,11 @@ impl Cli {
                 .mut_subcommand("adding", say_defaults::<AddingFlags>)
                 .mut_subcommand("copy", say_defaults::<CopyFlags>)
         };
-        let command =
-            Self::command().mut_subcommand("train", tasks).mut_subcommand("compare", tasks);
+        // One cell makes no comparison: the flag is there only to be refused with a word on --cells.
+        let without_cell = |task: clap::Command| task.mut_arg("cell", |cell| cell.hide(true));
+        let command = Self::command()
+            .mut_subcommand("train", tasks)
+            .mut_subcommand("compare", |compare| tasks(compare).mut_subcommands(without_cell));
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 }

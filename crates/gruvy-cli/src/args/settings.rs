@@ -51,7 +51,7 @@ pub struct NewComparison<F: TaskFlags> {
     #[arg(long, value_name = "N", default_value_t = CompareConfig::default().seeds)]
     pub seeds: u64,
     /// What the models have in common in size
-    #[arg(long = "match", value_parser = matches(), default_value = "parameters")]
+    #[arg(long = "match", value_name = "WHAT", value_parser = matches(), default_value = "parameters")]
     pub matching: Match,
     /// Folder of the comparison; the same command goes on in it [default: runs/compare- and a name made
     /// of the data's or the task's]

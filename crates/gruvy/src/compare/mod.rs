@@ -135,6 +135,8 @@ impl<C: TaskConfig> Comparison<C> {
                 Match::Hidden => settings.train.hidden,
                 Match::Parameters => nearest_hidden(&spec, cell)?,
             };
+            // Before the first run, not hours later: a cell may refuse a setting that suits others.
+            with_cell(&settings, cell, hidden).check()?;
             let parameters = matching::resized(&spec, cell, hidden).parameters() as u64;
             cells.push(CellReport { cell, hidden, parameters, runs: Vec::new() });
         }
@@ -210,9 +212,8 @@ impl<C: TaskConfig> Comparison<C> {
     pub fn train_next(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<bool> {
         let Some(next) = self.next() else { return Ok(false) };
         let Next { cell, hidden, seed, .. } = next;
-        let mut settings = self.settings.clone();
-        (settings.train.cell, settings.train.seed) = (cell, seed);
-        settings.set_hidden(hidden);
+        let mut settings = with_cell(&self.settings, cell, hidden);
+        settings.train.seed = seed;
         let path = self.folder.join(run_name(cell, hidden, seed));
         let folder = open_run(&path, settings.to_toml()?)?;
         let task = C::load(settings.clone())?;
@@ -250,6 +251,18 @@ impl<C: TaskConfig> Comparison<C> {
     fn wrong(&self, why: String) -> Error {
         Error::Comparison { path: self.folder.clone(), why }
     }
+}
+
+/// The settings with another recurrence of another size.
+fn with_cell<C: TaskConfig>(
+    settings: &RunSettings<C>,
+    cell: Cell,
+    hidden: usize,
+) -> RunSettings<C> {
+    let mut settings = settings.clone();
+    settings.train.cell = cell;
+    settings.set_hidden(hidden);
+    settings
 }
 
 fn run_name(cell: Cell, hidden: usize, seed: u64) -> String {
