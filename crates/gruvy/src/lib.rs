@@ -3,6 +3,7 @@
 
 pub mod compare;
 mod error;
+pub mod inspect;
 pub mod nn;
 pub mod ops;
 pub mod tasks;

@@ -1,0 +1,104 @@
+//! One sequence to look at: what enters the model, what it should answer, and what stands under each step.
+use crate::error::{Error, Result};
+use gruvy_runtime::{Codec, ModelFile, TextCodec, TextUnit};
+
+/// What enters the model at each step.
+#[derive(Clone, Debug)]
+pub enum Inputs {
+    /// `[T]` token ids.
+    Tokens(Vec<u32>),
+    /// `[T, I]` features.
+    Features(Vec<f32>),
+}
+
+/// What the model should answer at one step, and with it the loss there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Nothing is asked here.
+    None,
+    /// This token or class: loss −ln p.
+    Class(u32),
+    /// These numbers, as many as the model has outputs: loss is the mean squared error.
+    Values(Vec<f32>),
+}
+
+/// One sequence through a model.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// What enters.
+    pub inputs: Inputs,
+    /// `[T]` what should come out.
+    pub targets: Vec<Target>,
+    /// `[T]` how each step is called in pictures: a character, a value.
+    pub labels: Vec<String>,
+    /// Steps of the whole input; more than T if it was cut.
+    pub available: usize,
+}
+
+impl Example {
+    /// The first `steps` tokens of a text, each with the token that follows as its target.
+    ///
+    /// # Errors
+    /// If the model is not one of text, the text is empty, has a single token, is not the codec's kind of text
+    /// or has a character that the model does not know.
+    pub fn of_text(model: &ModelFile, text: impl AsRef<[u8]>, steps: usize) -> Result<Self> {
+        let Codec::Text(codec) = &model.codec else {
+            return Err(Error::Data(format!(
+                "a model of the task `{}` does not read text",
+                model.codec.task()
+            )));
+        };
+        let mut tokens = codec.encode(text)?;
+        let available = tokens.len();
+        if available < 2 {
+            return Err(Error::Data(format!(
+                "the text has {available} tokens: at least 2 are needed, one to read and one to predict"
+            )));
+        }
+        // The token after the last step is its target.
+        tokens.truncate(steps.saturating_add(1));
+        known(codec, &tokens)?;
+        let mut targets: Vec<_> = tokens[1..].iter().map(|token| Target::Class(*token)).collect();
+        if tokens.len() > steps {
+            tokens.truncate(steps);
+        } else {
+            targets.push(Target::None);
+        }
+        let labels = tokens.iter().map(|token| label(codec, *token)).collect();
+        Ok(Self { inputs: Inputs::Tokens(tokens), targets, labels, available })
+    }
+
+    /// `T`, steps of the sequence.
+    pub fn steps(&self) -> usize {
+        self.targets.len()
+    }
+}
+
+/// Refuses a text with a character that the model has never seen: what follows it would be about a
+/// placeholder.
+fn known(codec: &TextCodec, tokens: &[u32]) -> Result<()> {
+    let unknown = codec.unknown_token();
+    match tokens.iter().position(|token| Some(*token) == unknown) {
+        Some(at) => Err(Error::Data(format!(
+            "character {} of the text is none that the model has seen: remove it, take fewer steps, or \
+             give another text",
+            at + 1
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What a token looks like: blanks visible, bytes outside of ASCII in hexadecimal.
+fn label(codec: &TextCodec, token: u32) -> String {
+    if codec.unit() == TextUnit::Byte && token >= 0x80 {
+        return format!("{token:02x}");
+    }
+    let visible = |c: char| match c {
+        '\n' => '↵',
+        '\t' => '→',
+        ' ' => '·',
+        c if c.is_control() => '�',
+        c => c,
+    };
+    codec.decode(&[token]).chars().map(visible).collect()
+}

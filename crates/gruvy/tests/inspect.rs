@@ -1,0 +1,283 @@
+//! What a trace says, held against sessions, formulas and finite differences.
+#![allow(clippy::unwrap_used)]
+
+use gruvy::inspect::{Example, Trace};
+use gruvy_runtime::{
+    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Session, Spec, Tensor, TextCodec,
+    Trained,
+};
+use std::sync::Arc;
+
+const TEXT: &str = "abba cab, a bad cad";
+const HIDDEN: usize = 5;
+
+/// A character model with weights that look random, in (−0.9, 0.9), and biases.
+fn model(cell: Cell, layers: usize, bidirectional: bool) -> ModelFile {
+    let codec = TextCodec::char(TEXT);
+    let vocab = codec.vocab_size();
+    let spec = Spec {
+        input: Input::Embedding { vocab, dim: 4 },
+        rnn: RnnSpec {
+            cell,
+            input_size: 4,
+            hidden_size: HIDDEN,
+            num_layers: layers,
+            bidirectional,
+            bias: true,
+        },
+        head: Head::Linear { outputs: vocab },
+    };
+    let mut state = 1u32;
+    let mut value = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((state >> 8) as f32 / (1 << 24) as f32 - 0.5) * 1.8
+    };
+    let mut tensor = |shape: Vec<usize>| {
+        let data = (0..shape.iter().product()).map(|_| value()).collect();
+        Tensor { shape, data }
+    };
+    let tensors = spec.tensors().into_iter().map(|t| (t.name, tensor(t.shape))).collect();
+    let (task, codec, trained) = ("text".into(), Codec::Text(codec), Trained::default());
+    ModelFile { task, spec, codec, trained, tensors }
+}
+
+fn trace(model: &ModelFile) -> Trace<'_> {
+    Trace::new(model, Example::of_text(model, TEXT, 100).unwrap()).unwrap()
+}
+
+fn tokens(model: &ModelFile) -> Vec<u32> {
+    let Codec::Text(codec) = &model.codec else { panic!("a text model") };
+    codec.encode(TEXT).unwrap()
+}
+
+fn session(model: &ModelFile) -> Session {
+    Session::new(Arc::new(Network::new(model).unwrap()), 1).unwrap()
+}
+
+/// −ln p of the target.
+fn loss(logits: &[f32], target: u32) -> f64 {
+    let sum: f64 = logits.iter().map(|l| f64::from(*l).exp()).sum();
+    sum.ln() - f64::from(logits[target as usize])
+}
+
+fn assert_close(got: f64, expected: f64, tolerance: f64, what: &str) {
+    assert!((got - expected).abs() <= tolerance, "{what}: got {got}, expected {expected}");
+}
+
+#[test]
+fn states_and_losses_are_those_of_a_session() {
+    for cell in Cell::ALL {
+        let model = model(cell, 2, false);
+        let trace = trace(&model);
+        let tokens = tokens(&model);
+        assert_eq!(trace.steps(), tokens.len());
+        let mut session = session(&model);
+        for t in 0..tokens.len() {
+            let logits = session.step(&tokens[t..=t]).unwrap();
+            let expected = tokens.get(t + 1).map(|target| loss(logits, *target));
+            match (trace.losses[t], expected) {
+                (Some(got), Some(expected)) => assert_close(got, expected, 1e-5, "loss"),
+                (got, expected) => assert_eq!(got.is_some(), expected.is_some()),
+            }
+            let state = session.state().chunks_exact(session.state().len() / 2);
+            for (layer, state) in trace.layers.iter().zip(state) {
+                let got = &layer.states()[t * HIDDEN..][..HIDDEN];
+                for (got, expected) in got.iter().zip(state) {
+                    let what = format!("{} state at {t}", cell.name());
+                    assert_close(f64::from(*got), f64::from(*expected), 1e-6, &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn both_directions_are_traced() {
+    for cell in Cell::ALL {
+        let model = model(cell, 2, true);
+        let trace = trace(&model);
+        let tokens = tokens(&model);
+        assert_eq!(
+            trace.layers.iter().map(|l| l.reverse).collect::<Vec<_>>(),
+            [false, true, false, true]
+        );
+        let mut session = session(&model);
+        let logits = session.run(&tokens).unwrap();
+        let rows = logits.chunks_exact(model.spec.outputs());
+        for (t, logits) in rows.enumerate().take(tokens.len() - 1) {
+            assert_close(trace.losses[t].unwrap(), loss(logits, tokens[t + 1]), 1e-5, cell.name());
+        }
+        assert!(trace.gradient_flow(3).unwrap_err().to_string().contains("bidirectional"));
+    }
+}
+
+/// The mean gradient norms at every distance, by nudging each value of the carried state.
+fn by_differences(model: &ModelFile, positions: &[usize], distances: usize) -> Vec<Vec<f64>> {
+    const NUDGE: f32 = 4e-3;
+    let tokens = tokens(model);
+    let mut session = session(model);
+    let mut norms = vec![vec![0.0; distances]; 1 + model.spec.rnn.num_layers];
+    for &s in positions {
+        for d in 0..distances {
+            session.reset();
+            session.feed(&tokens[..=s - d]).unwrap();
+            let state = session.state().to_vec();
+            let width = state.len() / model.spec.rnn.num_layers;
+            let head = session.logits().to_vec();
+            let mut squares = vec![0.0; model.spec.rnn.num_layers];
+            for i in 0..state.len() {
+                let mut at = |nudge: f32| {
+                    let mut nudged = state.clone();
+                    nudged[i] += nudge;
+                    session.set_state(&nudged).unwrap();
+                    loss(session.feed(&tokens[s - d + 1..=s]).unwrap(), tokens[s + 1])
+                };
+                if d > 0 {
+                    let slope = (at(NUDGE) - at(-NUDGE)) / f64::from(2.0 * NUDGE);
+                    squares[i / width] += slope * slope;
+                }
+            }
+            if d == 0 {
+                *squares.last_mut().unwrap() = head_gradient(model, &head, tokens[s + 1]);
+            }
+            let count = positions.len() as f64;
+            norms[0][d] += squares.iter().sum::<f64>().sqrt() / count;
+            for (norm, square) in norms[1..].iter_mut().zip(squares) {
+                norm[d] += square.sqrt() / count;
+            }
+        }
+    }
+    norms
+}
+
+/// The squared norm of Wᵀ (softmax − onehot).
+fn head_gradient(model: &ModelFile, logits: &[f32], target: u32) -> f64 {
+    let weight = &model.tensors["head.weight"].data;
+    let sum: f64 = logits.iter().map(|l| f64::from(*l).exp()).sum();
+    let mut dy = vec![0.0; HIDDEN];
+    for (o, logit) in logits.iter().enumerate() {
+        let d = f64::from(*logit).exp() / sum - f64::from(u8::from(o == target as usize));
+        for (dy, w) in dy.iter_mut().zip(&weight[o * HIDDEN..]) {
+            *dy += d * f64::from(*w);
+        }
+    }
+    dy.iter().map(|v| v * v).sum()
+}
+
+#[test]
+fn gradient_flow_is_what_nudging_the_state_does() {
+    for cell in Cell::ALL {
+        let model = model(cell, 2, false);
+        let flow = trace(&model).gradient_flow(6).unwrap();
+        assert_eq!(flow.total.len(), 7);
+        assert!(flow.positions.len() > 3 && flow.positions[0] >= 6);
+        let expected = by_differences(&model, &flow.positions, 7);
+        for (d, got) in flow.total.iter().enumerate() {
+            let check = |got: f64, expected: f64, layer: &str| {
+                let what = format!("{}, layer {layer}, distance {d}", cell.name());
+                assert_close(got, expected, 3e-3 * expected + 3e-5, &what);
+            };
+            check(*got, expected[0][d], "all");
+            for (layer, norms) in flow.layers.iter().enumerate() {
+                check(norms[d], expected[layer + 1][d], &layer.to_string());
+            }
+        }
+        // The comparison means something: the gradient is there, and changes.
+        assert!(expected[0][1] > 0.05 && flow.layers[0][0] == 0.0);
+    }
+}
+
+#[test]
+fn the_flow_reaches_as_far_as_the_sequence() {
+    let model = model(Cell::Gru, 1, false);
+    let flow = trace(&model).gradient_flow(1000).unwrap();
+    assert_eq!(flow.total.len(), flow.positions[0] + 1);
+    let short = Example::of_text(&model, "ab", 100).unwrap();
+    let error = Trace::new(&model, short).unwrap().gradient_flow(5).unwrap_err();
+    assert!(error.to_string().contains("longer input"), "{error}");
+}
+
+/// A gate's row of `W x + b_ih` and of `U h + b_hh`, in `f64`.
+fn rows(model: &ModelFile, gate: usize, unit: usize, x: &[f32], h: &[f64]) -> (f64, f64) {
+    let data = |name: &str| &model.tensors[&format!("rnn.{name}_l0")].data;
+    let row = gate * HIDDEN + unit;
+    let w = data("weight_ih")[row * x.len()..].iter().zip(x);
+    let u = data("weight_hh")[row * h.len()..].iter().zip(h);
+    (
+        w.map(|(w, x)| f64::from(*w) * f64::from(*x)).sum::<f64>()
+            + f64::from(data("bias_ih")[row]),
+        u.map(|(u, h)| f64::from(*u) * h).sum::<f64>() + f64::from(data("bias_hh")[row]),
+    )
+}
+
+#[test]
+fn gates_follow_their_formulas() {
+    let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+    for cell in [Cell::Gru, Cell::GruV3] {
+        let model = model(cell, 1, false);
+        let (trace, tokens) = (trace(&model), tokens(&model));
+        let layer = &trace.layers[0];
+        let names: Vec<_> = layer.gates.iter().map(|g| g.name).collect();
+        assert_eq!(names, ["reset", "update", "new"]);
+        let mut h = vec![0.0; HIDDEN];
+        for (t, token) in tokens.iter().enumerate() {
+            let x = &model.tensors["embedding.weight"].data[*token as usize * 4..][..4];
+            let sum = |(a, b): (f64, f64)| a + b;
+            let r: Vec<f64> =
+                (0..HIDDEN).map(|j| sigmoid(sum(rows(&model, 0, j, x, &h)))).collect();
+            let reset: Vec<f64> = r.iter().zip(&h).map(|(r, h)| r * h).collect();
+            for j in 0..HIDDEN {
+                let z = sigmoid(sum(rows(&model, 1, j, x, &h)));
+                let (input, hidden) = rows(&model, 2, j, x, &h);
+                let n = match cell {
+                    Cell::Gru => (input + r[j] * hidden).tanh(),
+                    _ => sum(rows(&model, 2, j, x, &reset)).tanh(),
+                };
+                for (gate, expected) in layer.gates.iter().zip([r[j], z, n]) {
+                    let got = f64::from(gate.values[t * HIDDEN + j]);
+                    assert_close(got, expected, 1e-5, gate.name);
+                }
+            }
+            h = layer.states()[t * HIDDEN..][..HIDDEN].iter().map(|v| f64::from(*v)).collect();
+        }
+    }
+}
+
+#[test]
+fn a_unit_that_keeps_has_a_long_half_life() {
+    let mut model = model(Cell::Gru, 1, false);
+    // Update gates that look at nothing but their bias: σ(b) = keep.
+    let keep = [0.5f32, 0.9, 0.99, 0.1, 0.7];
+    for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] {
+        let data = &mut model.tensors.get_mut(&format!("rnn.{name}_l0")).unwrap().data;
+        let columns = data.len() / (3 * HIDDEN);
+        data[HIDDEN * columns..2 * HIDDEN * columns].fill(0.0);
+        if name == "bias_ih" {
+            let logits = keep.iter().map(|k| (k / (1.0 - k)).ln());
+            data[HIDDEN..].iter_mut().zip(logits).for_each(|(b, l)| *b = l);
+        }
+    }
+    let trace = trace(&model);
+    let half_lives = trace.layers[0].half_lives().unwrap();
+    for (got, keep) in half_lives.iter().zip(keep) {
+        assert_close(got * f64::from(keep).ln(), 0.5f64.ln(), 1e-3, "half-life");
+    }
+    let update = trace.layers[0].gates[1].saturation();
+    assert_close(update.high, 0.2, 0.21, "share above 0.9");
+}
+
+#[test]
+fn an_example_that_does_not_fit_is_refused() {
+    let model = model(Cell::Gru, 1, false);
+    let refused = |text: &str| Example::of_text(&model, text, 100).unwrap_err().to_string();
+    assert!(refused("").contains("0 tokens"));
+    assert!(refused("a").contains("1 tokens"));
+    assert!(refused("ab\u{df}a").contains("character 3"));
+    // What is not looked at may hold anything.
+    let cut = Example::of_text(&model, "abab\u{df}", 3).unwrap();
+    assert_eq!((cut.steps(), cut.available), (3, 5));
+    assert_eq!(cut.labels, ["a", "b", "a"]);
+    let mut strange = cut.clone();
+    strange.inputs = gruvy::inspect::Inputs::Tokens(vec![1, 2, 99]);
+    assert!(Trace::new(&model, strange).unwrap_err().to_string().contains("99"));
+}
