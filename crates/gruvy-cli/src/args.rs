@@ -6,6 +6,7 @@ mod settings;
 pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use gruvy::inspect::ReportConfig;
 use settings::say_defaults;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -79,6 +80,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Show what a model is and how it was trained
     Info(InfoArgs),
+    /// See what a model's gates do on an input, how long its units remember and how far gradients reach
+    Inspect(InspectArgs),
     /// Watch a model learn, in under three minutes
     Demo(DemoArgs),
 }
@@ -172,6 +175,40 @@ pub struct EvalArgs {
 pub struct InfoArgs {
     /// Run folder or model file
     pub model: PathBuf,
+}
+
+/// `gruvy inspect`
+#[derive(Debug, Args)]
+#[command(override_usage = "gruvy inspect [OPTIONS] MODEL [INPUT]\n       \
+                            gruvy inspect [OPTIONS] --gradient-flow MODEL...")]
+pub struct InspectArgs {
+    /// Run folder or model file; then a text file to read, or `-` for stdin [default: the embedded tales]
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Text to read instead of a file
+    #[arg(long, value_name = "TEXT", conflicts_with = "input")]
+    pub text: Option<String>,
+    /// File to read, where INPUT has no place beside several models
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Compare the gradient flow of several models on the same input
+    #[arg(long)]
+    pub gradient_flow: bool,
+    /// The page [default: inspect.html in the run folder, or here]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Draw the picture as SVG too
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Show only this layer; 0 reads the input
+    #[arg(long, value_name = "N")]
+    pub layer: Option<usize>,
+    /// Steps shown one by one
+    #[arg(long, value_name = "N", default_value_t = ReportConfig::default().steps)]
+    pub steps: usize,
+    /// Units shown one by one, from the longest half-life to the shortest
+    #[arg(long, value_name = "N", default_value_t = ReportConfig::default().units)]
+    pub units: usize,
 }
 
 /// `gruvy demo`

@@ -10,6 +10,7 @@ mod demo;
 mod eval;
 mod generate;
 mod info;
+mod inspect;
 mod model;
 mod progress;
 mod screen;
@@ -48,6 +49,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
         Command::Eval(args) => eval::run(&args, cli.common.seed, &screen),
         Command::Info(args) => info::run(&args, &screen),
+        Command::Inspect(args) => inspect::run(&args, &screen),
         Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),
     }
 }

@@ -98,6 +98,12 @@ pub enum Error {
         /// What the plotting library said.
         why: String,
     },
+    /// A picture could not be drawn.
+    #[error("cannot draw the picture: {why}")]
+    Picture {
+        /// What the drawing library said.
+        why: String,
+    },
     /// Model files, codecs and evaluation.
     #[error(transparent)]
     Runtime(#[from] gruvy_runtime::Error),

@@ -28,6 +28,7 @@ mod flow;
 mod head;
 mod layer;
 mod page;
+mod picture;
 mod report;
 mod trace;
 

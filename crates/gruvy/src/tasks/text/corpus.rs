@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The embedded corpus: short tales, written for this project.
-const TALES: &str = include_str!("tales.txt");
+pub const EMBEDDED_TALES: &str = include_str!("tales.txt");
 
 /// A text, divided.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ impl Corpus {
         let (data, text) = (&run.data, &run.task);
         let mut notes = Vec::new();
         let mut read = |paths: &[PathBuf]| read_all(paths, text.unit, &mut notes);
-        let body = if data.paths.is_empty() { TALES.into() } else { read(&data.paths)? };
+        let body = if data.paths.is_empty() { EMBEDDED_TALES.into() } else { read(&data.paths)? };
         let valid = text.valid.as_ref().map(|path| read(std::slice::from_ref(path))).transpose()?;
         let test = text.test.as_ref().map(|path| read(std::slice::from_ref(path))).transpose()?;
         if data.paths.is_empty() {

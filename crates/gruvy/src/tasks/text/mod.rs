@@ -18,5 +18,5 @@ mod task;
 mod vocabulary;
 
 pub use config::{TextConfig, TextRun};
-pub use corpus::Corpus;
+pub use corpus::{Corpus, EMBEDDED_TALES};
 pub use task::TextTask;
