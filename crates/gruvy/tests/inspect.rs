@@ -1,5 +1,7 @@
 //! What a trace says, held against sessions, formulas and finite differences.
 #![allow(clippy::unwrap_used)]
+// Indices are the notation of the equations.
+#![allow(clippy::needless_range_loop)]
 
 use gruvy::inspect::{Example, Trace};
 use gruvy_runtime::{
@@ -154,7 +156,7 @@ fn by_differences(model: &ModelFile, positions: &[usize], distances: usize) -> V
 fn head_gradient(model: &ModelFile, logits: &[f32], target: u32) -> f64 {
     let weight = &model.tensors["head.weight"].data;
     let sum: f64 = logits.iter().map(|l| f64::from(*l).exp()).sum();
-    let mut dy = vec![0.0; HIDDEN];
+    let mut dy = [0.0; HIDDEN];
     for (o, logit) in logits.iter().enumerate() {
         let d = f64::from(*logit).exp() / sum - f64::from(u8::from(o == target as usize));
         for (dy, w) in dy.iter_mut().zip(&weight[o * HIDDEN..]) {

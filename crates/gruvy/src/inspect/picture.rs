@@ -80,14 +80,17 @@ impl Report {
             chart(area, &self.flow, ["gradient norm", "distance back in time, in steps"])
         };
         let lives: Vec<FlowLine> = self.layers.iter().filter_map(half_lives).collect();
-        if lives.is_empty() || self.flow.is_empty() {
-            let lines = if self.flow.is_empty() { &lives } else { &self.flow };
-            let words = ["half-life, in steps", "units, longest first"];
-            return if self.flow.is_empty() { chart(&rest, lines, words) } else { flow(&rest) };
+        let memory =
+            |area: &Area<'_>| chart(area, &lives, ["half-life, in steps", "units, longest first"]);
+        match (lives.is_empty(), self.flow.is_empty()) {
+            (true, _) => flow(&rest)?,
+            (false, true) => memory(&rest)?,
+            (false, false) => {
+                let (left, right) = rest.split_horizontally(WIDTH / 2);
+                memory(&left)?;
+                flow(&right)?;
+            }
         }
-        let (left, right) = rest.split_horizontally(WIDTH / 2);
-        chart(&left, &lives, ["half-life, in steps", "units, longest first"])?;
-        flow(&right)?;
         root.present()?;
         Ok(())
     }
