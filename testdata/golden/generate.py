@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from cells import SIZES, mingru_in_log_space, stack
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -19,7 +20,9 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Case:
-    """One file. Sizes are as in torch.nn.GRU; `lengths` of None means that all rows are full."""
+    """One file. Sizes are as in torch.nn.GRU; `lengths` of None means that all rows are full.
+
+    Rates are sums of few powers of two: the same numbers in float32."""
 
     name: str
     seed: int
@@ -32,6 +35,42 @@ class Case:
     bidirectional: bool = False
     bias: bool = True
     lengths: tuple[int, ...] | None = None
+    zoneout: float = 0.0
+    recurrent_dropout: float = 0.0
+    noise_seed: int | None = None
+    layer_norm: bool = False
+
+    def settings(self):
+        """The metadata: what is not asked for in the last four is left out."""
+        last = ("zoneout", "recurrent_dropout", "noise_seed", "layer_norm")
+        return {k: v for k, v in asdict(self).items() if v or k not in last}
+
+    def is_plain(self):
+        """Whether PyTorch, or the minGRU's paper, has this form of the cell."""
+        return not (self.zoneout or self.noise_seed is not None or self.layer_norm)
+
+
+def family(seed, cell):
+    """What PyTorch has to say about one cell."""
+    name = cell.replace("-", "_")
+    return [
+        Case(f"{name}_plain", seed, 2, 5, 4, 3, cell=cell),
+        Case(f"{name}_lanes_ragged", seed + 1, 9, 4, 5, 17, cell=cell,
+             lengths=(4, 1, 3, 2, 4, 3, 4, 1, 2)),
+        Case(f"{name}_no_bias", seed + 2, 3, 5, 4, 7, cell=cell, bias=False),
+        Case(f"{name}_stacked_bidirectional_ragged", seed + 3, 3, 6, 4, 5, cell=cell, num_layers=2,
+             bidirectional=True, lengths=(3, 6, 1)),
+    ]
+
+
+def everything(seed):
+    """Every cell with all that can stand around it, in both directions."""
+    return [
+        Case(f"all_{cell.replace('-', '_')}", seed + i, 3, 5, 3, 9, cell=cell, bidirectional=True,
+             lengths=(4, 5, 1), zoneout=0.375, recurrent_dropout=0.25, noise_seed=17 + i,
+             layer_norm=True)
+        for i, cell in enumerate(SIZES)
+    ]
 
 
 CASES = [
@@ -49,8 +88,20 @@ CASES = [
     Case("gru_v3_stacked_bidirectional_ragged", 10, 3, 6, 4, 5, cell="gru-v3", num_layers=2,
          bidirectional=True, lengths=(3, 6, 1)),
     Case("gru_v3_no_bias", 11, 3, 5, 4, 7, cell="gru-v3", bias=False),
+    *family(30, "lstm"),
+    *family(40, "rnn"),
+    *family(50, "rnn-relu"),
+    *family(60, "mingru"),
+    Case("mingru_long", 65, 2, 50, 4, 3, cell="mingru"),
+    Case("norm_gru", 70, 3, 4, 5, 17, layer_norm=True),
+    Case("norm_lstm", 71, 3, 4, 5, 17, cell="lstm", layer_norm=True),
+    Case("zoneout_gru", 72, 2, 5, 3, 9, zoneout=0.375),
+    Case("zoneout_lstm", 73, 2, 5, 3, 9, cell="lstm", zoneout=0.375),
+    *everything(80),
 ]
 
+# The GRU's file is older than the others' and lacks the cell.
+TRAIN_SEEDS = {"gru": 20, "lstm": 21, "rnn": 22, "rnn-relu": 23, "mingru": 24}
 TRAIN = {
     "seed": 20, "batch": 4, "seq_len": 6, "input_size": 3, "hidden_size": 8, "outputs": 2,
     "steps": 10, "lr": 0.01, "beta_1": 0.9, "beta_2": 0.99, "eps": 1e-8, "weight_decay": 0.1,
@@ -70,6 +121,26 @@ def randoms(seed):
     return normal, uniform
 
 
+def layers(cell, input_size, hidden_size, num_layers=1, bias=True, bidirectional=False):
+    """The parameters of a cell under PyTorch's names, and PyTorch's own module where it has one."""
+    kinds = {"gru": nn.GRU, "gru-v3": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN, "rnn-relu": nn.RNN}
+    options = {"nonlinearity": "relu"} if cell == "rnn-relu" else {}
+    if cell in kinds:
+        return kinds[cell](
+            input_size, hidden_size, num_layers, bias=bias, bidirectional=bidirectional, **options
+        ).double()  # fmt: skip
+    suffixes = ["", "_reverse"] if bidirectional else [""]
+    params = nn.ParameterDict()
+    rows = SIZES[cell][0] * hidden_size
+    for layer in range(num_layers):
+        width = input_size if layer == 0 else hidden_size * len(suffixes)
+        for suffix in suffixes:
+            params[f"weight_ih_l{layer}{suffix}"] = torch.empty(rows, width).double()
+            if bias:
+                params[f"bias_ih_l{layer}{suffix}"] = torch.empty(rows).double()
+    return params
+
+
 def fill(module, uniform):
     """Large weights and biases: the gates must move through their whole range."""
     with torch.no_grad():
@@ -77,72 +148,60 @@ def fill(module, uniform):
             p.copy_(uniform(*p.shape, scale=1.0 if "bias" in name else 0.8))
 
 
-def one_direction(cell, weights, x, lengths, h, reverse):
-    """One layer and direction, written out. x [T, B, I], h [B, H] -> y [T, B, H], last state."""
-    w_ih, w_hh, *bias = weights
-    b_ih, b_hh = bias if bias else (torch.zeros(w_ih.shape[0]).double(),) * 2
-    hidden = h.shape[1]
-    ys = [None] * x.shape[0]
-    for t in reversed(range(x.shape[0])) if reverse else range(x.shape[0]):
-        ir, iz, i_n = (x[t] @ w_ih.T + b_ih).chunk(3, dim=1)
-        hr, hz = (h @ w_hh[: 2 * hidden].T + b_hh[: 2 * hidden]).chunk(2, dim=1)
-        w_hn, b_hn = w_hh[2 * hidden :], b_hh[2 * hidden :]
-        r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
-        if cell == "gru":
-            n = torch.tanh(i_n + r * (h @ w_hn.T + b_hn))
-        else:
-            n = torch.tanh(i_n + (r * h) @ w_hn.T + b_hn)
-        valid = (lengths > t).unsqueeze(1)
-        h = torch.where(valid, (1 - z) * n + z * h, h)
-        ys[t] = torch.where(valid, h, torch.zeros_like(h))
-    return torch.stack(ys), h
+def gains(case, params, uniform):
+    """A gain around 1 for every row of every weight."""
+    gain = lambda rows: (1 + uniform(rows, scale=0.5)).float().double().requires_grad_()
+    return {
+        name.replace("weight", "gain"): gain(len(p))
+        for name, p in params.items()
+        if case.layer_norm and "weight" in name
+    }
 
 
-def by_hand(case, params, x, h0, lengths):
-    """Layers and directions over `one_direction`, with torch.nn.GRU's parameter names."""
-    directions = ["", "_reverse"] if case.bidirectional else [""]
-    kinds = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if case.bias else [])
-    states = []
-    for layer in range(case.num_layers):
-        ys = []
-        for suffix in directions:
-            weights = [params[f"{kind}_l{layer}{suffix}"] for kind in kinds]
-            y, h = one_direction(
-                case.cell, weights, x, lengths, h0[len(states)], suffix == "_reverse"
-            )
-            ys.append(y)
-            states.append(h)
-        x = torch.cat(ys, dim=2)
-    return x, torch.stack(states)
+def by_torch(case, module, x, lengths, h0):
+    """PyTorch's own layers; on a packed sequence where ragged, zeros past a row's length."""
+    parts = [part.contiguous() for part in h0.split(case.hidden_size, dim=2)]
+    if case.lengths:
+        x = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    y, last = module(x, tuple(parts) if len(parts) > 1 else parts[0])
+    if case.lengths:
+        y = pad_packed_sequence(y, total_length=case.seq_len)[0]
+    return y, torch.cat(last, dim=2) if len(parts) > 1 else last
 
 
-def by_torch(gru, x, h0, lengths):
-    """torch.nn.GRU over a packed sequence; outputs past a row's length come back as zeros."""
-    packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
-    y, h_n = gru(packed, h0)
-    return pad_packed_sequence(y, total_length=x.shape[0])[0], h_n
+def run(case, module, params, x, lengths, h0):
+    """Outputs and final states, from PyTorch or from the minGRU's paper where they have the case.
+    That our own hand agrees there vouches for it elsewhere."""
+    hand = stack(case, params, x, lengths, h0)
+    if not case.is_plain() or case.cell == "gru-v3":
+        return hand
+    if case.cell == "mingru":
+        theirs = stack(case, params, x, lengths, h0, mingru_in_log_space)
+    else:
+        theirs = by_torch(case, module, x, lengths, h0)
+    torch.testing.assert_close(theirs, hand, rtol=1e-12, atol=1e-12)
+    return theirs
 
 
 def golden(case):
     """The tensors of one case."""
     normal, uniform = randoms(case.seed)
-    gru = nn.GRU(
-        case.input_size, case.hidden_size, case.num_layers,
-        bias=case.bias, bidirectional=case.bidirectional,
-    ).double()  # fmt: skip
-    fill(gru, uniform)
-    params = dict(gru.named_parameters())
-    directions = 2 if case.bidirectional else 1
+    module = layers(
+        case.cell, case.input_size, case.hidden_size, case.num_layers, case.bias, case.bidirectional
+    )
+    fill(module, uniform)
+    params = dict(module.named_parameters())
+    params |= gains(case, params, uniform)
+    states = case.num_layers * (2 if case.bidirectional else 1)
+    width = SIZES[case.cell][2] * case.hidden_size
     x = normal(case.seq_len, case.batch, case.input_size).requires_grad_()
-    h0 = normal(case.num_layers * directions, case.batch, case.hidden_size).requires_grad_()
+    h0 = normal(states, case.batch, width)
+    if case.cell == "mingru" and case.is_plain():
+        h0 = h0.abs()  # the paper takes its logarithm
+    h0.requires_grad_()
     lengths = torch.tensor(case.lengths or [case.seq_len] * case.batch)
 
-    output, h_n = by_hand(case, params, x, h0, lengths)
-    if case.cell == "gru":  # torch's own; that our hand agrees vouches for the other cells
-        hand = output, h_n
-        output, h_n = by_torch(gru, x, h0, lengths) if case.lengths else gru(x, h0)
-        torch.testing.assert_close((output, h_n), hand, rtol=1e-12, atol=1e-12)
-
+    output, h_n = run(case, module, params, x, lengths, h0)
     dy, dh_n = normal(*output.shape), normal(*h_n.shape)
     ((output * dy).sum() + (h_n * dh_n).sum()).backward()
     tensors = {"x": x, "h0": h0, "output": output, "h_n": h_n, "dy": dy, "dh_n": dh_n} | params
@@ -150,11 +209,11 @@ def golden(case):
     return tensors | grads | {"lengths": lengths}
 
 
-def train():
+def train(cell):
     """Ten AdamW steps on fixed random targets: the loss before each, and the parameters after."""
-    c = TRAIN
+    c = TRAIN | {"seed": TRAIN_SEEDS[cell]}
     normal, uniform = randoms(c["seed"])
-    rnn = nn.GRU(c["input_size"], c["hidden_size"]).double()
+    rnn = layers(cell, c["input_size"], c["hidden_size"])
     head = nn.Linear(c["hidden_size"], c["outputs"]).double()
     fill(rnn, uniform)
     fill(head, uniform)
@@ -167,15 +226,30 @@ def train():
         model.parameters(), lr=c["lr"], betas=(c["beta_1"], c["beta_2"]),
         eps=c["eps"], weight_decay=c["weight_decay"],
     )  # fmt: skip
+    case = Case("", 0, c["batch"], c["seq_len"], c["input_size"], c["hidden_size"], cell)
+    zeros = torch.zeros(1, c["batch"], SIZES[cell][2] * c["hidden_size"]).double()
+    lengths = torch.tensor([c["seq_len"]] * c["batch"])
     losses = []
     for _ in range(c["steps"]):
-        loss = nn.functional.mse_loss(head(rnn(x)[0]), target)
+        if cell == "mingru":  # by hand: a state of zero has no logarithm
+            y = stack(case, dict(rnn.named_parameters()), x, lengths, zeros)[0]
+        else:
+            y = rnn(x)[0]
+        loss = nn.functional.mse_loss(head(y), target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.detach())
     tensors |= {f"final.{k}": v for k, v in model.named_parameters()}
     return tensors | {"losses": torch.stack(losses)}
+
+
+def train_settings(cell):
+    """The metadata of a training."""
+    if cell == "gru":
+        return {"name": "train_adamw"} | TRAIN
+    own = {"name": f"train_adamw_{cell.replace('-', '_')}", "cell": cell}
+    return own | TRAIN | {"seed": TRAIN_SEEDS[cell]}
 
 
 def write(tensors, settings):
@@ -192,8 +266,9 @@ def write(tensors, settings):
 
 def main():
     for case in CASES:
-        write(golden(case), asdict(case))
-    write(train(), {"name": "train_adamw"} | TRAIN)
+        write(golden(case), case.settings())
+    for cell in TRAIN_SEEDS:
+        write(train(cell), train_settings(cell))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@
 //! A step is one or two products, each with the gates' arithmetic as its epilogue. Forward, the left operand
 //! is the state, row by row; backward, it is the gate gradients of the step visited before.
 //!
-//! Saved values lie as `[T, B, S, H]`: S blocks of H values for each step and row. The backward pass
-//! overwrites each block with the gradient of its gate, so that the weight gradients become products of
-//! these blocks with x and with the states.
+//! Saved values lie as `[T, B, S, H]`: S blocks of H values for each step and row. First those of the cell; the
+//! backward pass overwrites each with the gradient of its gate, so that the weight gradients become products of
+//! these blocks with x and with the states. Then ([`Blocks`]) what the layer's regularisers need.
 
 use crate::Cell;
-use crate::product::{Epilogue, Panels, Rows};
-use crate::simd::Simd;
+use crate::norm::{BackwardNorm, ForwardNorm};
+use crate::product::{Epilogue, Panels, Rows, product};
+use crate::simd::{Isa, Kernel, Simd};
 
 /// Gates (rows of the weights, in units of H) whose gradients lie in consecutive blocks.
 #[derive(Clone, Copy)]
@@ -31,11 +32,37 @@ pub(crate) struct HiddenRun {
     pub operand: Option<usize>,
 }
 
+/// Where the blocks behind the cell's own begin.
+#[derive(Clone, Copy)]
+pub(crate) struct Blocks {
+    /// The masked state that the hidden weights saw at this step.
+    pub seen: Option<usize>,
+    /// Input and hidden parts of the gates before their normalisation; backward, their gradients.
+    pub norm: Option<[usize; 2]>,
+    /// All blocks.
+    pub count: usize,
+}
+
+impl Blocks {
+    pub fn new(cell: Cell, masks_state: bool, norm: bool) -> Self {
+        let mut count = cell.saved();
+        let mut take = |wanted: bool, blocks: usize| {
+            let first = count;
+            count += if wanted { blocks } else { 0 };
+            wanted.then_some(first)
+        };
+        let seen = take(masks_state, 1);
+        let ih = take(norm, cell.gates());
+        let hh = take(norm, cell.hidden_gates());
+        Self { seen, norm: ih.zip(hh).map(|(ih, hh)| [ih, hh]), count }
+    }
+}
+
 /// The recurrence of a cell with G gates and S saved blocks.
 pub(crate) trait Recurrence {
     const CELL: Cell;
     const GATES: usize = Self::CELL.gates();
-    const SAVED: usize = Self::CELL.saved();
+    const STATES: usize = Self::CELL.states();
     /// Gates of the forward products with the hidden weights, in order: those of one product are interleaved.
     const PRODUCTS: &'static [usize];
     /// Where the gradients of the input weights come from.
@@ -73,18 +100,26 @@ pub(crate) struct ForwardStep<'a> {
     pub weights: &'a [Panels],
     /// Hidden bias that is not folded into `x`, `[H]` padded to whole vectors.
     pub bias: *const f32,
-    /// State before and after, and room for one more value a unit, each `[rows][state_ld]`.
+    /// State before and after, `[rows][K][unit_ld]`.
     pub state: *const f32,
     pub next: *mut f32,
+    /// Between the vectors of a state, and between rows of `seen` and `extra`.
+    pub unit_ld: usize,
+    /// What the hidden weights multiply: h before the step, perhaps masked; rows `seen_ld` apart.
+    pub seen: *const f32,
+    pub seen_ld: usize,
+    /// Room for one more value a unit, `[rows][unit_ld]`.
     pub extra: *mut f32,
-    pub state_ld: usize,
     /// Whether `state` is all zero, so that its product can be left out.
     pub zero_state: bool,
     /// `[rows][H]`
     pub y: *mut f32,
-    /// `[rows][S][H]`, or null.
+    /// `[rows][saved_ld]`, blocks of H, or null.
     pub saved: *mut f32,
+    pub saved_ld: usize,
     pub valid: Valid<'a>,
+    pub zoneout: Zoneout,
+    pub norm: Option<ForwardNorm>,
 }
 
 /// One backward step of a thread's rows.
@@ -93,17 +128,22 @@ pub(crate) struct BackwardStep<'a> {
     pub hidden: usize,
     /// Packed hidden weights, one per entry of [`Recurrence::BACK`].
     pub weights: &'a [Panels],
-    /// Gate gradients of the step visited after this one, `[rows][S][H]`, or null at the last step.
+    /// Gate gradients of the step visited after this one, `[rows][saved_ld]`, or null at the last step.
     pub after: *const f32,
-    /// Saved values of this step, to be overwritten with the gate gradients; `[rows][S][H]`.
+    /// Saved values of this step, to be overwritten with the gate gradients; `[rows][saved_ld]`.
     pub saved: *mut f32,
+    pub saved_ld: usize,
     /// `[rows][H]`
     pub dy: *const f32,
-    /// The part of dh that does not go through a product, `[rows][carry_ld]`; read and replaced.
+    /// The parts of the state's gradient that do not go through a product, `[rows][K][unit_ld]`; read and replaced.
     pub carry: *mut f32,
-    pub carry_ld: usize,
+    pub unit_ld: usize,
+    /// What h was multiplied with before the hidden weights saw it, `[rows][unit_ld]`, or null.
+    pub mask: *const f32,
     pub before: Before<'a>,
     pub valid: Valid<'a>,
+    pub zoneout: Zoneout,
+    pub norm: Option<BackwardNorm>,
 }
 
 /// Which rows have this time step.
@@ -120,12 +160,15 @@ impl Valid<'_> {
     }
 }
 
-/// Where the state before a step lies: in y, or in h0 if the row starts here.
+/// Where the state before a step lies: h in y and c among the saved values, or both in h0 if the row starts here.
 #[derive(Clone, Copy)]
 pub(crate) struct Before<'a> {
     /// `[rows][H]`, y at the step visited before.
     pub y: *const f32,
-    /// `[rows]` states `h0_ld` apart.
+    /// Saved values of the step visited before, `[rows][saved_ld]`.
+    pub saved: *const f32,
+    pub saved_ld: usize,
+    /// `[rows]` states of K vectors of H, `h0_ld` apart.
     pub h0: *const f32,
     pub h0_ld: usize,
     pub hidden: usize,
@@ -135,16 +178,68 @@ pub(crate) struct Before<'a> {
 }
 
 impl Before<'_> {
+    #[inline(always)]
+    fn starts(&self, row: usize) -> bool {
+        self.all_start
+            || self
+                .starts_at_end
+                .is_some_and(|v| v.lengths.is_some_and(|lengths| v.t + 1 == lengths[row]))
+    }
+
+    /// h of a row.
+    ///
     /// # Safety
     /// `row` is one of the step's rows.
     #[inline(always)]
-    pub unsafe fn row(&self, row: usize) -> *const f32 {
-        let start = self.all_start
-            || self
-                .starts_at_end
-                .is_some_and(|v| v.lengths.is_some_and(|lengths| v.t + 1 == lengths[row]));
+    pub unsafe fn h(&self, row: usize) -> *const f32 {
         // SAFETY: both matrices have the step's rows.
-        unsafe { if start { self.h0.add(row * self.h0_ld) } else { self.y.add(row * self.hidden) } }
+        unsafe {
+            match self.starts(row) {
+                true => self.h0.add(row * self.h0_ld),
+                false => self.y.add(row * self.hidden),
+            }
+        }
+    }
+
+    /// c of a row, which the step before saved in block `block`.
+    ///
+    /// # Safety
+    /// `row` is one of the step's rows, and the cell has two states.
+    #[inline(always)]
+    pub unsafe fn c(&self, row: usize, block: usize) -> *const f32 {
+        // SAFETY: both matrices have the step's rows.
+        unsafe {
+            match self.starts(row) {
+                true => self.h0.add(row * self.h0_ld + self.hidden),
+                false => self.saved.add(row * self.saved_ld + block * self.hidden),
+            }
+        }
+    }
+}
+
+/// Zoneout at one step.
+#[derive(Clone, Copy)]
+pub(crate) struct Zoneout {
+    pub rate: f32,
+    /// Keys of the masks of h and c; none: their mean.
+    pub keys: Option<[u64; 2]>,
+    /// Place of the first row's first unit in `[T, B, H]`.
+    pub first: u32,
+}
+
+impl Zoneout {
+    /// `kept` with the probability of keeping, else `new`: of state vector `part` (0: h, 1: c), `at` values after the
+    /// first.
+    #[inline(always)]
+    fn choose<S: Simd>(&self, s: S, part: usize, at: usize, kept: S::V, new: S::V) -> S::V {
+        let rate = s.splat(self.rate);
+        match self.keys {
+            Some(keys) => {
+                let u = s.uniform(keys[part], self.first.wrapping_add(at as u32));
+                s.where_less(u, rate, kept, new)
+            }
+            None => s.fma(rate, s.sub(kept, new), new),
+        }
     }
 }
 
@@ -156,48 +251,150 @@ pub(crate) fn lanes<S: Simd>(panel: usize, hidden: usize) -> (usize, usize) {
 }
 
 impl ForwardStep<'_> {
-    /// The state before the step as a left operand.
+    /// What the hidden weights multiply, as a left operand.
     pub fn operand(&self) -> Rows {
-        Rows { ptr: self.state, ld: self.state_ld, count: self.rows }
+        Rows { ptr: self.seen, ld: self.seen_ld, count: self.rows }
+    }
+
+    /// Product `index` of the cell, of `a` with the hidden weights of `G` gates from `gate` on, normalised if the
+    /// layer is, with the gates' arithmetic as its epilogue.
+    ///
+    /// # Safety
+    /// `a` holds the step's rows; the rest as the step's fields say.
+    #[inline(always)]
+    pub unsafe fn product<S: Simd, const G: usize, E: Epilogue<G>>(
+        &self,
+        s: S,
+        (index, gate): (usize, usize),
+        a: Rows,
+        epilogue: &E,
+    ) {
+        let k = if self.zero_state { 0 } else { self.hidden };
+        // SAFETY: as the caller's.
+        unsafe {
+            match &self.norm {
+                None => product(s, a, self.weights[index], k, epilogue),
+                Some(norm) => {
+                    norm.product::<G>(S::ISA, self, (a, self.weights[index], k), gate);
+                    for row in 0..self.rows {
+                        for panel in 0..self.hidden.div_ceil(S::LANES) {
+                            let at = norm.raw.add(row * norm.ld + panel * G * S::LANES);
+                            let acc = core::array::from_fn(|g| s.load(at.add(g * S::LANES)));
+                            epilogue.apply(s, row, panel, acc);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Saved block `block` of the first row, or null.
+    ///
+    /// # Safety
+    /// A row has that block.
+    pub unsafe fn block(&self, block: usize) -> *mut f32 {
+        match self.saved.is_null() {
+            true => self.saved,
+            // SAFETY: as the caller's.
+            false => unsafe { self.saved.add(block * self.hidden) },
+        }
+    }
+
+    /// The epilogue of every row and panel, for a cell without a product.
+    ///
+    /// # Safety
+    /// As the step's fields say.
+    #[inline(always)]
+    pub unsafe fn each<S: Simd, E: Epilogue<1>>(&self, s: S, epilogue: &E) {
+        // SAFETY: nothing is read for a product of no terms.
+        unsafe { product(s, self.operand(), self.weights[0], 0, epilogue) }
     }
 
     /// Ends a row that is past its length: output zero, state as it was. `true` if it was one.
     ///
     /// # Safety
-    /// `row`, `j` and `n` lie within the step.
+    /// `row`, `j` and `n` lie within the step, and a state has `K` vectors.
     #[inline(always)]
-    pub unsafe fn skip<S: Simd>(&self, s: S, row: usize, j: usize, n: usize) -> bool {
+    pub unsafe fn skip<S: Simd, const K: usize>(
+        &self,
+        s: S,
+        row: usize,
+        j: usize,
+        n: usize,
+    ) -> bool {
         if self.valid.row(row) {
             return false;
         }
-        let at = row * self.state_ld + j;
         // SAFETY: as the caller's; the states are padded to whole vectors.
         unsafe {
-            s.store(self.next.add(at), s.load(self.state.add(at)));
+            for part in 0..K {
+                let at = (row * K + part) * self.unit_ld + j;
+                s.store(self.next.add(at), s.load(self.state.add(at)));
+            }
             s.store_n(self.y.add(row * self.hidden + j), s.splat(0.0), n);
         }
         true
     }
 
-    /// Stores the next state in y and for the next step, and the saved blocks.
+    /// Vector `part` of the state before the step.
     ///
     /// # Safety
-    /// `row`, `j` and `n` lie within the step.
+    /// `row` and `j` lie within the step, and a state has `K` vectors.
     #[inline(always)]
-    pub unsafe fn finish<S: Simd, const N: usize>(
+    pub unsafe fn state<S: Simd, const K: usize>(
+        &self,
+        s: S,
+        row: usize,
+        part: usize,
+        j: usize,
+    ) -> S::V {
+        // SAFETY: as the caller's; the states are padded to whole vectors.
+        unsafe { s.load(self.state.add((row * K + part) * self.unit_ld + j)) }
+    }
+
+    /// Vector `part` of the next state from the cell's candidate: stores it for the next step.
+    ///
+    /// # Safety
+    /// `row` and `j` lie within the step, and a state has `K` vectors.
+    #[inline(always)]
+    pub unsafe fn next<S: Simd, const K: usize>(
+        &self,
+        s: S,
+        (row, part, j): (usize, usize, usize),
+        candidate: S::V,
+    ) -> S::V {
+        let at = (row * K + part) * self.unit_ld + j;
+        // SAFETY: as the caller's; the states are padded to whole vectors.
+        unsafe {
+            let mut v = candidate;
+            if self.zoneout.rate > 0.0 {
+                let old = s.load(self.state.add(at));
+                v = self.zoneout.choose(s, part, row * self.hidden + j, old, candidate);
+            }
+            s.store(self.next.add(at), v);
+            v
+        }
+    }
+
+    /// Stores the candidate of h, zoned out, in y and for the next step, and the saved blocks.
+    ///
+    /// # Safety
+    /// `row`, `j` and `n` lie within the step, and a state has `K` vectors.
+    #[inline(always)]
+    pub unsafe fn finish<S: Simd, const K: usize, const N: usize>(
         &self,
         s: S,
         row: usize,
         (j, n): (usize, usize),
-        h: S::V,
+        candidate: S::V,
         saved: [S::V; N],
     ) {
         // SAFETY: as the caller's.
         unsafe {
-            s.store(self.next.add(row * self.state_ld + j), h);
+            let h = self.next::<S, K>(s, (row, 0, j), candidate);
             s.store_n(self.y.add(row * self.hidden + j), h, n);
             if !self.saved.is_null() {
-                let to = self.saved.add(row * N * self.hidden + j);
+                let to = self.saved.add(row * self.saved_ld + j);
                 for (block, v) in saved.into_iter().enumerate() {
                     s.store_n(to.add(block * self.hidden), v, n);
                 }
@@ -207,70 +404,181 @@ impl ForwardStep<'_> {
 }
 
 impl BackwardStep<'_> {
-    /// Blocks of the gate gradients at the step visited after, as a left operand, and how many values of it
-    /// count.
-    pub fn after(&self, back: Run, saved: usize) -> (Rows, usize) {
-        let ld = saved * self.hidden;
-        if self.after.is_null() {
-            return (Rows { ptr: self.carry, ld: 0, count: self.rows }, 0);
-        }
-        // SAFETY: a row holds `saved` blocks.
-        let ptr = unsafe { self.after.add(back.block * self.hidden) };
-        (Rows { ptr, ld, count: self.rows }, back.gates * self.hidden)
-    }
-
-    /// The gradient of a row's new state: what the product and the carry bring, and dy. A row past its length
-    /// passes it on, with `N` blocks of zero gradients, and gives none.
+    /// The gradients of a run's hidden products in a step's saved values, as a left operand.
     ///
     /// # Safety
-    /// `row`, `j` and `n` lie within the step.
+    /// `saved` has the step's rows.
+    unsafe fn gradients(&self, saved: *const f32, run: Run) -> Rows {
+        let block = self.norm.as_ref().map_or(run.block, |norm| norm.hh + run.gate);
+        // SAFETY: a row holds the run's blocks.
+        let ptr = unsafe { saved.add(block * self.hidden) };
+        Rows { ptr, ld: self.saved_ld, count: self.rows }
+    }
+
+    /// What the steps visited after this one send back through the hidden weights of `run`, product 0 of the cell.
+    ///
+    /// # Safety
+    /// As the step's fields say.
     #[inline(always)]
-    pub unsafe fn incoming<S: Simd, const N: usize>(
+    pub unsafe fn from_after<S: Simd, E: Epilogue<1>>(
+        &self,
+        s: S,
+        run: Option<&Run>,
+        epilogue: &E,
+    ) {
+        // SAFETY: as the caller's.
+        unsafe {
+            let (a, k) = self.after(run);
+            product(s, a, self.weights[0], k, epilogue);
+        }
+    }
+
+    /// The gradients of `run` at the step visited after this one as a left operand, and how many values of it count.
+    ///
+    /// # Safety
+    /// As the step's fields say.
+    pub unsafe fn after(&self, run: Option<&Run>) -> (Rows, usize) {
+        match run {
+            // SAFETY: as the caller's.
+            Some(run) if !self.after.is_null() => unsafe {
+                (self.gradients(self.after, *run), run.gates * self.hidden)
+            },
+            _ => (Rows { ptr: self.carry, ld: 0, count: self.rows }, 0),
+        }
+    }
+
+    /// The product of this step's own gradients of `run`, product `index` of the cell.
+    ///
+    /// # Safety
+    /// As the step's fields say; the run's gradients are complete.
+    #[inline(always)]
+    pub unsafe fn from_now<S: Simd, E: Epilogue<1>>(
+        &self,
+        s: S,
+        index: usize,
+        run: Run,
+        epilogue: &E,
+    ) {
+        // SAFETY: as the caller's.
+        unsafe {
+            let a = self.gradients(self.saved, run);
+            product(s, a, self.weights[index], run.gates * self.hidden, epilogue);
+        }
+    }
+
+    /// The gradients of `run`'s gates, now complete, go back through the normalisation of the hidden part.
+    ///
+    /// # Safety
+    /// As the step's fields say.
+    pub unsafe fn through_norm(&self, isa: Isa, run: Run) {
+        if let Some(norm) = &self.norm {
+            // SAFETY: as the caller's.
+            unsafe { norm.hidden_part(isa, (self.saved, self.saved_ld, self.rows), run) }
+        }
+    }
+
+    /// `v` as the hidden weights see it, or their gradient as the state sees it.
+    ///
+    /// # Safety
+    /// `row` and `j` lie within the step.
+    #[inline(always)]
+    pub unsafe fn masked<S: Simd>(&self, s: S, row: usize, j: usize, v: S::V) -> S::V {
+        if self.mask.is_null() {
+            return v;
+        }
+        // SAFETY: as the caller's; the mask is padded to whole vectors.
+        unsafe { s.mul(v, s.load(self.mask.add(row * self.unit_ld + j))) }
+    }
+
+    /// The carried gradient of vector `part` of a row's state.
+    ///
+    /// # Safety
+    /// `row`, `part` and `j` lie within the step, and a state has `K` vectors.
+    #[inline(always)]
+    pub unsafe fn carry<const K: usize>(&self, row: usize, part: usize, j: usize) -> *mut f32 {
+        // SAFETY: as the caller's.
+        unsafe { self.carry.add((row * K + part) * self.unit_ld + j) }
+    }
+
+    /// The gradient of a row's new h: what the product (`acc`) and the carry bring, and dy; divided between the
+    /// cell's candidate and, by zoneout, the state before. A row past its length passes it on, with `N` blocks of
+    /// zero gradients, and gives none.
+    ///
+    /// # Safety
+    /// `row`, `j` and `n` lie within the step, and a state has `K` vectors.
+    #[inline(always)]
+    pub unsafe fn incoming<S: Simd, const K: usize, const N: usize>(
         &self,
         s: S,
         row: usize,
         (j, n): (usize, usize),
         acc: S::V,
-    ) -> Option<S::V> {
+    ) -> Option<[S::V; 2]> {
         // SAFETY: as the caller's; the carry is padded to whole vectors.
         unsafe {
-            let carry = self.carry.add(row * self.carry_ld + j);
-            let dh = s.add(acc, s.load(carry));
+            let carry = self.carry::<K>(row, 0, j);
+            let dh = s.add(self.masked(s, row, j, acc), s.load(carry));
             if self.valid.row(row) {
-                return Some(s.add(dh, s.load_n(self.dy.add(row * self.hidden + j), n)));
+                let dh = s.add(dh, s.load_n(self.dy.add(row * self.hidden + j), n));
+                return Some(self.divide(s, row, 0, j, dh));
             }
             s.store(carry, dh);
             for block in 0..N {
-                let to = self.saved.add((row * N + block) * self.hidden + j);
+                let to = self.saved.add(row * self.saved_ld + block * self.hidden + j);
                 s.store_n(to, s.splat(0.0), n);
             }
             None
         }
     }
+
+    /// A gradient of state vector `part`, divided by zoneout: the candidate's share, and the share of the state before.
+    #[inline(always)]
+    pub fn divide<S: Simd>(&self, s: S, row: usize, part: usize, j: usize, d: S::V) -> [S::V; 2] {
+        let zero = s.splat(0.0);
+        if self.zoneout.rate > 0.0 {
+            let kept = self.zoneout.choose(s, part, row * self.hidden + j, d, zero);
+            return [s.sub(d, kept), kept];
+        }
+        [d, zero]
+    }
 }
 
-/// Stores a product, after adding a row that is the same for all (a bias) or one of its own (a carry).
-pub(crate) struct Store {
+/// The gradient of h0: what the first step sends back, and its carry. A kernel of its own.
+pub(crate) struct FirstState<'a> {
+    pub step: &'a BackwardStep<'a>,
+    /// The run that carries the gradient; none: no product does.
+    pub run: Option<&'a Run>,
+    /// `K`
+    pub states: usize,
+    /// `[rows][K][H]`
     pub to: *mut f32,
-    pub ld: usize,
-    pub columns: usize,
-    /// What is added: `add[row * add_ld + column]`, padded to whole vectors; or null.
-    pub add: *const f32,
-    pub add_ld: usize,
 }
 
-impl Epilogue<1> for Store {
+impl Kernel for FirstState<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: as the step's fields say; `to` holds the step's rows.
+        unsafe { self.step.from_after(s, self.run, &self) }
+    }
+}
+
+impl Epilogue<1> for FirstState<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
-        let (j, n) = lanes::<S>(panel, self.columns);
-        // SAFETY: the target and the addend hold the product's rows and columns.
+        let step = self.step;
+        let (j, n) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            let v = if self.add.is_null() {
-                acc
-            } else {
-                s.add(acc, s.load(self.add.add(row * self.add_ld + j)))
-            };
-            s.store_n(self.to.add(row * self.ld + j), v, n);
+            for part in 0..self.states {
+                let vector = row * self.states + part;
+                let mut d = s.load(step.carry.add(vector * step.unit_ld + j));
+                if part == 0 {
+                    d = s.add(step.masked(s, row, j, acc), d);
+                }
+                s.store_n(self.to.add(vector * step.hidden + j), d, n);
+            }
         }
     }
 }

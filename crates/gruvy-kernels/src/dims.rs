@@ -1,11 +1,19 @@
 //! Sizes, options and buffers that every kernel call shares.
 
+use crate::Noise;
+use crate::cell::Blocks;
+
 /// The recurrence that a layer runs.
 ///
 /// ```text
 /// Gru    r = σ(x W_ir + b_ir + h W_hr + b_hr)      z likewise
 ///        n = tanh(x W_in + b_in + r ⊙ (h W_hn + b_hn))      h' = (1 − z) ⊙ n + z ⊙ h
 /// GruV3  n = tanh(x W_in + b_in + (r ⊙ h) W_hn + b_hn)
+/// Lstm   i, f, o = σ(x W + b + h W + b)      g = tanh(likewise)
+///        c' = f ⊙ c + i ⊙ g      h' = o ⊙ tanh(c')
+/// Rnn    h' = tanh(x W + b + h W + b)        RnnRelu  max(·, 0)
+/// MinGru z = σ(x W_z + b_z)      n = g(x W_n + b_n), g(v) = v + ½ if v ≥ 0, else σ(v)
+///        h' = (1 − z) ⊙ h + z ⊙ n
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -14,16 +22,51 @@ pub enum Cell {
     Gru,
     /// GRU with the reset gate before the product (Cho et al., 1406.1078v3; ONNX's default).
     GruV3,
+    /// LSTM with a forget gate (Gers et al., 2000), PyTorch's.
+    Lstm,
+    /// Plain RNN with tanh (Elman, 1990).
+    Rnn,
+    /// Plain RNN with max(·, 0).
+    RnnRelu,
+    /// The GRU without a product of the state (Feng et al., 2410.01201). Note that its z is the share of
+    /// the new, where the GRU's is the share of the old.
+    MinGru,
 }
 
 impl Cell {
     /// Every cell.
-    pub const ALL: [Self; 2] = [Cell::Gru, Cell::GruV3];
+    pub const ALL: [Self; 6] =
+        [Cell::Gru, Cell::GruV3, Cell::Lstm, Cell::Rnn, Cell::RnnRelu, Cell::MinGru];
 
-    /// Gates, in PyTorch's order r, z, n: the weights have `gates() * hidden` rows.
-    pub const fn gates(self) -> usize {
+    /// The gates in the order of the weights' rows, PyTorch's.
+    pub const fn gate_names(self) -> &'static [&'static str] {
         match self {
-            Cell::Gru | Cell::GruV3 => 3,
+            Cell::Gru | Cell::GruV3 => &["reset", "update", "new"],
+            Cell::Lstm => &["input", "forget", "cell", "output"],
+            Cell::Rnn | Cell::RnnRelu => &["new"],
+            Cell::MinGru => &["update", "new"],
+        }
+    }
+
+    /// `G`, gates: the input weights have `gates() * hidden` rows.
+    pub const fn gates(self) -> usize {
+        self.gate_names().len()
+    }
+
+    /// Gates that see the state through weights: the hidden weights have `hidden_gates() * hidden` rows.
+    /// None of the minGRU's.
+    pub const fn hidden_gates(self) -> usize {
+        match self {
+            Cell::MinGru => 0,
+            _ => self.gates(),
+        }
+    }
+
+    /// `K`, vectors of H values in a state: 2 for the LSTM, h and then c; else 1.
+    pub const fn states(self) -> usize {
+        match self {
+            Cell::Lstm => 2,
+            _ => 1,
         }
     }
 
@@ -32,6 +75,10 @@ impl Cell {
         match self {
             Cell::Gru => "gru",
             Cell::GruV3 => "gru-v3",
+            Cell::Lstm => "lstm",
+            Cell::Rnn => "rnn",
+            Cell::RnnRelu => "rnn-relu",
+            Cell::MinGru => "mingru",
         }
     }
 
@@ -40,15 +87,59 @@ impl Cell {
         Self::ALL.into_iter().find(|cell| cell.name() == name)
     }
 
-    /// Values saved for the backward pass, per step, row and hidden unit.
+    /// `S`, blocks of H values saved for the backward pass, per step and row, by a layer without
+    /// normalisation and noise. [`Layer::saved`] is the number for any.
     pub const fn saved(self) -> usize {
         match self {
             Cell::Gru | Cell::GruV3 => 4,
+            Cell::Lstm => 5,
+            Cell::Rnn | Cell::RnnRelu => 1,
+            Cell::MinGru => 2,
+        }
+    }
+
+    /// The saved block that holds each gate's value, in the order of [`Cell::gate_names`].
+    pub const fn gate_blocks(self) -> &'static [usize] {
+        match self {
+            Cell::Gru | Cell::GruV3 => &[1, 2, 0],
+            Cell::Lstm => &[0, 1, 2, 3],
+            Cell::Rnn | Cell::RnnRelu => &[0],
+            Cell::MinGru => &[0, 1],
         }
     }
 }
 
-/// Weights of one layer and direction in PyTorch's layout, row-major. `G` is [`Cell::gates`].
+/// One layer and direction: what it computes.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    /// The recurrence.
+    pub cell: Cell,
+    /// `I`, features of the input.
+    pub input: usize,
+    /// `H`, hidden units.
+    pub hidden: usize,
+    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a step. Drawn
+    /// in a [pass with noise](Noise); without, the mean: `h' = p h + (1 − p) h̃`. In `[0, 1)`. An LSTM keeps the
+    /// values of h and of c each on their own.
+    pub zoneout: f32,
+    /// The weights.
+    pub weights: Weights<'a>,
+}
+
+impl Layer<'_> {
+    /// Blocks of H values that a forward pass saves for the backward pass, per step and row: those of the
+    /// [cell](Cell::saved) first.
+    pub fn saved(&self, noise: &Noise) -> usize {
+        self.blocks(noise).count
+    }
+
+    pub(crate) fn blocks(&self, noise: &Noise) -> Blocks {
+        Blocks::new(self.cell, noise.masks_state(), self.weights.norm.is_some())
+    }
+}
+
+/// Weights of one layer and direction in PyTorch's layout, row-major. `G` is [`Cell::gates`], and for the hidden
+/// weights [`Cell::hidden_gates`].
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     /// `[G * H, I]`
@@ -59,7 +150,26 @@ pub struct Weights<'a> {
     pub b_ih: Option<&'a [f32]>,
     /// `[G * H]`, or none for zero.
     pub b_hh: Option<&'a [f32]>,
+    /// Layer normalisation, or none.
+    pub norm: Option<Norm<'a>>,
 }
+
+/// Layer normalisation (Ba et al., 1607.06450) of every gate on its own, the input's part and the state's:
+///
+/// ```text
+/// x W_g  becomes  gain_ih ⊙ (v − mean v) / √(var v + ε),  v = x W_g [H],  ε = 1e-5      h W_g likewise
+/// ```
+/// The biases are added afterwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm<'a> {
+    /// `[G * H]`
+    pub gain_ih: &'a [f32],
+    /// `[G * H]`
+    pub gain_hh: &'a [f32],
+}
+
+/// ε of [`Norm`].
+pub const NORM_EPSILON: f32 = 1e-5;
 
 /// The shape of a batch of sequences and the way through it. Everything is time-major.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +186,50 @@ pub struct Sequence<'a> {
     pub reverse: bool,
 }
 
+/// What goes into a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<'a> {
+    /// The batch.
+    pub seq: Sequence<'a>,
+    /// `[T, B, I]`
+    pub x: &'a [f32],
+    /// `[B, K * H]`, or none for zeros. K is [`Cell::states`].
+    pub h0: Option<&'a [f32]>,
+    /// What is drawn while training.
+    pub noise: Noise,
+}
+
+/// What a forward pass writes.
+#[derive(Debug)]
+pub struct Output<'a> {
+    /// `[T, B, H]`, overwritten.
+    pub y: &'a mut [f32],
+    /// `[B, K * H]`: the state of each sequence after its last step, overwritten. A sequence without steps keeps h0.
+    pub last: Option<&'a mut [f32]>,
+    /// `[T, B, S, H]`, S = [`Layer::saved`]: what [`backward`](crate::backward) needs, overwritten.
+    pub saved: Option<&'a mut [f32]>,
+}
+
+/// What a forward pass left, and the gradients that come back.
+#[derive(Debug)]
+pub struct Tape<'a> {
+    /// `[T, B, H]`, as the forward pass wrote it.
+    pub y: &'a [f32],
+    /// `[T, B, S, H]`, as the forward pass wrote it; used up.
+    pub saved: &'a mut [f32],
+    /// `[T, B, H]`: gradient with respect to y.
+    pub dy: &'a [f32],
+    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero. What of it
+    /// already stands in `dy` does not belong here.
+    pub dlast: Option<&'a [f32]>,
+}
+
 /// Gradients of a backward pass. Parameter gradients add up (`+=`), the others are set (`=`).
 #[derive(Debug)]
 pub struct Gradients<'a> {
     /// `[T, B, I]`, set; none: not needed.
     pub dx: Option<&'a mut [f32]>,
-    /// `[B, H]`, set; none: not needed.
+    /// `[B, K * H]`, set; none: not needed.
     pub dh0: Option<&'a mut [f32]>,
     /// `[G * H, I]`, added to.
     pub dw_ih: &'a mut [f32],
@@ -91,4 +239,8 @@ pub struct Gradients<'a> {
     pub db_ih: Option<&'a mut [f32]>,
     /// `[G * H]`, added to.
     pub db_hh: Option<&'a mut [f32]>,
+    /// `[G * H]`, added to.
+    pub dgain_ih: Option<&'a mut [f32]>,
+    /// `[G * H]`, added to.
+    pub dgain_hh: Option<&'a mut [f32]>,
 }

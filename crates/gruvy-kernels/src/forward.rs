@@ -5,12 +5,14 @@
 //!     for each chunk of steps:  X · W_ih + b for the chunk, then step by step the cell
 //! ```
 
-use crate::cell::{ForwardStep, Recurrence, Store, Valid};
+use crate::cell::{Blocks, ForwardStep, Recurrence, Valid};
 use crate::memory::{Arena, Shared, lines};
-use crate::product::{Panels, Rows, product};
-use crate::sequence::{Input, state_ld};
+use crate::noise::{Mask, Stream, key};
+use crate::norm::{ForwardNorm, Interleaved, normalise};
+use crate::product::{Panels, Rows, Store, multiply};
+use crate::sequence::{Input, unit_ld};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::{Sequence, Workspace, threads};
+use crate::{Noise, Pass, Sequence, Workspace, threads};
 use core::marker::PhantomData;
 use core::ops::Range;
 
@@ -25,13 +27,18 @@ pub(crate) struct Parts {
     pub b_ih: *const f32,
     pub b_hh: *const f32,
     pub w_hh: [Panels; 2],
+    pub zoneout: f32,
+    /// Gains of the input's and the state's part, `[gate][units]`; none: no normalisation.
+    pub gains: Option<[*const f32; 2]>,
 }
 
 /// Where a forward pass writes.
 #[derive(Clone, Copy)]
-pub(crate) struct Output {
+pub(crate) struct Targets {
     /// `[T, B, H]`
     pub y: *mut f32,
+    /// `[B, K * H]`, or null.
+    pub last: *mut f32,
     /// `[T, B, S, H]`, or null.
     pub saved: *mut f32,
 }
@@ -42,16 +49,26 @@ struct ForwardPlan {
     chunk: usize,
     /// Values of a row's input part.
     x_ld: usize,
+    /// Values of all gates of a product, for its normalisation; 0 without.
+    raw_ld: usize,
+    blocks: Blocks,
     len: usize,
 }
 
 impl ForwardPlan {
-    fn new<C: Recurrence>(isa: Isa, hidden: usize, rows: usize, steps: usize) -> Self {
-        let x_ld = hidden.next_multiple_of(isa.lanes()) * C::GATES;
-        let chunk = (CHUNK / (rows * x_ld).max(1)).clamp(1, steps.max(1));
-        let states = if C::PRODUCTS.len() > 1 { 3 } else { 2 };
-        let len = lines(chunk * rows * x_ld) + states * lines(rows * state_ld(hidden));
-        Self { chunk, x_ld, len }
+    fn new<C: Recurrence>(isa: Isa, call: &Input<'_>, normed: bool, rows: usize) -> Self {
+        let units = call.hidden.next_multiple_of(isa.lanes());
+        let x_ld = units * C::GATES;
+        let chunk = (CHUNK / (rows * x_ld).max(1)).clamp(1, call.steps().max(1));
+        let gates = if normed { C::PRODUCTS.iter().copied().max().unwrap_or(0) } else { 0 };
+        let blocks = Blocks::new(C::CELL, call.noise.masks_state(), normed);
+        // Mask, masked state, and what the cell needs between its products.
+        let extra = 2 * blocks.seen.iter().len() + (C::PRODUCTS.len() > 1) as usize;
+        let vectors = 2 * C::STATES + extra;
+        let len = lines(chunk * rows * x_ld)
+            + lines(rows * gates * units)
+            + vectors * rows * unit_ld(call.hidden);
+        Self { chunk, x_ld, raw_ld: gates * units, blocks, len }
     }
 }
 
@@ -59,37 +76,29 @@ pub(crate) fn forward<C: Recurrence>(
     isa: Isa,
     call: &Input<'_>,
     parts: &Parts,
-    output: Output,
+    targets: Targets,
     ws: &mut Workspace,
 ) {
     let workers = call.workers();
     let most = (0..workers).map(|w| call.rows(w, workers).len()).max().unwrap_or(0);
-    let steps = call.steps();
-    let plan = ForwardPlan::new::<C>(isa, call.hidden, most, steps);
+    let plan = ForwardPlan::new::<C>(isa, call, parts.gains.is_some(), most);
     let scratch = ws.scratch.get(workers * plan.len).as_mut_ptr();
-    let shared = Shared((call, parts, output, &plan, scratch));
+    let shared = Shared((call, parts, targets, &plan, scratch));
     threads::run(workers, |worker| {
-        let Shared((call, parts, output, plan, scratch)) = *{ &shared };
+        let Shared((call, parts, targets, plan, scratch)) = *{ &shared };
         let rows = call.rows(worker, workers);
         // SAFETY: each worker has its own part of the scratch memory, which was sized for all.
         let scratch =
             unsafe { core::slice::from_raw_parts_mut(scratch.add(worker * plan.len), plan.len) };
-        isa.dispatch(ForwardRows::<C> {
-            call,
-            parts,
-            output,
-            plan,
-            rows,
-            scratch,
-            cell: PhantomData,
-        });
+        let cell = PhantomData;
+        isa.dispatch(ForwardRows::<C> { call, parts, targets, plan, rows, scratch, cell });
     });
 }
 
 struct ForwardRows<'a, C> {
     call: &'a Input<'a>,
     parts: &'a Parts,
-    output: Output,
+    targets: Targets,
     plan: &'a ForwardPlan,
     rows: Range<usize>,
     scratch: &'a mut [f32],
@@ -101,70 +110,190 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { call, parts, output, plan, rows, scratch, .. } = self;
+        let Self { call, parts, targets, plan, rows, scratch, .. } = self;
         let Input { seq, hidden, .. } = *call;
-        let (n, ld, steps) = (rows.len(), state_ld(hidden), call.steps());
+        let (n, ld, steps) = (rows.len(), unit_ld(hidden), call.steps());
+        let (width, blocks) = (C::STATES * hidden, plan.blocks);
         let mut arena = Arena::new(scratch);
         let x_part = arena.take(plan.chunk * n * plan.x_ld);
-        let (mut state, mut next) = (arena.take(n * ld), arena.take(n * ld));
-        let extra = if C::PRODUCTS.len() > 1 { arena.take(n * ld) } else { next };
-        // SAFETY: rows and steps lie within the checked buffers; the states have n rows of ld values.
+        let raw = arena.take(n * plan.raw_ld);
+        let mut vectors = |count: usize| arena.take(n * ld * count);
+        let (mut state, mut next) = (vectors(C::STATES), vectors(C::STATES));
+        let extra = if C::PRODUCTS.len() > 1 { vectors(1) } else { next };
+        let masked = blocks.seen.map(|block| (block, vectors(1), vectors(1)));
+        // SAFETY: rows and steps lie within the checked buffers; the states have n rows of K vectors.
         unsafe {
-            core::ptr::write_bytes(state, 0, n * ld);
+            core::ptr::write_bytes(state, 0, n * C::STATES * ld);
             if let Some(h0) = call.h0 {
                 for (i, row) in rows.clone().enumerate() {
-                    let from = h0[row * hidden..][..hidden].as_ptr();
-                    core::ptr::copy_nonoverlapping(from, state.add(i * ld), hidden);
+                    let from = h0[row * width..][..width].as_ptr();
+                    copy_state::<C>(from, hidden, state.add(i * C::STATES * ld), ld, hidden);
                 }
+            }
+            if let Some((_, mask, _)) = masked {
+                state_mask(s, call, rows.clone(), mask);
             }
             for first in (0..steps).step_by(plan.chunk) {
                 let chunk = plan.chunk.min(steps - first);
                 let (a, b) = (call.time(first, steps), call.time(first + chunk - 1, steps));
                 let low = a.min(b);
-                input_part(s, call, parts, &rows, low..low + chunk, (x_part, plan.x_ld));
+                input_part(S::ISA, call, parts, &rows, low..low + chunk, (x_part, plan.x_ld));
                 for i in first..first + chunk {
                     let t = call.time(i, steps);
                     let at = (t * seq.batch + rows.start) * hidden;
-                    C::forward(
-                        s,
-                        &ForwardStep {
-                            rows: n,
-                            hidden,
-                            x: x_part.add((t - low) * n * plan.x_ld),
-                            x_ld: plan.x_ld,
-                            weights: &parts.w_hh,
-                            bias: parts.b_hh,
-                            state,
-                            next,
-                            extra,
-                            state_ld: ld,
-                            zero_state: i == 0 && call.h0.is_none(),
-                            y: output.y.add(at),
-                            saved: match output.saved.is_null() {
-                                true => output.saved,
-                                false => output.saved.add(at * C::SAVED),
-                            },
-                            valid: Valid { t, lengths: call.lengths(&rows) },
-                        },
-                    );
+                    let x = x_part.add((t - low) * n * plan.x_ld);
+                    let saved = match targets.saved.is_null() {
+                        true => targets.saved,
+                        false => targets.saved.add(at * blocks.count),
+                    };
+                    let mut step = ForwardStep {
+                        rows: n,
+                        hidden,
+                        x,
+                        x_ld: plan.x_ld,
+                        weights: &parts.w_hh,
+                        bias: parts.b_hh,
+                        state,
+                        next,
+                        unit_ld: ld,
+                        seen: state,
+                        seen_ld: C::STATES * ld,
+                        extra,
+                        zero_state: i == 0 && call.h0.is_none(),
+                        y: targets.y.add(at),
+                        saved,
+                        saved_ld: blocks.count * hidden,
+                        valid: Valid { t, lengths: call.lengths(&rows) },
+                        zoneout: call.zoneout(parts.zoneout, at),
+                        norm: None,
+                    };
+                    if let (Some(gains), Some([ih, hh])) = (parts.gains, blocks.norm) {
+                        input_norm::<C>(S::ISA, &step, (gains[0], parts.b_ih), ih);
+                        let units = plan.x_ld / C::GATES;
+                        let gain = gains[1];
+                        step.norm =
+                            Some(ForwardNorm { raw, ld: plan.raw_ld, gain, units, block: hh });
+                    }
+                    if let Some((block, mask, seen)) = masked {
+                        mask_state(s, &step, mask, (seen, block));
+                        (step.seen, step.seen_ld) = (seen, ld);
+                    }
+                    C::forward(s, &step);
                     core::mem::swap(&mut state, &mut next);
                 }
             }
             for t in steps..seq.seq_len {
                 let at = (t * seq.batch + rows.start) * hidden;
-                core::ptr::write_bytes(output.y.add(at), 0, n * hidden);
+                core::ptr::write_bytes(targets.y.add(at), 0, n * hidden);
+            }
+            if !targets.last.is_null() {
+                for (i, row) in rows.enumerate() {
+                    let to = targets.last.add(row * width);
+                    copy_state::<C>(state.add(i * C::STATES * ld), ld, to, hidden, hidden);
+                }
             }
         }
     }
 }
 
-/// `X · W_ih + b` of some steps and rows, `[steps][rows][unit block][gate][lane]`.
+/// Copies the K vectors of a state between places `from_ld` and `to_ld` apart.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+unsafe fn copy_state<C: Recurrence>(
+    from: *const f32,
+    from_ld: usize,
+    to: *mut f32,
+    to_ld: usize,
+    hidden: usize,
+) {
+    for part in 0..C::STATES {
+        // SAFETY: as the caller's.
+        unsafe {
+            let (from, to) = (from.add(part * from_ld), to.add(part * to_ld));
+            core::ptr::copy_nonoverlapping(from, to, hidden);
+        }
+    }
+}
+
+/// The mask of recurrent dropout for some rows, `[rows][unit_ld]`.
+///
+/// # Safety
+/// `to` is writable for the rows.
+#[inline(always)]
+pub(crate) unsafe fn state_mask<S: Simd>(s: S, call: &Input<'_>, rows: Range<usize>, to: *mut f32) {
+    let Noise { seed, recurrent_dropout } = call.noise;
+    let mask = Mask::new(s, recurrent_dropout, key(seed.unwrap_or(0), Stream::State));
+    for (i, row) in rows.enumerate() {
+        for j in (0..call.hidden).step_by(S::LANES) {
+            let place = (row * call.hidden + j) as u32;
+            // SAFETY: as the caller's; rows are padded to whole vectors.
+            unsafe { s.store(to.add(i * unit_ld(call.hidden) + j), mask.at(s, place)) }
+        }
+    }
+}
+
+/// Multiplies h with the mask, into `seen` and its saved block.
+///
+/// # Safety
+/// All have the step's rows.
+#[inline(always)]
+unsafe fn mask_state<S: Simd>(
+    s: S,
+    step: &ForwardStep<'_>,
+    mask: *const f32,
+    (seen, block): (*mut f32, usize),
+) {
+    for row in 0..step.rows {
+        for j in (0..step.hidden).step_by(S::LANES) {
+            let at = row * step.unit_ld + j;
+            let n = S::LANES.min(step.hidden - j);
+            // SAFETY: as the caller's; rows are padded to whole vectors.
+            unsafe {
+                let v = s.load(step.state.add(row * step.seen_ld + j));
+                let v = s.mul(v, s.load(mask.add(at)));
+                s.store(seen.add(at), v);
+                if !step.saved.is_null() {
+                    let to = step.saved.add(row * step.saved_ld + block * step.hidden + j);
+                    s.store_n(to, v, n);
+                }
+            }
+        }
+    }
+}
+
+/// Normalises the input part of a step in place, adds the bias, and saves what it was in the blocks from `block` on.
+///
+/// # Safety
+/// As the step's fields say; gain and bias hold all gates.
+unsafe fn input_norm<C: Recurrence>(
+    isa: Isa,
+    step: &ForwardStep<'_>,
+    (gain, bias): (*const f32, *const f32),
+    block: usize,
+) {
+    let rows = Interleaved {
+        // The input part is this worker's scratch memory.
+        at: step.x.cast_mut(),
+        ld: step.x_ld,
+        rows: step.rows,
+        gates: C::GATES,
+        hidden: step.hidden,
+    };
+    // SAFETY: as the caller's.
+    unsafe {
+        let save = step.block(block);
+        normalise(isa, rows, (gain, step.x_ld / C::GATES), bias, (save, step.saved_ld));
+    }
+}
+
+/// `X · W_ih` (and the bias, unless it comes after a normalisation) of some steps and rows, `[steps][rows][unit
+/// block][gate][lane]`.
 ///
 /// # Safety
 /// `rows` and `steps` lie within the call's buffers; `to` is writable for all results.
-#[inline(always)]
-unsafe fn input_part<S: Simd>(
-    s: S,
+unsafe fn input_part(
+    isa: Isa,
     call: &Input<'_>,
     parts: &Parts,
     rows: &Range<usize>,
@@ -172,6 +301,7 @@ unsafe fn input_part<S: Simd>(
     (to, ld): (*mut f32, usize),
 ) {
     let Input { seq, input, x, .. } = *call;
+    let add = if parts.gains.is_none() { parts.b_ih } else { core::ptr::null() };
     // All rows: the steps follow each other without a gap.
     let (count, times) = if rows.len() == seq.batch {
         (rows.len() * steps.len(), 1)
@@ -182,29 +312,33 @@ unsafe fn input_part<S: Simd>(
         // SAFETY: as the caller's.
         unsafe {
             let ptr = x.as_ptr().add(((steps.start + i) * seq.batch + rows.start) * input);
-            let to = to.add(i * count * ld);
-            let store = Store { to, ld, columns: ld, add: parts.b_ih, add_ld: 0 };
-            product(s, Rows { ptr, ld: input, count }, parts.w_ih, input, &store);
+            let store = Store { to: to.add(i * count * ld), ld, columns: ld, add };
+            multiply(isa, Rows { ptr, ld: input, count }, parts.w_ih, input, &store);
         }
     }
 }
 
-/// One step on the calling thread; `sizes` are `[B, I, H]`.
+/// One step on the calling thread; `sizes` are `[B, I, H]`, `state [B, K * H]` is replaced.
 pub(crate) fn step<C: Recurrence>(
     isa: Isa,
     [batch, input, hidden]: [usize; 3],
     x: &[f32],
-    h: &mut [f32],
+    state: &mut [f32],
     parts: &Parts,
     ws: &mut Workspace,
 ) {
-    let plan = ForwardPlan::new::<C>(isa, hidden, batch, 1);
-    let scratch = ws.scratch.get(plan.len + batch * hidden);
-    let (y, scratch) = scratch.split_at_mut(batch * hidden);
     let seq = Sequence { seq_len: 1, batch, lengths: None, reverse: false };
-    let call = Input { seq: &seq, input, hidden, x, h0: Some(h) };
-    let output = Output { y: y.as_mut_ptr(), saved: core::ptr::null_mut() };
-    let (call, plan, rows) = (&call, &plan, 0..batch);
-    isa.dispatch(ForwardRows::<C> { call, parts, output, plan, rows, scratch, cell: PhantomData });
-    h.copy_from_slice(y);
+    let pass = Pass { seq, x, h0: Some(state), noise: Noise::default() };
+    let call = Input::new(&pass, input, hidden);
+    let plan = ForwardPlan::new::<C>(isa, &call, parts.gains.is_some(), batch);
+    let (y, last) = (batch * hidden, state.len());
+    let scratch = ws.scratch.get(lines(plan.len) + lines(y) + lines(last));
+    let (scratch, out) = scratch.split_at_mut(lines(plan.len));
+    let (y, last) = out.split_at_mut(lines(y));
+    let targets =
+        Targets { y: y.as_mut_ptr(), last: last.as_mut_ptr(), saved: core::ptr::null_mut() };
+    let (plan, rows, cell) = (&plan, 0..batch, PhantomData);
+    isa.dispatch(ForwardRows::<C> { call: &call, parts, targets, plan, rows, scratch, cell });
+    let len = state.len();
+    state.copy_from_slice(&last[..len]);
 }

@@ -13,7 +13,7 @@
 use crate::Cell;
 use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
 use crate::math::{sigmoid, tanh};
-use crate::product::{Epilogue, product};
+use crate::product::Epilogue;
 use crate::simd::Simd;
 
 pub(crate) struct Gru;
@@ -34,16 +34,17 @@ impl Recurrence for Gru {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
-        let k = if step.zero_state { 0 } else { step.hidden };
         // SAFETY: the operands are the step's.
-        unsafe { product(s, step.operand(), step.weights[0], k, &Forward(step)) }
+        unsafe { step.product(s, (0, 0), step.operand(), &Forward(step)) }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
-        let (a, k) = step.after(Self::BACK[0], Self::SAVED);
         // SAFETY: the operands are the step's.
-        unsafe { product(s, a, step.weights[0], k, &Backward(step)) }
+        unsafe {
+            step.from_after(s, Self::BACK.first(), &Backward(step));
+            step.through_norm(S::ISA, Self::BACK[0]);
+        }
     }
 }
 
@@ -56,7 +57,7 @@ impl Epilogue<3> for Forward<'_> {
         let (j, lanes) = lanes::<S>(panel, step.hidden);
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            if step.skip(s, row, j, lanes) {
+            if step.skip::<S, 1>(s, row, j, lanes) {
                 return;
             }
             let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
@@ -64,9 +65,9 @@ impl Epilogue<3> for Forward<'_> {
             let z = sigmoid(s, s.add(acc[1], s.load(x.add(S::LANES))));
             let q = s.add(acc[2], s.load(step.bias.add(j)));
             let n = tanh(s, s.fma(r, q, s.load(x.add(2 * S::LANES))));
-            let h = s.load(step.state.add(row * step.state_ld + j));
+            let h = step.state::<S, 1>(s, row, 0, j);
             let h = s.fma(z, s.sub(h, n), n);
-            step.finish(s, row, (j, lanes), h, [n, r, z, q]);
+            step.finish::<S, 1, 4>(s, row, (j, lanes), h, [n, r, z, q]);
         }
     }
 }
@@ -80,12 +81,14 @@ impl Epilogue<1> for Backward<'_> {
         let (j, lanes) = lanes::<S>(panel, step.hidden);
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            let Some(dh) = step.incoming::<S, 4>(s, row, (j, lanes), acc) else { return };
-            let at = step.saved.add(row * 4 * step.hidden + j);
+            let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, row, (j, lanes), acc) else {
+                return;
+            };
+            let at = step.saved.add(row * step.saved_ld + j);
             let block = |b: usize| at.add(b * step.hidden);
             let [n, r, z, q] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
-            let h = s.load_n(step.before.row(row).add(j), lanes);
-            s.store(step.carry.add(row * step.carry_ld + j), s.mul(dh, z));
+            let h = s.load_n(step.before.h(row).add(j), lanes);
+            s.store(step.carry::<1>(row, 0, j), s.fma(dh, z, kept));
             let (dn, dz) = blend_gradients(s, dh, n, z, h);
             let dq = s.mul(dn, r);
             let dr = s.mul(s.mul(dq, q), s.sub(s.splat(1.0), r));

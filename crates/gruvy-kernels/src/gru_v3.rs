@@ -8,14 +8,14 @@
 //! ds = W_hnᵀ dn    dr = ds h r (1 − r)
 //! dh_prev = dh z + ds r + W_hrᵀ dr + W_hzᵀ dz
 //! ```
-//! Two products a step, as the second needs all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays
-//! as it is, the right operand of W_hn's gradient.
+//! where the h of the products is masked if there is recurrent dropout. Two products a step, as the second needs
+//! all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays as it is, the right operand of W_hn's gradient.
 
 use crate::Cell;
 use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
 use crate::gru::blend_gradients;
 use crate::math::{sigmoid, tanh};
-use crate::product::{Epilogue, Rows, product};
+use crate::product::{Epilogue, Rows};
 use crate::simd::Simd;
 
 pub(crate) struct GruV3;
@@ -39,28 +39,28 @@ impl Recurrence for GruV3 {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
-        let k = if step.zero_state { 0 } else { step.hidden };
-        let reset = Rows { ptr: step.extra, ..step.operand() };
+        let reset = Rows { ptr: step.extra, ld: step.unit_ld, count: step.rows };
         // SAFETY: the operands are the step's; the gates have written all of `extra` before it is read.
         unsafe {
-            product(s, step.operand(), step.weights[0], k, &Gates(step));
-            product(s, reset, step.weights[1], k, &New(step));
+            step.product(s, (0, 0), step.operand(), &Gates(step));
+            step.product(s, (1, 2), reset, &New(step));
         }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
-        let (a, k) = step.after(Self::BACK[0], Self::SAVED);
-        let dn = Rows { ptr: step.saved, ld: Self::SAVED * step.hidden, count: step.rows };
+        let [gates, new] = [Self::BACK[0], Self::BACK[1]];
         // SAFETY: the operands are the step's; dn is complete before the second product reads it.
         unsafe {
-            product(s, a, step.weights[0], k, &BackwardNew(step));
-            product(s, dn, step.weights[1], step.hidden, &BackwardReset(step));
+            step.from_after(s, Some(&gates), &BackwardNew(step));
+            step.through_norm(S::ISA, new);
+            step.from_now(s, 1, new, &BackwardReset(step));
+            step.through_norm(S::ISA, gates);
         }
     }
 }
 
-/// r and z: leaves s = r h in `extra` and z in `next`; saves r.
+/// r and z: leaves s = r m hin `extra` and z in `next`; saves r.
 struct Gates<'a>(&'a ForwardStep<'a>);
 
 impl Epilogue<2> for Gates<'_> {
@@ -73,11 +73,11 @@ impl Epilogue<2> for Gates<'_> {
             let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
             let r = sigmoid(s, s.add(acc[0], s.load(x)));
             let z = sigmoid(s, s.add(acc[1], s.load(x.add(S::LANES))));
-            let at = row * step.state_ld + j;
-            s.store(step.extra.add(at), s.mul(r, s.load(step.state.add(at))));
+            let at = row * step.unit_ld + j;
+            s.store(step.extra.add(at), s.mul(r, s.load(step.seen.add(row * step.seen_ld + j))));
             s.store(step.next.add(at), z);
             if !step.saved.is_null() {
-                s.store_n(step.saved.add((row * 4 + 1) * step.hidden + j), r, lanes);
+                s.store_n(step.saved.add(row * step.saved_ld + step.hidden + j), r, lanes);
             }
         }
     }
@@ -92,20 +92,21 @@ impl Epilogue<1> for New<'_> {
         let (j, lanes) = lanes::<S>(panel, step.hidden);
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            if step.skip(s, row, j, lanes) {
+            if step.skip::<S, 1>(s, row, j, lanes) {
                 return;
             }
             let x = step.x.add(row * step.x_ld + (panel * 3 + 2) * S::LANES);
             let n = tanh(s, s.add(acc, s.load(x)));
-            let at = row * step.state_ld + j;
+            let at = row * step.unit_ld + j;
             let z = s.load(step.next.add(at));
-            let h = s.load(step.state.add(at));
+            let h = step.state::<S, 1>(s, row, 0, j);
             let reset = s.load(step.extra.add(at));
             let r = match step.saved.is_null() {
                 true => z,
-                false => s.load_n(step.saved.add((row * 4 + 1) * step.hidden + j), lanes),
+                false => s.load_n(step.saved.add(row * step.saved_ld + step.hidden + j), lanes),
             };
-            step.finish(s, row, (j, lanes), s.fma(z, s.sub(h, n), n), [n, r, z, reset]);
+            let h = s.fma(z, s.sub(h, n), n);
+            step.finish::<S, 1, 4>(s, row, (j, lanes), h, [n, r, z, reset]);
         }
     }
 }
@@ -119,12 +120,14 @@ impl Epilogue<1> for BackwardNew<'_> {
         let (j, lanes) = lanes::<S>(panel, step.hidden);
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
-            let Some(dh) = step.incoming::<S, 4>(s, row, (j, lanes), acc) else { return };
-            let at = step.saved.add(row * 4 * step.hidden + j);
+            let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, row, (j, lanes), acc) else {
+                return;
+            };
+            let at = step.saved.add(row * step.saved_ld + j);
             let block = |b: usize| at.add(b * step.hidden);
             let [n, z] = [0, 2].map(|b| s.load_n(block(b), lanes));
-            let h = s.load_n(step.before.row(row).add(j), lanes);
-            s.store(step.carry.add(row * step.carry_ld + j), s.mul(dh, z));
+            let h = s.load_n(step.before.h(row).add(j), lanes);
+            s.store(step.carry::<1>(row, 0, j), s.fma(dh, z, kept));
             let (dn, dz) = blend_gradients(s, dh, n, z, h);
             s.store_n(block(0), dn, lanes);
             s.store_n(block(2), dz, lanes);
@@ -142,11 +145,11 @@ impl Epilogue<1> for BackwardReset<'_> {
         // SAFETY: row and lanes lie within the step's buffers. A row past its length has r = 0 here, so that
         // nothing changes.
         unsafe {
-            let carry = step.carry.add(row * step.carry_ld + j);
-            let at = step.saved.add((row * 4 + 1) * step.hidden + j);
+            let carry = step.carry::<1>(row, 0, j);
+            let at = step.saved.add(row * step.saved_ld + step.hidden + j);
             let r = s.load_n(at, lanes);
-            let h = s.load_n(step.before.row(row).add(j), lanes);
-            s.store(carry, s.fma(ds, r, s.load(carry)));
+            let h = step.masked(s, row, j, s.load_n(step.before.h(row).add(j), lanes));
+            s.store(carry, s.add(step.masked(s, row, j, s.mul(ds, r)), s.load(carry)));
             let dr = s.mul(s.mul(ds, h), s.mul(r, s.sub(s.splat(1.0), r)));
             s.store_n(at, dr, lanes);
         }

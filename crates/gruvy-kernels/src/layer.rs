@@ -1,15 +1,19 @@
 //! One layer and direction: the public calls, their checks, and the packed weights.
 
-use crate::cell::Recurrence;
-use crate::forward::{Output, Parts};
+use crate::cell::{Blocks, Recurrence};
+use crate::forward::{Parts, Targets};
 use crate::gru::Gru;
 use crate::gru_v3::GruV3;
+use crate::lstm::Lstm;
 use crate::memory::Buffer;
+use crate::min_gru::MinGru;
 use crate::product::{Packing, Panels, Source, pack};
+use crate::rnn::Rnn;
 use crate::sequence::Input;
-use crate::simd::{Isa, Kernel, Simd};
-use crate::{Cell, Gradients, Sequence, Weights, Workspace, forward};
-use core::marker::PhantomData;
+use crate::simd::Isa;
+use crate::{
+    Cell, Gradients, Layer, Norm, Output, Pass, Sequence, Tape, Weights, Workspace, forward,
+};
 
 /// Runs `$body` with `$C` standing for the cell's [`Recurrence`].
 macro_rules! with_cell {
@@ -23,22 +27,39 @@ macro_rules! with_cell {
                 type $C = GruV3;
                 $body
             }
+            Cell::Lstm => {
+                type $C = Lstm;
+                $body
+            }
+            Cell::Rnn => {
+                type $C = Rnn<false>;
+                $body
+            }
+            Cell::RnnRelu => {
+                type $C = Rnn<true>;
+                $body
+            }
+            Cell::MinGru => {
+                type $C = MinGru;
+                $body
+            }
         }
     };
 }
 
-/// The weights of one layer and direction, packed for the forward kernels of one instruction set.
+/// One layer and direction with its weights packed for the forward kernels of one instruction set.
 ///
 /// ```
-/// use gruvy_kernels::{Cell, Packed, Sequence, Weights, Workspace};
+/// use gruvy_kernels::{Cell, Layer, Noise, Output, Packed, Pass, Sequence, Weights, Workspace};
 /// let (input, hidden) = (2, 3);
 /// let (w_ih, w_hh) = (vec![0.1; 3 * hidden * input], vec![0.2; 3 * hidden * hidden]);
-/// let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, b_ih: None, b_hh: None };
-/// let layer = Packed::new(Cell::Gru, input, hidden, &weights);
+/// let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, b_ih: None, b_hh: None, norm: None };
+/// let layer = Packed::new(&Layer { cell: Cell::Gru, input, hidden, zoneout: 0.0, weights });
 ///
 /// let seq = Sequence { seq_len: 5, batch: 1, lengths: None, reverse: false };
 /// let (x, mut y, mut ws) = (vec![1.0; 5 * input], vec![0.0; 5 * hidden], Workspace::new());
-/// layer.forward(&seq, &x, None, &mut y, None, &mut ws);
+/// let pass = Pass { seq, x: &x, h0: None, noise: Noise::default() };
+/// layer.forward(&pass, Output { y: &mut y, last: None, saved: None }, &mut ws);
 ///
 /// let mut h = vec![0.0; hidden];
 /// (0..5).for_each(|_| layer.step(1, &[1.0, 1.0], &mut h, &mut ws));
@@ -50,6 +71,8 @@ pub struct Packed {
     cell: Cell,
     input: usize,
     hidden: usize,
+    zoneout: f32,
+    normed: bool,
     memory: Buffer,
 }
 
@@ -61,62 +84,61 @@ struct Layout {
     b_ih: usize,
     /// `[units * lane]`: the hidden bias that stays inside a reset.
     b_hh: usize,
+    /// `[G][units * lane]` of the input's and then of the state's gates, if the layer is normalised.
+    gains: usize,
     /// For each product of the cell, `[units][H][gate][lane]`.
     w_hh: usize,
     len: usize,
 }
 
 impl Layout {
-    fn new(cell: Cell, width: usize, input: usize, hidden: usize) -> Self {
+    fn new(cell: Cell, width: usize, [input, hidden]: [usize; 2], normed: bool) -> Self {
         let units = hidden.div_ceil(width) * width;
-        let gates = cell.gates();
+        let (gates, hidden_gates) = (cell.gates(), cell.hidden_gates());
         let b_ih = units * gates * input;
         let b_hh = b_ih + units * gates;
-        let w_hh = b_hh + units;
-        Self { w_ih: 0, b_ih, b_hh, w_hh, len: w_hh + units * gates * hidden }
+        let gains = b_hh + units;
+        let w_hh = gains + if normed { units * (gates + hidden_gates) } else { 0 };
+        Self { w_ih: 0, b_ih, b_hh, gains, w_hh, len: w_hh + units * hidden_gates * hidden }
     }
 }
 
 impl Packed {
-    /// Packs the weights of a layer with `input` features and `hidden` units for this machine's best
-    /// instruction set.
+    /// Packs a layer for this machine's best instruction set.
     ///
     /// # Panics
-    /// If `hidden` is 0 or the length of a weight does not fit `cell`, `input` and `hidden`.
-    pub fn new(cell: Cell, input: usize, hidden: usize, weights: &Weights<'_>) -> Self {
-        Self::with_isa(Isa::best(), cell, input, hidden, weights)
+    /// If `hidden` is 0, `zoneout` is outside `[0, 1)` or the length of a weight does not fit the layer.
+    pub fn new(layer: &Layer<'_>) -> Self {
+        Self::with_isa(Isa::best(), layer)
     }
 
     /// [`Packed::new`] for an instruction set of choice.
     ///
     /// # Panics
     /// As [`Packed::new`], and if the machine lacks `isa`.
-    pub fn with_isa(
-        isa: Isa,
-        cell: Cell,
-        input: usize,
-        hidden: usize,
-        weights: &Weights<'_>,
-    ) -> Self {
+    pub fn with_isa(isa: Isa, layer: &Layer<'_>) -> Self {
         assert!(isa.is_available(), "this machine has no {isa:?}; see Isa::available");
-        let mut packed = Self { isa, cell, input, hidden, memory: Buffer::new() };
-        packed.repack(weights);
+        let Layer { cell, input, hidden, zoneout, .. } = *layer;
+        let normed = layer.weights.norm.is_some();
+        let mut packed = Self { isa, cell, input, hidden, zoneout, normed, memory: Buffer::new() };
+        packed.repack(layer);
         packed
     }
 
-    /// Packs other weights of the same layer into the same memory.
+    /// Packs another layer of the same cell and sizes into the same memory.
     ///
     /// # Panics
-    /// As [`Packed::new`].
-    pub fn repack(&mut self, weights: &Weights<'_>) {
-        check_weights(self.cell, self.input, self.hidden, weights);
-        let Self { cell, input, hidden, .. } = *self;
-        let layout = Layout::new(cell, self.isa.lanes(), input, hidden);
+    /// As [`Packed::new`], and if the cell or a size is another.
+    pub fn repack(&mut self, layer: &Layer<'_>) {
+        check_layer(layer);
+        check("I of the layer", self.input, layer.input);
+        check("H of the layer", self.hidden, layer.hidden);
+        assert!(self.cell == layer.cell, "expected {:?}, got {:?}", self.cell, layer.cell);
+        self.zoneout = layer.zoneout;
+        self.normed = layer.weights.norm.is_some();
+        let layout = self.layout();
         let memory = self.memory.get(layout.len);
-        let sizes = [input, hidden];
-        with_cell!(cell, C => {
-            self.isa.dispatch(PackForward::<C> { memory, layout, sizes, weights, cell: PhantomData });
-        });
+        with_cell!(self.cell, C => pack_forward::<C>(self.isa, layer, &layout, memory));
     }
 
     /// The recurrence.
@@ -136,52 +158,47 @@ impl Packed {
 
     /// Runs the layer over a batch of sequences, on the threads of the current rayon pool.
     ///
-    /// * `x [T, B, I]`; `h0 [B, H]` or none for zeros; `y [T, B, H]` is overwritten.
-    /// * `saved [T, B, S, H]` with S = [`Cell::saved`] is overwritten with what [`backward`] needs.
-    ///
     /// # Panics
-    /// If a buffer's length does not fit `seq` and the layer.
-    pub fn forward(
-        &self,
-        seq: &Sequence<'_>,
-        x: &[f32],
-        h0: Option<&[f32]>,
-        y: &mut [f32],
-        saved: Option<&mut [f32]>,
-        ws: &mut Workspace,
-    ) {
-        check_sequence(seq);
-        let steps = seq.seq_len * seq.batch;
-        check("x [T, B, I]", steps * self.input, x.len());
-        check("y [T, B, H]", steps * self.hidden, y.len());
-        check_optional("h0 [B, H]", seq.batch * self.hidden, h0);
-        check_optional(
-            "saved [T, B, S, H]",
-            steps * self.cell.saved() * self.hidden,
-            saved.as_deref(),
-        );
-        let input = Input { seq, input: self.input, hidden: self.hidden, x, h0 };
+    /// If a buffer's length does not fit the pass and the layer.
+    pub fn forward(&self, pass: &Pass<'_>, output: Output<'_>, ws: &mut Workspace) {
+        check_pass(pass, self.cell, self.input, self.hidden);
+        let seq = &pass.seq;
+        let (steps, width) = (seq.seq_len * seq.batch, self.cell.states() * self.hidden);
+        let blocks = Blocks::new(self.cell, pass.noise.masks_state(), self.normed).count;
+        check("y [T, B, H]", steps * self.hidden, output.y.len());
+        check_optional("last [B, K * H]", seq.batch * width, output.last.as_deref());
+        check_optional("saved [T, B, S, H]", steps * blocks * self.hidden, output.saved.as_deref());
+        let call = Input::new(pass, self.input, self.hidden);
         let parts = self.parts();
-        let saved = saved.map_or(core::ptr::null_mut(), <[f32]>::as_mut_ptr);
-        let output = Output { y: y.as_mut_ptr(), saved };
-        with_cell!(self.cell, C => forward::forward::<C>(self.isa, &input, &parts, output, ws));
+        let pointer =
+            |slice: Option<&mut [f32]>| slice.map_or(core::ptr::null_mut(), <[f32]>::as_mut_ptr);
+        let targets = Targets {
+            y: output.y.as_mut_ptr(),
+            last: pointer(output.last),
+            saved: pointer(output.saved),
+        };
+        with_cell!(self.cell, C => forward::forward::<C>(self.isa, &call, &parts, targets, ws));
     }
 
-    /// One step of `batch` rows, on the calling thread: `x [B, I]`; `h [B, H]` is replaced by the next state.
+    /// One step of `batch` rows, on the calling thread: `x [B, I]`; `state [B, K * H]` is replaced by the next.
     ///
     /// # Panics
     /// If a buffer's length does not fit.
-    pub fn step(&self, batch: usize, x: &[f32], h: &mut [f32], ws: &mut Workspace) {
+    pub fn step(&self, batch: usize, x: &[f32], state: &mut [f32], ws: &mut Workspace) {
         check("x [B, I]", batch * self.input, x.len());
-        check("h [B, H]", batch * self.hidden, h.len());
+        check("state [B, K * H]", batch * self.cell.states() * self.hidden, state.len());
         let parts = self.parts();
         let sizes = [batch, self.input, self.hidden];
-        with_cell!(self.cell, C => forward::step::<C>(self.isa, sizes, x, h, &parts, ws));
+        with_cell!(self.cell, C => forward::step::<C>(self.isa, sizes, x, state, &parts, ws));
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::new(self.cell, self.isa.lanes(), [self.input, self.hidden], self.normed)
     }
 
     fn parts(&self) -> Parts {
         let width = self.isa.lanes();
-        let layout = Layout::new(self.cell, width, self.input, self.hidden);
+        let layout = self.layout();
         let memory = self.memory.as_slice()[..layout.len].as_ptr();
         let units = self.hidden.div_ceil(width);
         let gates = self.cell.gates();
@@ -195,6 +212,7 @@ impl Packed {
                     from = from.add(units * width * self.hidden * gates);
                 }
             });
+            let gains = memory.add(layout.gains);
             Parts {
                 w_ih: Panels {
                     ptr: memory.add(layout.w_ih),
@@ -204,53 +222,52 @@ impl Packed {
                 b_ih: memory.add(layout.b_ih),
                 b_hh: memory.add(layout.b_hh),
                 w_hh,
+                zoneout: self.zoneout,
+                gains: self.normed.then(|| [gains, gains.add(units * width * gates)]),
             }
         }
     }
 }
 
-struct PackForward<'a, C> {
-    memory: &'a mut [f32],
-    layout: Layout,
-    sizes: [usize; 2],
-    weights: &'a Weights<'a>,
-    cell: PhantomData<C>,
-}
-
-impl<C: Recurrence> Kernel for PackForward<'_, C> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Self { memory, layout, sizes: [input, hidden], weights, .. } = self;
-        let width = S::LANES;
-        let to = memory.as_mut_ptr();
-        for gate in 0..C::GATES {
-            let ptr = weights.w_ih[gate * hidden * input..].as_ptr();
-            let source = Source { ptr, k_step: 1, j_step: input };
-            // SAFETY: gate `gate` of the input panels.
+/// Packs the weights for forward products.
+fn pack_forward<C: Recurrence>(isa: Isa, layer: &Layer<'_>, layout: &Layout, memory: &mut [f32]) {
+    let Layer { input, hidden, ref weights, .. } = *layer;
+    let width = isa.lanes();
+    let to = memory.as_mut_ptr();
+    for gate in 0..C::GATES {
+        let ptr = weights.w_ih[gate * hidden * input..].as_ptr();
+        let source = Source { ptr, k_step: 1, j_step: input };
+        // SAFETY: gate `gate` of the input panels.
+        unsafe {
+            let ptr = to.add(layout.w_ih + gate * input * width);
+            let panel_step = C::GATES * input * width;
+            pack(isa, source, input, hidden, Packing { ptr, width, k_step: width, panel_step });
+        }
+    }
+    let mut first = 0;
+    for &gates in C::PRODUCTS {
+        let offset = layout.w_hh + first * hidden.next_multiple_of(width) * hidden;
+        for gate in 0..gates {
+            let ptr = weights.w_hh[(first + gate) * hidden * hidden..].as_ptr();
+            let source = Source { ptr, k_step: 1, j_step: hidden };
+            // SAFETY: gate `gate` of this product's panels.
             unsafe {
-                let ptr = to.add(layout.w_ih + gate * input * width);
-                let panel_step = C::GATES * input * width;
-                pack(s, source, input, hidden, Packing { ptr, width, k_step: width, panel_step });
+                let ptr = to.add(offset + gate * width);
+                let (k_step, panel_step) = (gates * width, hidden * gates * width);
+                pack(isa, source, hidden, hidden, Packing { ptr, width, k_step, panel_step });
             }
         }
-        let mut first = 0;
-        for &gates in C::PRODUCTS {
-            let offset = layout.w_hh + first * hidden.next_multiple_of(width) * hidden;
-            for gate in 0..gates {
-                let ptr = weights.w_hh[(first + gate) * hidden * hidden..].as_ptr();
-                let source = Source { ptr, k_step: 1, j_step: hidden };
-                // SAFETY: gate `gate` of this product's panels.
-                unsafe {
-                    let ptr = to.add(offset + gate * width);
-                    let (k_step, panel_step) = (gates * width, hidden * gates * width);
-                    pack(s, source, hidden, hidden, Packing { ptr, width, k_step, panel_step });
-                }
-            }
-            first += gates;
+        first += gates;
+    }
+    pack_bias::<C>(memory, layout, width, hidden, weights);
+    if let Some(Norm { gain_ih, gain_hh }) = weights.norm {
+        let units = hidden.next_multiple_of(width);
+        let rows = memory[layout.gains..layout.w_hh].chunks_exact_mut(units);
+        let gains = gain_ih.chunks_exact(hidden).chain(gain_hh.chunks_exact(hidden));
+        for (row, gain) in rows.zip(gains) {
+            row[..hidden].copy_from_slice(gain);
+            row[hidden..].fill(0.0);
         }
-        pack_bias::<C>(memory, &layout, width, hidden, weights);
     }
 }
 
@@ -262,12 +279,15 @@ fn pack_bias<C: Recurrence>(
     hidden: usize,
     weights: &Weights<'_>,
 ) {
-    memory[layout.b_ih..layout.w_hh].fill(0.0);
+    memory[layout.b_ih..layout.gains].fill(0.0);
     for gate in 0..C::GATES {
         for j in 0..hidden {
             let at = layout.b_ih + (j / width * C::GATES + gate) * width + j % width;
             let ih = weights.b_ih.map_or(0.0, |b| b[gate * hidden + j]);
-            let hh = weights.b_hh.map_or(0.0, |b| b[gate * hidden + j]);
+            let hh = match gate < C::CELL.hidden_gates() {
+                true => weights.b_hh.map_or(0.0, |b| b[gate * hidden + j]),
+                false => 0.0,
+            };
             if C::folds_bias(gate) {
                 memory[at] = ih + hh;
             } else {
@@ -278,107 +298,60 @@ fn pack_bias<C: Recurrence>(
     }
 }
 
-/// Gradients of a layer, after [`Packed::forward`] with the same arguments, on the threads of the current
-/// rayon pool. `sizes` are `[I, H]`.
-///
-/// * `y [T, B, H]` and `saved [T, B, S, H]` as the forward pass left them; `saved` is used up.
-/// * `dy [T, B, H]`: gradient with respect to `y`; a gradient with respect to the last state belongs to the
-///   steps of `y` that it is a view of.
+/// Gradients of a layer, after [`Packed::forward`] of the same layer with the same pass, on the threads of the
+/// current rayon pool.
 ///
 /// # Panics
-/// If a buffer's length does not fit.
-#[allow(clippy::too_many_arguments)]
+/// If a buffer's length does not fit, or the machine lacks `isa`.
 pub fn backward(
-    cell: Cell,
-    sizes: [usize; 2],
-    weights: &Weights<'_>,
-    seq: &Sequence<'_>,
-    x: &[f32],
-    h0: Option<&[f32]>,
-    y: &[f32],
-    saved: &mut [f32],
-    dy: &[f32],
-    grads: Gradients<'_>,
-    ws: &mut Workspace,
-) {
-    backward_with_isa(Isa::best(), cell, sizes, weights, seq, x, h0, y, saved, dy, grads, ws);
-}
-
-/// [`backward`] on an instruction set of choice.
-///
-/// # Panics
-/// As [`backward`], and if the machine lacks `isa`.
-#[allow(clippy::too_many_arguments)]
-pub fn backward_with_isa(
     isa: Isa,
-    cell: Cell,
-    [input, hidden]: [usize; 2],
-    weights: &Weights<'_>,
-    seq: &Sequence<'_>,
-    x: &[f32],
-    h0: Option<&[f32]>,
-    y: &[f32],
-    saved: &mut [f32],
-    dy: &[f32],
+    layer: &Layer<'_>,
+    pass: &Pass<'_>,
+    tape: Tape<'_>,
     grads: Gradients<'_>,
     ws: &mut Workspace,
 ) {
-    check_weights(cell, input, hidden, weights);
-    check_sequence(seq);
-    let steps = seq.seq_len * seq.batch;
-    let gates = cell.gates() * hidden;
-    check("x [T, B, I]", steps * input, x.len());
-    check("y [T, B, H]", steps * hidden, y.len());
-    check("dy [T, B, H]", steps * hidden, dy.len());
-    check("saved [T, B, S, H]", steps * cell.saved() * hidden, saved.len());
-    check_optional("h0 [B, H]", seq.batch * hidden, h0);
+    let Layer { cell, input, hidden, .. } = *layer;
+    check_layer(layer);
+    check_pass(pass, cell, input, hidden);
+    let batch = pass.seq.batch;
+    let (steps, width) = (pass.seq.seq_len * batch, cell.states() * hidden);
+    let (rows, hidden_rows) = (cell.gates() * hidden, cell.hidden_gates() * hidden);
+    check("y [T, B, H]", steps * hidden, tape.y.len());
+    check("dy [T, B, H]", steps * hidden, tape.dy.len());
+    check("saved [T, B, S, H]", steps * layer.saved(&pass.noise) * hidden, tape.saved.len());
+    check_optional("dlast [B, K * H]", batch * width, tape.dlast);
     check_optional("dx [T, B, I]", steps * input, grads.dx.as_deref());
-    check_optional("dh0 [B, H]", seq.batch * hidden, grads.dh0.as_deref());
-    check("dw_ih [G * H, I]", gates * input, grads.dw_ih.len());
-    check("dw_hh [G * H, H]", gates * hidden, grads.dw_hh.len());
-    check_optional("db_ih [G * H]", gates, grads.db_ih.as_deref());
-    check_optional("db_hh [G * H]", gates, grads.db_hh.as_deref());
-    let call = Input { seq, input, hidden, x, h0 };
-    with_cell!(cell, C => crate::backward::backward::<C>(isa, &call, weights, y, saved, dy, grads, ws));
+    check_optional("dh0 [B, K * H]", batch * width, grads.dh0.as_deref());
+    check("dw_ih [G * H, I]", rows * input, grads.dw_ih.len());
+    check("dw_hh [G * H, H]", hidden_rows * hidden, grads.dw_hh.len());
+    check_optional("db_ih [G * H]", rows, grads.db_ih.as_deref());
+    check_optional("db_hh [G * H]", hidden_rows, grads.db_hh.as_deref());
+    check_optional("dgain_ih [G * H]", rows, grads.dgain_ih.as_deref());
+    check_optional("dgain_hh [G * H]", hidden_rows, grads.dgain_hh.as_deref());
+    let call = Input::new(pass, input, hidden);
+    with_cell!(cell, C => crate::backward::backward::<C>(isa, layer, &call, tape, grads, ws));
 }
 
-/// Copies each sequence's final state out of `y [T, B, H]` into `out [B, H]`. A sequence of length 0 keeps its
-/// row of `h0` (zeros if none).
-///
-/// # Panics
-/// If a buffer's length does not fit `seq` and `hidden`.
-pub fn last_state(
-    seq: &Sequence<'_>,
-    hidden: usize,
-    y: &[f32],
-    h0: Option<&[f32]>,
-    out: &mut [f32],
-) {
-    check_sequence(seq);
-    check("y [T, B, H]", seq.seq_len * seq.batch * hidden, y.len());
-    check_optional("h0 [B, H]", seq.batch * hidden, h0);
-    check("out [B, H]", seq.batch * hidden, out.len());
-    for b in 0..seq.batch {
-        let len = seq.lengths.map_or(seq.seq_len, |l| l[b]);
-        let row = &mut out[b * hidden..][..hidden];
-        match (len, h0) {
-            (0, Some(h0)) => row.copy_from_slice(&h0[b * hidden..][..hidden]),
-            (0, None) => row.fill(0.0),
-            _ => {
-                let t = if seq.reverse { 0 } else { len - 1 };
-                row.copy_from_slice(&y[(t * seq.batch + b) * hidden..][..hidden]);
-            }
-        }
-    }
-}
-
-fn check_weights(cell: Cell, input: usize, hidden: usize, w: &Weights<'_>) {
+fn check_layer(layer: &Layer<'_>) {
+    let Layer { cell, input, hidden, zoneout, weights: w } = *layer;
     assert!(hidden > 0, "a layer needs at least one hidden unit");
-    let gates = cell.gates() * hidden;
-    check("w_ih [G * H, I]", gates * input, w.w_ih.len());
-    check("w_hh [G * H, H]", gates * hidden, w.w_hh.len());
-    check_optional("b_ih [G * H]", gates, w.b_ih);
-    check_optional("b_hh [G * H]", gates, w.b_hh);
+    assert!((0.0..1.0).contains(&zoneout), "expected zoneout in [0, 1), got {zoneout}");
+    let (rows, hidden_rows) = (cell.gates() * hidden, cell.hidden_gates() * hidden);
+    check("w_ih [G * H, I]", rows * input, w.w_ih.len());
+    check("w_hh [G * H, H]", hidden_rows * hidden, w.w_hh.len());
+    check_optional("b_ih [G * H]", rows, w.b_ih);
+    check_optional("b_hh [G * H]", hidden_rows, w.b_hh);
+    check_optional("gain_ih [G * H]", rows, w.norm.map(|n| n.gain_ih));
+    check_optional("gain_hh [G * H]", hidden_rows, w.norm.map(|n| n.gain_hh));
+}
+
+fn check_pass(pass: &Pass<'_>, cell: Cell, input: usize, hidden: usize) {
+    check_sequence(&pass.seq);
+    let rate = pass.noise.recurrent_dropout;
+    assert!((0.0..1.0).contains(&rate), "expected recurrent dropout in [0, 1), got {rate}");
+    check("x [T, B, I]", pass.seq.seq_len * pass.seq.batch * input, pass.x.len());
+    check_optional("h0 [B, K * H]", pass.seq.batch * cell.states() * hidden, pass.h0);
 }
 
 fn check_sequence(seq: &Sequence<'_>) {

@@ -1,12 +1,10 @@
 //! A linear map with packed weights, `y = x Wᵀ + b`: the head of a model that is only run.
 
-use crate::cell::Store;
 use crate::layer::{check, check_optional};
 use crate::memory::{Buffer, Shared};
-use crate::product::{Packing, Panels, Rows, Source, pack, product};
-use crate::simd::{Isa, Kernel, Simd};
+use crate::product::{Packing, Panels, Rows, Source, Store, multiply, pack};
+use crate::simd::Isa;
 use crate::threads;
-use core::ops::Range;
 
 /// A packed weight `[O, I]` with its bias `[O]`.
 ///
@@ -49,7 +47,12 @@ impl Linear {
         if let Some(bias) = bias {
             padded[..outputs].copy_from_slice(bias);
         }
-        isa.dispatch(Pack { weight, panels, inputs, outputs });
+        let width = isa.lanes();
+        let source = Source { ptr: weight.as_ptr(), k_step: 1, j_step: inputs };
+        let panel_step = inputs * width;
+        let to = Packing { ptr: panels.as_mut_ptr(), width, k_step: width, panel_step };
+        // SAFETY: the weight has `outputs` rows of `inputs`, the panels room for whole vectors of them.
+        unsafe { pack(isa, source, inputs, outputs, to) }
         Self { isa, inputs, outputs, memory }
     }
 
@@ -65,57 +68,19 @@ impl Linear {
         threads::run(parts, |part| {
             let Shared(y) = *{ &y };
             let rows = threads::split(rows, 8, part, parts);
-            self.isa.dispatch(Apply { linear: self, rows, x, y });
+            let Self { isa, inputs, outputs, ref memory } = *self;
+            let count = outputs.div_ceil(isa.lanes());
+            let memory = memory.as_slice();
+            let panels = Panels { ptr: memory.as_ptr(), count, depth: inputs };
+            let add = memory[count * isa.lanes() * inputs..].as_ptr();
+            let a = Rows { ptr: x[rows.start * inputs..].as_ptr(), ld: inputs, count: rows.len() };
+            // SAFETY: each thread has rows of its own, within the checked buffers; the padded bias follows the panels.
+            unsafe {
+                let to = y.add(rows.start * outputs);
+                let store = Store { to, ld: outputs, columns: outputs, add };
+                multiply(isa, a, panels, inputs, &store);
+            }
         });
-    }
-}
-
-struct Pack<'a> {
-    weight: &'a [f32],
-    panels: &'a mut [f32],
-    inputs: usize,
-    outputs: usize,
-}
-
-impl Kernel for Pack<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let source = Source { ptr: self.weight.as_ptr(), k_step: 1, j_step: self.inputs };
-        let (width, panel_step) = (S::LANES, self.inputs * S::LANES);
-        let to = Packing { ptr: self.panels.as_mut_ptr(), width, k_step: width, panel_step };
-        // SAFETY: the weight has `outputs` rows of `inputs`, the panels room for whole vectors of them.
-        unsafe { pack(s, source, self.inputs, self.outputs, to) }
-    }
-}
-
-struct Apply<'a> {
-    linear: &'a Linear,
-    rows: Range<usize>,
-    x: &'a [f32],
-    /// `[rows, O]`, all rows.
-    y: *mut f32,
-}
-
-impl Kernel for Apply<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Linear { inputs, outputs, ref memory, .. } = *self.linear;
-        let count = outputs.div_ceil(S::LANES);
-        let memory = memory.as_slice();
-        let panels = Panels { ptr: memory.as_ptr(), count, depth: inputs };
-        let x = self.x[self.rows.start * inputs..].as_ptr();
-        let a = Rows { ptr: x, ld: inputs, count: self.rows.len() };
-        // SAFETY: each thread has rows of its own, within the checked buffers; the padded bias follows the panels.
-        unsafe {
-            let to = self.y.add(self.rows.start * outputs);
-            let add = memory[count * S::LANES * inputs..].as_ptr();
-            let store = Store { to, ld: outputs, columns: outputs, add, add_ld: 0 };
-            product(s, a, panels, inputs, &store);
-        }
     }
 }
 

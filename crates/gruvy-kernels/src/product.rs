@@ -11,7 +11,8 @@
 //! sees all gates of its hidden units. Columns past the last are zero. Every output value is one chain of
 //! fused multiply-adds over k, whatever the tile: the partition of rows never changes a bit.
 
-use crate::simd::Simd;
+use crate::cell::lanes;
+use crate::simd::{Isa, Kernel, Simd};
 use core::ops::Range;
 
 /// Where a matrix lies: element (row, k) at `ptr[row * ld + k]`.
@@ -60,10 +61,17 @@ pub(crate) unsafe fn product<S: Simd, const G: usize, E: Epilogue<G>>(
         let mut row = block;
         // SAFETY: the segments are within the block, the rest as the caller's.
         unsafe {
-            if S::REGISTERS >= 32 {
+            // As many rows as leave their sums, the operands of all gates and one value in the registers.
+            if const { S::REGISTERS >= 32 && G <= 3 } {
                 row = segment::<S, G, 8, E>(s, a, b, k, row..end, epilogue);
+            } else if const { S::REGISTERS >= 32 } {
+                row = segment::<S, G, 6, E>(s, a, b, k, row..end, epilogue);
             }
-            row = segment::<S, G, 4, E>(s, a, b, k, row..end, epilogue);
+            if const { S::REGISTERS >= 32 || G <= 3 } {
+                row = segment::<S, G, 4, E>(s, a, b, k, row..end, epilogue);
+            } else {
+                row = segment::<S, G, 3, E>(s, a, b, k, row..end, epilogue);
+            }
             row = segment::<S, G, 2, E>(s, a, b, k, row..end, epilogue);
             segment::<S, G, 1, E>(s, a, b, k, row..end, epilogue);
         }
@@ -147,9 +155,11 @@ unsafe fn column<S: Simd, const G: usize, const P: usize, const M: usize, E: Epi
             let from = a.ptr.add(row * a.ld);
             let to = b.ptr.add(panel * stride);
             let acc = tile::<S, G, P, M, false>(s, k, from, a.ld, to, stride);
-            for (m, acc) in acc.into_iter().enumerate() {
-                for (p, acc) in acc.into_iter().enumerate() {
-                    epilogue.apply(s, row + m, panel + p, acc);
+            // Loops that stay loops: the epilogue is long, and a copy for each result of every tile would be most
+            // of the program.
+            for m in 0..core::hint::black_box(M) {
+                for p in 0..core::hint::black_box(P) {
+                    epilogue.apply(s, row + m, panel + p, acc[m][p]);
                 }
             }
         }
@@ -198,6 +208,52 @@ unsafe fn tile<S: Simd, const G: usize, const P: usize, const M: usize, const PA
     acc
 }
 
+/// Stores a product, after adding a row (a bias).
+pub(crate) struct Store {
+    pub to: *mut f32,
+    pub ld: usize,
+    pub columns: usize,
+    /// What is added to every row, padded to whole vectors; or null.
+    pub add: *const f32,
+}
+
+impl Epilogue<1> for Store {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let (j, n) = lanes::<S>(panel, self.columns);
+        // SAFETY: the target and the addend hold the product's rows and columns.
+        unsafe {
+            let v = if self.add.is_null() { acc } else { s.add(acc, s.load(self.add.add(j))) };
+            s.store_n(self.to.add(row * self.ld + j), v, n);
+        }
+    }
+}
+
+/// A product into memory, as a kernel of its own.
+///
+/// # Safety
+/// As for [`product`]; the target holds all results.
+pub(crate) unsafe fn multiply(isa: Isa, a: Rows, b: Panels, k: usize, store: &Store) {
+    isa.dispatch(Multiply { a, b, k, store });
+}
+
+struct Multiply<'a> {
+    a: Rows,
+    b: Panels,
+    k: usize,
+    store: &'a Store,
+}
+
+impl Kernel for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: as the caller's of `multiply`.
+        unsafe { product(s, self.a, self.b, self.k, self.store) }
+    }
+}
+
 /// A matrix to be packed: element (k, j) at `ptr[k * k_step + j * j_step]`, where one of the steps is 1.
 #[derive(Clone, Copy)]
 pub(crate) struct Source {
@@ -220,14 +276,31 @@ pub(crate) struct Packing {
 ///
 /// # Safety
 /// `source` is readable for `depth` times `columns` elements, `to` writable for as many in whole panels.
-#[inline(always)]
-pub(crate) unsafe fn pack<S: Simd>(
-    s: S,
+pub(crate) unsafe fn pack(isa: Isa, source: Source, depth: usize, columns: usize, to: Packing) {
+    isa.dispatch(Pack { source, depth, columns, to });
+}
+
+struct Pack {
     source: Source,
     depth: usize,
     columns: usize,
     to: Packing,
-) {
+}
+
+impl Kernel for Pack {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: as the caller's of `pack`.
+        unsafe { pack_panels(s, self.source, self.depth, self.columns, self.to) }
+    }
+}
+
+/// # Safety
+/// As for [`pack`].
+#[inline(always)]
+unsafe fn pack_panels<S: Simd>(s: S, source: Source, depth: usize, columns: usize, to: Packing) {
     /// Steps of k for which a column's cache line is used before it is left.
     const RUN: usize = 16;
     for panel in 0..columns.div_ceil(to.width) {
@@ -320,8 +393,31 @@ pub(crate) struct Target {
 /// # Safety
 /// A is readable for K rows of `to.rows` values, B for K rows of `to.columns`; `scratch` is writable for
 /// [`grad_scratch`]`(to.columns)` values.
+pub(crate) unsafe fn grad_product(isa: Isa, a: Rows, b: Rows, to: Target, scratch: *mut f32) {
+    isa.dispatch(GradProduct { a, b, to, scratch });
+}
+
+struct GradProduct {
+    a: Rows,
+    b: Rows,
+    to: Target,
+    scratch: *mut f32,
+}
+
+impl Kernel for GradProduct {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: as the caller's of `grad_product`.
+        unsafe { add_blocks(s, self.a, self.b, self.to, self.scratch) }
+    }
+}
+
+/// # Safety
+/// As for [`grad_product`].
 #[inline(always)]
-pub(crate) unsafe fn grad_product<S: Simd>(s: S, a: Rows, b: Rows, to: Target, scratch: *mut f32) {
+unsafe fn add_blocks<S: Simd>(s: S, a: Rows, b: Rows, to: Target, scratch: *mut f32) {
     let Target { rows: m, columns: n, ptr: c, sums } = to;
     let height = tile_rows(S::REGISTERS);
     for k0 in (0..a.count).step_by(K_BLOCK) {
@@ -331,13 +427,13 @@ pub(crate) unsafe fn grad_product<S: Simd>(s: S, a: Rows, b: Rows, to: Target, s
             let right = scratch.add(K_BLOCK * M_BLOCK);
             let from = Source { ptr: b.ptr.add(k0 * b.ld), k_step: b.ld, j_step: 1 };
             let (width, panel_step) = (S::LANES, depth * S::LANES);
-            pack(s, from, depth, n, Packing { ptr: right, width, k_step: width, panel_step });
+            pack(S::ISA, from, depth, n, Packing { ptr: right, width, k_step: width, panel_step });
             for m0 in (0..m).step_by(M_BLOCK) {
                 let rows = M_BLOCK.min(m - m0);
                 let from = Source { ptr: a.ptr.add(k0 * a.ld + m0), k_step: a.ld, j_step: 1 };
                 let (width, panel_step) = (height, depth * height);
                 pack(
-                    s,
+                    S::ISA,
                     from,
                     depth,
                     rows,

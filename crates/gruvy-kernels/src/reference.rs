@@ -1,23 +1,64 @@
-//! The executable specification: plain `f64` loops, written to be read, not to be fast.
+//! The executable specification: the recurrences in plain `f64`, written to be read, not to be fast.
 //!
-//! Every kernel is tested against these functions, and these against central differences. Layouts
-//! are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, `h0 [B, H]`, weights as PyTorch
-//! keeps them (`w_ih [3H, I]`, `w_hh [3H, H]`, gates r, z, n), all row-major.
+//! ```text
+//! h̃ = cell(x, h ⊙ m, h)        the step of each cell, dims.rs has the equations; m: recurrent dropout
+//! h' = h̃ + k ⊙ (h − h̃)         zoneout
+//! ```
+//! A step is written once, forward. It is computed on a small tape, and the gradients come from running that
+//! back. Every kernel is tested against these functions, and these against central differences and PyTorch.
+//!
+//! Layouts are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, states `[B, K * H]`, weights as PyTorch keeps
+//! them, all row-major.
 
-use crate::{Cell, Sequence};
+use crate::noise::{Stream, key, uniform};
+use crate::{Cell, Noise, Sequence};
 use alloc::{vec, vec::Vec};
+use tape::{Point, Tape, Var, Vector};
 
-/// Parameters of one layer and direction, all present (a layer without bias has zeros).
+mod tape;
+
+/// Parameters of one layer and direction, or their gradients. `G` is [`Cell::gates`], for what belongs to the state
+/// [`Cell::hidden_gates`]. Empty biases are zero; empty gains: no layer normalisation.
 #[derive(Clone, Debug)]
 pub struct Params {
-    /// `[3H, I]`
+    /// `[G * H, I]`
     pub w_ih: Vec<f64>,
-    /// `[3H, H]`
+    /// `[G * H, H]`
     pub w_hh: Vec<f64>,
-    /// `[3H]`
+    /// `[G * H]`
     pub b_ih: Vec<f64>,
-    /// `[3H]`
+    /// `[G * H]`
     pub b_hh: Vec<f64>,
+    /// `[G * H]`
+    pub gain_ih: Vec<f64>,
+    /// `[G * H]`
+    pub gain_hh: Vec<f64>,
+}
+
+/// What is computed, and on which batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// The recurrence.
+    pub cell: Cell,
+    /// The batch.
+    pub seq: Sequence<'a>,
+    /// `I`, features of the input.
+    pub input: usize,
+    /// `H`, hidden units.
+    pub hidden: usize,
+    /// As [`Layer::zoneout`](crate::Layer::zoneout).
+    pub zoneout: f64,
+    /// What is drawn.
+    pub noise: Noise,
+}
+
+/// What [`forward`] returns.
+#[derive(Clone, Debug)]
+pub struct Outputs {
+    /// `[T, B, H]`, zero past each sequence's length.
+    pub y: Vec<f64>,
+    /// `[B, K * H]`: the state after each sequence's last step.
+    pub last: Vec<f64>,
 }
 
 /// What [`backward`] returns.
@@ -27,188 +68,241 @@ pub struct Grads {
     pub params: Params,
     /// `[T, B, I]`
     pub dx: Vec<f64>,
-    /// `[B, H]`
+    /// `[B, K * H]`
     pub dh0: Vec<f64>,
 }
 
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-x))
-}
-
-/// `w[row] · v`
-fn row_dot(w: &[f64], row: usize, v: &[f64]) -> f64 {
-    w[row * v.len()..][..v.len()].iter().zip(v).map(|(a, b)| a * b).sum()
-}
-
-/// The values of one step that its backward pass needs, each `[H]`.
-struct Step {
-    r: Vec<f64>,
-    z: Vec<f64>,
-    n: Vec<f64>,
-    /// What the new gate adds to its input part: `r ⊙ q` (reset after), `W_hn (r ⊙ h) + b_hn` (before).
-    q: Vec<f64>,
-    h: Vec<f64>,
-}
-
-fn step(cell: Cell, p: &Params, x: &[f64], h: &[f64]) -> Step {
-    let hidden = h.len();
-    let ih = |row: usize| row_dot(&p.w_ih, row, x) + p.b_ih[row];
-    let hh = |row: usize, v: &[f64]| row_dot(&p.w_hh, row, v) + p.b_hh[row];
-    let r: Vec<f64> = (0..hidden).map(|j| sigmoid(ih(j) + hh(j, h))).collect();
-    let z: Vec<f64> = (0..hidden).map(|j| sigmoid(ih(hidden + j) + hh(hidden + j, h))).collect();
-    let reset: Vec<f64> = r.iter().zip(h).map(|(r, h)| r * h).collect();
-    let q: Vec<f64> = (0..hidden)
-        .map(|j| match cell {
-            Cell::Gru => hh(2 * hidden + j, h),
-            Cell::GruV3 => hh(2 * hidden + j, &reset),
-        })
-        .collect();
-    let n: Vec<f64> = (0..hidden)
-        .map(|j| {
-            let gated = if cell == Cell::Gru { r[j] * q[j] } else { q[j] };
-            libm::tanh(ih(2 * hidden + j) + gated)
-        })
-        .collect();
-    let next = (0..hidden).map(|j| (1.0 - z[j]) * n[j] + z[j] * h[j]).collect();
-    Step { r, z, n, q, h: next }
-}
-
-/// The valid time steps of row `b` in the order in which the recurrence visits them.
-fn order(seq: &Sequence<'_>, b: usize) -> Vec<usize> {
-    let len = seq.lengths.map_or(seq.seq_len, |l| l[b]);
-    if seq.reverse { (0..len).rev().collect() } else { (0..len).collect() }
-}
-
-/// Outputs `y [T, B, H]`, zero past each sequence's length.
+/// Outputs and last states.
 ///
 /// # Panics
-/// If a buffer is shorter than `seq` and the sizes say.
-pub fn forward(
-    cell: Cell,
-    seq: &Sequence<'_>,
-    sizes: [usize; 2],
-    p: &Params,
-    x: &[f64],
-    h0: &[f64],
-) -> Vec<f64> {
-    let [input, hidden] = sizes;
+/// If a buffer is shorter than `setup` says.
+pub fn forward(setup: &Setup<'_>, p: &Params, x: &[f64], h0: &[f64]) -> Outputs {
+    let (seq, hidden) = (&setup.seq, setup.hidden);
     let mut y = vec![0.0; seq.seq_len * seq.batch * hidden];
-    for b in 0..seq.batch {
-        let mut h = h0[b * hidden..][..hidden].to_vec();
-        for t in order(seq, b) {
-            let at = t * seq.batch + b;
-            h = step(cell, p, &x[at * input..][..input], &h).h;
-            y[at * hidden..][..hidden].copy_from_slice(&h);
+    let mut last = Vec::new();
+    for row in 0..seq.batch {
+        let run = Run::new(setup, p, x, h0, row);
+        for (at, _, h) in &run.steps {
+            y[at * hidden..][..hidden].copy_from_slice(&run.tape.read(h));
         }
+        last.extend(run.tape.read(&run.last.concat()));
     }
-    y
+    Outputs { y, last }
 }
 
-/// Gradients of a loss whose gradient with respect to `y` is `dy [T, B, H]`.
+/// Gradients of a loss whose gradients with respect to [`Outputs`] are `dy [T, B, H]` and `dlast [B, K * H]`.
 ///
 /// # Panics
-/// If a buffer is shorter than `seq` and the sizes say.
+/// If a buffer is shorter than `setup` says.
 pub fn backward(
-    cell: Cell,
-    seq: &Sequence<'_>,
-    sizes: [usize; 2],
+    setup: &Setup<'_>,
     p: &Params,
     x: &[f64],
     h0: &[f64],
     dy: &[f64],
+    dlast: &[f64],
 ) -> Grads {
-    let [input, hidden] = sizes;
-    let mut g = Grads {
-        params: Params {
-            w_ih: vec![0.0; p.w_ih.len()],
-            w_hh: vec![0.0; p.w_hh.len()],
-            b_ih: vec![0.0; p.b_ih.len()],
-            b_hh: vec![0.0; p.b_hh.len()],
-        },
-        dx: vec![0.0; x.len()],
-        dh0: vec![0.0; h0.len()],
-    };
-    for b in 0..seq.batch {
-        let order = order(seq, b);
-        let mut h = h0[b * hidden..][..hidden].to_vec();
-        let mut steps = Vec::new();
-        for &t in &order {
-            let s = step(cell, p, &x[(t * seq.batch + b) * input..][..input], &h);
-            let before = core::mem::replace(&mut h, s.h.clone());
-            steps.push((before, s));
+    let Setup { input, hidden, .. } = *setup;
+    let width = setup.cell.states() * hidden;
+    let mut params = p.clone();
+    params.parts_mut().into_iter().for_each(|part| part.fill(0.0));
+    let (mut dx, mut dh0) = (vec![0.0; x.len()], Vec::new());
+    for row in 0..setup.seq.batch {
+        let run = Run::new(setup, p, x, h0, row);
+        let mut grads = vec![0.0; run.tape.values.len()];
+        let seed = |grads: &mut [f64], vars: &[Var], from: &[f64]| {
+            vars.iter().zip(from).for_each(|(&var, d)| grads[var] += d);
+        };
+        for (at, _, h) in &run.steps {
+            seed(&mut grads, h, &dy[at * hidden..][..hidden]);
         }
-        let mut dh = vec![0.0; hidden];
-        for (&t, (h, s)) in order.iter().zip(&steps).rev() {
-            let at = t * seq.batch + b;
-            for j in 0..hidden {
-                dh[j] += dy[at * hidden + j];
-            }
-            let x = &x[at * input..][..input];
-            let dx = &mut g.dx[at * input..][..input];
-            dh = step_backward(cell, p, &mut g.params, x, h, s, &dh, dx);
+        seed(&mut grads, &run.last.concat(), &dlast[row * width..][..width]);
+        run.tape.run_back(&mut grads);
+
+        for (part, leaves) in params.parts_mut().into_iter().zip(&run.params) {
+            part.iter_mut().zip(leaves).for_each(|(sum, &leaf)| *sum += grads[leaf]);
         }
-        g.dh0[b * hidden..][..hidden].copy_from_slice(&dh);
+        for (at, x, _) in &run.steps {
+            let dx = &mut dx[at * input..][..input];
+            dx.iter_mut().zip(x).for_each(|(dx, &leaf)| *dx = grads[leaf]);
+        }
+        dh0.extend(run.h0.iter().flatten().map(|&leaf| grads[leaf]));
     }
-    g
+    Grads { params, dx, dh0 }
 }
 
-/// Gradient with respect to the step's previous state; adds to `g`, sets `dx`.
-#[allow(clippy::too_many_arguments)]
-fn step_backward(
-    cell: Cell,
-    p: &Params,
-    g: &mut Params,
-    x: &[f64],
-    h: &[f64],
-    s: &Step,
-    dh: &[f64],
-    dx: &mut [f64],
-) -> Vec<f64> {
-    let (input, hidden) = (x.len(), h.len());
-    let reset: Vec<f64> = s.r.iter().zip(h).map(|(r, h)| r * h).collect();
-    // Gradients of the gates' arguments; for the new gate, of its input part (a) and of its hidden
-    // product (q).
-    let (mut da_r, mut da_z) = (vec![0.0; hidden], vec![0.0; hidden]);
-    let (mut da_n, mut dq) = (vec![0.0; hidden], vec![0.0; hidden]);
-    let mut dh_prev = vec![0.0; hidden];
-    for j in 0..hidden {
-        da_n[j] = dh[j] * (1.0 - s.z[j]) * (1.0 - s.n[j] * s.n[j]);
-        da_z[j] = dh[j] * (h[j] - s.n[j]) * s.z[j] * (1.0 - s.z[j]);
-        dq[j] = if cell == Cell::Gru { da_n[j] * s.r[j] } else { da_n[j] };
-        dh_prev[j] = dh[j] * s.z[j];
+impl Params {
+    fn parts_mut(&mut self) -> [&mut Vec<f64>; 6] {
+        let Self { w_ih, w_hh, b_ih, b_hh, gain_ih, gain_hh } = self;
+        [w_ih, w_hh, b_ih, b_hh, gain_ih, gain_hh]
     }
-    for j in 0..hidden {
-        let column = |v: &[f64], gate: usize| -> f64 {
-            (0..hidden).map(|k| v[k] * p.w_hh[(gate * hidden + k) * hidden + j]).sum()
+
+    /// Every parameter on a tape, in the order of [`Params::parts_mut`].
+    fn leaves(&self, tape: &mut Tape) -> [Vector; 6] {
+        let Self { w_ih, w_hh, b_ih, b_hh, gain_ih, gain_hh } = self;
+        [w_ih, w_hh, b_ih, b_hh, gain_ih, gain_hh].map(|part| tape.leaves(part))
+    }
+}
+
+/// One sequence of the batch from its first step to its last, on a tape of its own.
+struct Run {
+    tape: Tape,
+    /// As [`Params::leaves`].
+    params: [Vector; 6],
+    /// K vectors `[H]`: h, and for the LSTM c.
+    h0: Vec<Vector>,
+    /// Of each valid step in the order of the recurrence: its place `t * B + b`, x, and h after it.
+    steps: Vec<(usize, Vector, Vector)>,
+    /// As `h0`.
+    last: Vec<Vector>,
+}
+
+impl Run {
+    fn new(setup: &Setup<'_>, p: &Params, x: &[f64], h0: &[f64], row: usize) -> Self {
+        let Setup { cell, seq, input, hidden, .. } = *setup;
+        let mut tape = Tape::default();
+        let params = p.leaves(&mut tape);
+        let width = cell.states() * hidden;
+        let h0: Vec<Vector> =
+            h0[row * width..][..width].chunks(hidden).map(|part| tape.leaves(part)).collect();
+        let mask = state_mask(setup, row).map(|mask| tape.leaves(&mask));
+
+        let len = seq.lengths.map_or(seq.seq_len, |lengths| lengths[row]);
+        let (mut state, mut steps) = (h0.clone(), Vec::new());
+        for step in 0..len {
+            let at = if seq.reverse { len - 1 - step } else { step } * seq.batch + row;
+            let x = tape.leaves(&x[at * input..][..input]);
+            let seen = mask.as_ref().map_or(state[0].clone(), |mask| tape.mul(&state[0], mask));
+            let new = Step { x: &x, seen: &seen, params: &params }.run(cell, &state, &mut tape);
+            let streams = [Stream::Zoneout, Stream::ZoneoutCell];
+            state = (new.iter().zip(&state).zip(streams))
+                .map(|((new, old), stream)| {
+                    let keep = tape.leaves(&kept(setup, stream, at));
+                    tape.blend(&keep, old, new)
+                })
+                .collect();
+            steps.push((at, x, state[0].clone()));
+        }
+        Self { tape, params, h0, steps, last: state }
+    }
+}
+
+/// `[H]`: what [`Noise::recurrent_dropout`] multiplies the state of a sequence with before the hidden weights
+/// see it.
+fn state_mask(setup: &Setup<'_>, row: usize) -> Option<Vec<f64>> {
+    let Setup { hidden, noise: Noise { seed, recurrent_dropout: rate }, .. } = *setup;
+    let key = key(seed?, Stream::State);
+    let keep = |j| uniform(key, (row * hidden + j) as u32) >= rate;
+    let mask = |j| if keep(j) { 1.0 / (1.0 - f64::from(rate)) } else { 0.0 };
+    Some((0..hidden).map(mask).collect())
+}
+
+/// `[H]`: the share of the old state that zoneout keeps at place `at = t * B + b`; drawn, 0 or 1.
+fn kept(setup: &Setup<'_>, stream: Stream, at: usize) -> Vec<f64> {
+    let Setup { hidden, zoneout, noise, .. } = *setup;
+    let Some(seed) = noise.seed else { return vec![zoneout; hidden] };
+    let key = key(seed, stream);
+    // Compared in f32, as the kernels do.
+    let keep = |j| uniform(key, (at * hidden + j) as u32) < zoneout as f32;
+    (0..hidden).map(|j| if keep(j) { 1.0 } else { 0.0 }).collect()
+}
+
+/// One step of a cell.
+struct Step<'a> {
+    /// `[I]`
+    x: &'a [Var],
+    /// `[H]`: h as the hidden weights see it.
+    seen: &'a [Var],
+    params: &'a [Vector; 6],
+}
+
+impl Step<'_> {
+    /// The next state, before zoneout. h itself comes through `state`, with the LSTM's c.
+    fn run(&self, cell: Cell, state: &[Vector], t: &mut Tape) -> Vec<Vector> {
+        let h = &state[0];
+        let sum = |gate, t: &mut Tape| {
+            let (input, hidden) = (self.input(gate, t), self.hidden(gate, self.seen, t));
+            t.add(&input, &hidden)
         };
-        let dr = match cell {
-            Cell::Gru => da_n[j] * s.q[j],
-            Cell::GruV3 => column(&dq, 2) * h[j],
+        let sigmoid_of = |gate, t: &mut Tape| {
+            let sum = sum(gate, t);
+            t.map(&sum, sigmoid)
         };
-        da_r[j] = dr * s.r[j] * (1.0 - s.r[j]);
-        dh_prev[j] += column(&dq, 2) * if cell == Cell::Gru { 1.0 } else { s.r[j] };
-        dh_prev[j] += column(&da_z, 1);
-    }
-    for j in 0..hidden {
-        dh_prev[j] += (0..hidden).map(|k| da_r[k] * p.w_hh[k * hidden + j]).sum::<f64>();
-    }
-    dx.fill(0.0);
-    let new_input = if cell == Cell::Gru { h } else { &reset };
-    for (gate, (da, dhh, v)) in
-        [(&da_r, &da_r, h), (&da_z, &da_z, h), (&da_n, &dq, new_input)].into_iter().enumerate()
-    {
-        for k in 0..hidden {
-            let row = gate * hidden + k;
-            g.b_ih[row] += da[k];
-            g.b_hh[row] += dhh[k];
-            for i in 0..input {
-                g.w_ih[row * input + i] += da[k] * x[i];
-                dx[i] += da[k] * p.w_ih[row * input + i];
+        match cell {
+            Cell::Gru | Cell::GruV3 => {
+                let (r, z, input) = (sigmoid_of(0, t), sigmoid_of(1, t), self.input(2, t));
+                let hidden = if cell == Cell::Gru {
+                    let q = self.hidden(2, self.seen, t);
+                    t.mul(&r, &q)
+                } else {
+                    let reset = t.mul(&r, self.seen);
+                    self.hidden(2, &reset, t)
+                };
+                let sum = t.add(&input, &hidden);
+                let n = t.map(&sum, tanh);
+                vec![t.blend(&z, h, &n)]
             }
-            for j in 0..hidden {
-                g.w_hh[row * hidden + j] += dhh[k] * v[j];
+            Cell::Lstm => {
+                let (i, f, o) = (sigmoid_of(0, t), sigmoid_of(1, t), sigmoid_of(3, t));
+                let sum = sum(2, t);
+                let g = t.map(&sum, tanh);
+                let (kept, new) = (t.mul(&f, &state[1]), t.mul(&i, &g));
+                let c = t.add(&kept, &new);
+                let shown = t.map(&c, tanh);
+                vec![t.mul(&o, &shown), c]
+            }
+            Cell::Rnn | Cell::RnnRelu => {
+                let sum = sum(0, t);
+                vec![t.map(&sum, if cell == Cell::Rnn { tanh } else { relu })]
+            }
+            Cell::MinGru => {
+                let (z, n) = (self.input(0, t), self.input(1, t));
+                let (z, n) = (t.map(&z, sigmoid), t.map(&n, positive));
+                vec![t.blend(&z, &n, h)]
             }
         }
     }
-    dh_prev
+
+    /// `[H]`: the input's part of a gate's argument.
+    fn input(&self, gate: usize, t: &mut Tape) -> Vector {
+        let [w_ih, _, b_ih, _, gain_ih, _] = self.params;
+        linear([w_ih, b_ih, gain_ih], gate, self.seen.len(), self.x, t)
+    }
+
+    /// `[H]`: what the hidden weights make of `v [H]`, for a gate's argument.
+    fn hidden(&self, gate: usize, v: &[Var], t: &mut Tape) -> Vector {
+        let [_, w_hh, _, b_hh, _, gain_hh] = self.params;
+        linear([w_hh, b_hh, gain_hh], gate, self.seen.len(), v, t)
+    }
+}
+
+/// `W_g v + b_g`, or `gain_g ⊙ normalised(W_g v) + b_g`.
+fn linear(parts: [&Vector; 3], gate: usize, hidden: usize, v: &[Var], t: &mut Tape) -> Vector {
+    let [w, b, gain] = parts;
+    let rows = w[gate * hidden * v.len()..][..hidden * v.len()].chunks(v.len());
+    let mut sum: Vector = rows.map(|row| t.dot(row, v)).collect();
+    if !gain.is_empty() {
+        let normalised = t.normalised(&sum);
+        sum = t.mul(&gain[gate * hidden..][..hidden], &normalised);
+    }
+    if b.is_empty() { sum } else { t.add(&sum, &b[gate * hidden..][..hidden]) }
+}
+
+fn sigmoid(v: f64) -> Point {
+    let s = 1.0 / (1.0 + libm::exp(-v));
+    (s, s * (1.0 - s))
+}
+
+fn tanh(v: f64) -> Point {
+    let y = libm::tanh(v);
+    (y, 1.0 - y * y)
+}
+
+fn relu(v: f64) -> Point {
+    if v > 0.0 { (v, 1.0) } else { (0.0, 0.0) }
+}
+
+/// The minGRU's g.
+fn positive(v: f64) -> Point {
+    if v >= 0.0 { (v + 0.5, 1.0) } else { sigmoid(v) }
 }

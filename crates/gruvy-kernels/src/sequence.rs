@@ -3,8 +3,10 @@
 //! Each thread runs all steps on its rows of the batch, with no barrier. Rows past their length are carried
 //! along and masked; steps past the longest length are left out.
 
+use crate::cell::Zoneout;
 use crate::memory::{LINE, lines};
-use crate::{Sequence, threads};
+use crate::noise::{Stream, key};
+use crate::{Noise, Pass, Sequence, threads};
 use core::ops::Range;
 
 /// Rows of a register tile on the widest machine: threads get multiples of it.
@@ -18,9 +20,22 @@ pub(crate) struct Input<'a> {
     pub hidden: usize,
     pub x: &'a [f32],
     pub h0: Option<&'a [f32]>,
+    pub noise: Noise,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    pub fn new(pass: &'a Pass<'a>, input: usize, hidden: usize) -> Self {
+        let Pass { ref seq, x, h0, noise } = *pass;
+        Self { seq, input, hidden, x, h0, noise }
+    }
+
+    /// Zoneout at a step whose first value is number `first` of `[T, B, H]`.
+    pub fn zoneout(&self, rate: f32, first: usize) -> Zoneout {
+        let keys =
+            self.noise.seed.map(|s| [Stream::Zoneout, Stream::ZoneoutCell].map(|k| key(s, k)));
+        Zoneout { rate, keys, first: first as u32 }
+    }
+
     /// Steps up to the longest length.
     pub fn steps(&self) -> usize {
         self.seq.lengths.map_or(self.seq.seq_len, |l| l.iter().copied().max().unwrap_or(0))
@@ -54,8 +69,8 @@ impl Input<'_> {
     }
 }
 
-/// Distance between rows of states: whole lines, and off the powers of two that would map all rows of a tile to
+/// Distance between vectors of states: whole lines, and off the powers of two that would map all rows of a tile to
 /// the same cache set.
-pub(crate) fn state_ld(hidden: usize) -> usize {
+pub(crate) fn unit_ld(hidden: usize) -> usize {
     lines(hidden) + LINE
 }

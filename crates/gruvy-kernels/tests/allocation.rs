@@ -1,6 +1,9 @@
 //! After a first call has set the workspace up, later calls allocate nothing.
 
-use gruvy_kernels::{Cell, Gradients, Linear, Packed, Sequence, Weights, Workspace, backward};
+use gruvy_kernels::{
+    Cell, Gradients, Isa, Layer, Linear, Noise, Norm, Output, Packed, Pass, Sequence, Tape,
+    Weights, Workspace, backward,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell as Counter;
 
@@ -30,21 +33,31 @@ static ALLOCATOR: Counting = Counting;
 fn later_calls_allocate_nothing() {
     let (t, b, i, h, outputs) = (20, 3, 5, 17, 9);
     let seq = Sequence { seq_len: t, batch: b, lengths: Some(&[20, 3, 0]), reverse: false };
+    let noise = Noise { seed: Some(3), recurrent_dropout: 0.2 };
     for cell in Cell::ALL {
-        let rows = cell.gates() * h;
-        let (w_ih, w_hh, bias) = (vec![0.1; rows * i], vec![0.1; rows * h], vec![0.1; rows]);
-        let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, b_ih: Some(&bias), b_hh: Some(&bias) };
+        let (rows, hidden_rows) = (cell.gates() * h, cell.hidden_gates() * h);
+        let (w_ih, w_hh) = (vec![0.1; rows * i], vec![0.1; hidden_rows * h]);
+        let (bias, gain) = (vec![0.1; rows], vec![1.0; rows]);
+        let norm = Some(Norm { gain_ih: &gain, gain_hh: &gain[..hidden_rows] });
+        let (b_ih, b_hh) = (Some(&bias[..]), Some(&bias[..hidden_rows]));
+        let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, b_ih, b_hh, norm };
+        let layer = Layer { cell, input: i, hidden: h, zoneout: 0.1, weights };
         let (x, dy) = (vec![0.5; t * b * i], vec![0.5; t * b * h]);
-        let (mut y, mut saved) = (vec![0.0; t * b * h], vec![0.0; t * b * cell.saved() * h]);
-        let (mut dx, mut state) = (x.clone(), vec![0.0; b * h]);
+        let pass = Pass { seq, x: &x, h0: None, noise };
+        let (mut y, mut saved) = (vec![0.0; t * b * h], vec![0.0; t * b * layer.saved(&noise) * h]);
+        let (mut dx, mut state) = (x.clone(), vec![0.0; b * cell.states() * h]);
         let (mut dw_ih, mut dw_hh) = (w_ih.clone(), w_hh.clone());
-        let mut layer = Packed::new(cell, i, h, &weights);
+        let mut packed = Packed::new(&layer);
         let head = Linear::new(h, outputs, &vec![0.1; outputs * h], None);
         let mut logits = vec![0.0; b * outputs];
         let mut ws = Workspace::new();
         let mut all = || {
-            layer.repack(&weights);
-            layer.forward(&seq, &x, None, &mut y, Some(&mut saved), &mut ws);
+            packed.repack(&layer);
+            packed.forward(
+                &pass,
+                Output { y: &mut y, last: None, saved: Some(&mut saved) },
+                &mut ws,
+            );
             let grads = Gradients {
                 dx: Some(&mut dx),
                 dh0: None,
@@ -52,11 +65,13 @@ fn later_calls_allocate_nothing() {
                 dw_hh: &mut dw_hh,
                 db_ih: None,
                 db_hh: None,
+                dgain_ih: None,
+                dgain_hh: None,
             };
-            let sizes = [i, h];
-            backward(cell, sizes, &weights, &seq, &x, None, &y, &mut saved, &dy, grads, &mut ws);
-            layer.step(b, &x[..b * i], &mut state, &mut ws);
-            head.apply(b, &state, &mut logits);
+            let tape = Tape { y: &y, saved: &mut saved, dy: &dy, dlast: None };
+            backward(Isa::best(), &layer, &pass, tape, grads, &mut ws);
+            packed.step(b, &x[..b * i], &mut state, &mut ws);
+            head.apply(b, &y[..b * h], &mut logits);
             ALLOCATIONS.with(Counter::get)
         };
         let before = all();

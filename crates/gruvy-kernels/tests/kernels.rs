@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)] // A failed step fails the test.
 
 use gruvy_kernels::{
-    Cell, Gradients, Isa, Packed, Sequence, Weights, Workspace, backward_with_isa, last_state,
-    reference,
+    Cell, Gradients, Isa, Layer, Noise, Norm, Output, Packed, Pass, Sequence, Tape, Weights,
+    Workspace, backward, reference,
 };
 
 /// Uniform values in [-scale, scale] from a fixed seed.
@@ -34,9 +34,32 @@ fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     }
 }
 
+/// What regularises a layer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Regular {
+    zoneout: f32,
+    recurrent_dropout: f32,
+    norm: bool,
+    drawn: bool,
+}
+
+const PLAIN: Regular = Regular { zoneout: 0.0, recurrent_dropout: 0.0, norm: false, drawn: false };
+
+/// Each regulariser alone and all of them, drawn and not.
+const REGULAR: [Regular; 7] = [
+    PLAIN,
+    Regular { zoneout: 0.3, ..PLAIN },
+    Regular { zoneout: 0.3, drawn: true, ..PLAIN },
+    Regular { recurrent_dropout: 0.4, drawn: true, ..PLAIN },
+    Regular { norm: true, ..PLAIN },
+    Regular { zoneout: 0.2, recurrent_dropout: 0.3, norm: true, drawn: true },
+    Regular { zoneout: 0.2, recurrent_dropout: 0.3, norm: true, drawn: false },
+];
+
 /// A layer with random contents.
 struct Case {
     cell: Cell,
+    regular: Regular,
     t: usize,
     b: usize,
     i: usize,
@@ -47,43 +70,63 @@ struct Case {
     w_hh: Vec<f32>,
     b_ih: Vec<f32>,
     b_hh: Vec<f32>,
+    gain_ih: Vec<f32>,
+    gain_hh: Vec<f32>,
     x: Vec<f32>,
     h0: Vec<f32>,
     dy: Vec<f32>,
+    dlast: Vec<f32>,
 }
 
 /// What a case computes.
 #[derive(Clone, Debug, PartialEq)]
 struct Answer {
     y: Vec<f32>,
+    last: Vec<f32>,
     dx: Vec<f32>,
     dh0: Vec<f32>,
     dw_ih: Vec<f32>,
     dw_hh: Vec<f32>,
     db_ih: Vec<f32>,
     db_hh: Vec<f32>,
+    dgain_ih: Vec<f32>,
+    dgain_hh: Vec<f32>,
 }
 
 impl Case {
     fn new(cell: Cell, [t, b, i, h]: [usize; 4]) -> Self {
+        Self::regular(cell, PLAIN, [t, b, i, h])
+    }
+
+    fn regular(cell: Cell, regular: Regular, [t, b, i, h]: [usize; 4]) -> Self {
         let mut r = Random((t * 1_000_003 + b * 10_007 + i * 101 + h) as u64);
-        let g = cell.gates();
+        let (rows, hidden_rows) = (cell.gates() * h, cell.hidden_gates() * h);
+        let width = cell.states() * h;
         let weight = 1.0 / (h as f32).sqrt();
+        let mut gain = |len| -> Vec<f32> {
+            let len = if regular.norm { len } else { 0 };
+            r.values(len, 0.5).iter().map(|v| 1.0 + v).collect()
+        };
+        let (gain_ih, gain_hh) = (gain(rows), gain(hidden_rows));
         Self {
             cell,
+            regular,
             t,
             b,
             i,
             h,
             lengths: None,
             reverse: false,
-            w_ih: r.values(g * h * i, weight),
-            w_hh: r.values(g * h * h, weight),
-            b_ih: r.values(g * h, 0.5),
-            b_hh: r.values(g * h, 0.5),
+            w_ih: r.values(rows * i, weight),
+            w_hh: r.values(hidden_rows * h, weight),
+            b_ih: r.values(rows, 0.5),
+            b_hh: r.values(hidden_rows, 0.5),
+            gain_ih,
+            gain_hh,
             x: r.values(t * b * i, 1.0),
-            h0: r.values(b * h, 1.0),
+            h0: r.values(b * width, 1.0),
             dy: r.values(t * b * h, 1.0),
+            dlast: r.values(b * width, 1.0),
         }
     }
 
@@ -104,47 +147,74 @@ impl Case {
         self
     }
 
-    fn seq(&self) -> Sequence<'_> {
-        Sequence {
-            seq_len: self.t,
-            batch: self.b,
-            lengths: self.lengths.as_deref(),
-            reverse: self.reverse,
-        }
-    }
-
-    fn weights(&self) -> Weights<'_> {
-        Weights {
+    fn layer(&self) -> Layer<'_> {
+        let norm = Norm { gain_ih: &self.gain_ih, gain_hh: &self.gain_hh };
+        let weights = Weights {
             w_ih: &self.w_ih,
             w_hh: &self.w_hh,
             b_ih: Some(&self.b_ih),
             b_hh: Some(&self.b_hh),
+            norm: self.regular.norm.then_some(norm),
+        };
+        let zoneout = self.regular.zoneout;
+        Layer { cell: self.cell, input: self.i, hidden: self.h, zoneout, weights }
+    }
+
+    fn noise(&self) -> Noise {
+        Noise {
+            seed: self.regular.drawn.then_some(0x1234_5678_9abc),
+            recurrent_dropout: self.regular.recurrent_dropout,
         }
+    }
+
+    fn pass(&self) -> Pass<'_> {
+        let seq = Sequence {
+            seq_len: self.t,
+            batch: self.b,
+            lengths: self.lengths.as_deref(),
+            reverse: self.reverse,
+        };
+        Pass { seq, x: &self.x, h0: Some(&self.h0), noise: self.noise() }
+    }
+
+    /// y and the last states.
+    fn forward(&self, ws: &mut Workspace) -> (Vec<f32>, Vec<f32>) {
+        let (mut y, mut last) = (vec![f32::NAN; self.dy.len()], vec![f32::NAN; self.h0.len()]);
+        let output = Output { y: &mut y, last: Some(&mut last), saved: None };
+        Packed::new(&self.layer()).forward(&self.pass(), output, ws);
+        (y, last)
     }
 
     /// With scratch memory and outputs full of NaN on entry.
     fn run(&self, isa: Isa, ws: &mut Workspace, with_h0: bool) -> Answer {
-        let (seq, weights) = (self.seq(), self.weights());
-        let h0 = with_h0.then_some(&self.h0[..]);
-        let layer = Packed::with_isa(isa, self.cell, self.i, self.h, &weights);
+        let layer = self.layer();
+        let pass = Pass { h0: with_h0.then_some(&self.h0[..]), ..self.pass() };
+        let packed = Packed::with_isa(isa, &layer);
         let mut y = vec![f32::NAN; self.dy.len()];
-        let mut saved = vec![f32::NAN; self.dy.len() * self.cell.saved()];
+        let mut last = vec![f32::NAN; self.h0.len()];
+        let mut saved = vec![f32::NAN; self.dy.len() * layer.saved(&pass.noise)];
         ws.soil(f32::NAN);
-        layer.forward(&seq, &self.x, h0, &mut y, Some(&mut saved), ws);
+        let output = Output { y: &mut y, last: Some(&mut last), saved: Some(&mut saved) };
+        packed.forward(&pass, output, ws);
         let mut unsaved = vec![f32::NAN; y.len()];
-        layer.forward(&seq, &self.x, h0, &mut unsaved, None, ws);
+        packed.forward(&pass, Output { y: &mut unsaved, last: None, saved: None }, ws);
         assert_eq!(y, unsaved, "saving changes the output");
 
+        let ones = |v: &[f32]| vec![1.0; v.len()];
         let mut a = Answer {
             dx: vec![f32::NAN; self.x.len()],
             dh0: vec![f32::NAN; self.h0.len()],
-            dw_ih: vec![1.0; self.w_ih.len()],
-            dw_hh: vec![1.0; self.w_hh.len()],
-            db_ih: vec![1.0; self.b_ih.len()],
-            db_hh: vec![1.0; self.b_hh.len()],
+            dw_ih: ones(&self.w_ih),
+            dw_hh: ones(&self.w_hh),
+            db_ih: ones(&self.b_ih),
+            db_hh: ones(&self.b_hh),
+            dgain_ih: ones(&self.gain_ih),
+            dgain_hh: ones(&self.gain_hh),
             y,
+            last,
         };
         ws.soil(f32::NAN);
+        let normed = self.regular.norm;
         let grads = Gradients {
             dx: Some(&mut a.dx),
             dh0: Some(&mut a.dh0),
@@ -152,12 +222,11 @@ impl Case {
             dw_hh: &mut a.dw_hh,
             db_ih: Some(&mut a.db_ih),
             db_hh: Some(&mut a.db_hh),
+            dgain_ih: normed.then_some(&mut a.dgain_ih[..]),
+            dgain_hh: normed.then_some(&mut a.dgain_hh[..]),
         };
-        let sizes = [self.i, self.h];
-        backward_with_isa(
-            isa, self.cell, sizes, &weights, &seq, &self.x, h0, &a.y, &mut saved, &self.dy, grads,
-            ws,
-        );
+        let tape = Tape { y: &a.y, saved: &mut saved, dy: &self.dy, dlast: Some(&self.dlast) };
+        backward(isa, &layer, &pass, tape, grads, ws);
         a
     }
 
@@ -168,23 +237,42 @@ impl Case {
             w_hh: wide(&self.w_hh),
             b_ih: wide(&self.b_ih),
             b_hh: wide(&self.b_hh),
+            gain_ih: wide(&self.gain_ih),
+            gain_hh: wide(&self.gain_hh),
         };
         let h0 = if with_h0 { wide(&self.h0) } else { vec![0.0; self.h0.len()] };
-        let (sizes, x) = ([self.i, self.h], wide(&self.x));
-        let y = reference::forward(self.cell, &self.seq(), sizes, &p, &x, &h0);
-        let g = reference::backward(self.cell, &self.seq(), sizes, &p, &x, &h0, &wide(&self.dy));
+        let x = wide(&self.x);
+        let setup = reference::Setup {
+            cell: self.cell,
+            seq: self.pass().seq,
+            input: self.i,
+            hidden: self.h,
+            // As the kernels see it, rounded to f32.
+            zoneout: f64::from(self.regular.zoneout),
+            noise: self.noise(),
+        };
+        let want = reference::forward(&setup, &p, &x, &h0);
+        let g = reference::backward(&setup, &p, &x, &h0, &wide(&self.dy), &wide(&self.dlast));
         let plus_one = |v: &[f64]| v.iter().map(|v| v + 1.0).collect::<Vec<_>>();
         let name = format!(
-            "{isa:?} {:?} T{} B{} I{} H{} {:?} reverse {} h0 {with_h0}",
-            self.cell, self.t, self.b, self.i, self.h, self.lengths, self.reverse
+            "{isa:?} {:?} {:?} T{} B{} I{} H{} {:?} reverse {} h0 {with_h0}",
+            self.cell, self.regular, self.t, self.b, self.i, self.h, self.lengths, self.reverse
         );
-        assert_close(&format!("{name}: y"), &got.y, &y, 2e-6);
-        assert_close(&format!("{name}: dx"), &got.dx, &g.dx, 5e-6);
-        assert_close(&format!("{name}: dh0"), &got.dh0, &g.dh0, 5e-6);
-        assert_close(&format!("{name}: dw_ih"), &got.dw_ih, &plus_one(&g.params.w_ih), 5e-6);
-        assert_close(&format!("{name}: dw_hh"), &got.dw_hh, &plus_one(&g.params.w_hh), 5e-6);
-        assert_close(&format!("{name}: db_ih"), &got.db_ih, &plus_one(&g.params.b_ih), 5e-6);
-        assert_close(&format!("{name}: db_hh"), &got.db_hh, &plus_one(&g.params.b_hh), 5e-6);
+        // A normalised row of nearly equal values is divided by a small number.
+        let slack = if self.regular.norm { 10.0 } else { 1.0 };
+        let close = |what: &str, got: &[f32], want: &[f64], tolerance: f64| {
+            assert_close(&format!("{name}: {what}"), got, want, tolerance * slack);
+        };
+        close("y", &got.y, &want.y, 2e-6);
+        close("last", &got.last, &want.last, 2e-6);
+        close("dx", &got.dx, &g.dx, 5e-6);
+        close("dh0", &got.dh0, &g.dh0, 5e-6);
+        close("dw_ih", &got.dw_ih, &plus_one(&g.params.w_ih), 5e-6);
+        close("dw_hh", &got.dw_hh, &plus_one(&g.params.w_hh), 5e-6);
+        close("db_ih", &got.db_ih, &plus_one(&g.params.b_ih), 5e-6);
+        close("db_hh", &got.db_hh, &plus_one(&g.params.b_hh), 5e-6);
+        close("dgain_ih", &got.dgain_ih, &plus_one(&g.params.gain_ih), 5e-6);
+        close("dgain_hh", &got.dgain_hh, &plus_one(&g.params.gain_hh), 5e-6);
     }
 }
 
@@ -192,36 +280,75 @@ fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-#[test]
-fn all_shapes_equal_the_reference() {
+/// Every shape on every instruction set.
+fn all_shapes(cell: Cell) {
     for isa in Isa::available() {
         let mut ws = Workspace::new();
-        for cell in Cell::ALL {
-            for t in [1, 2, 17] {
-                for b in [1, 3, 8] {
-                    for (i, h) in [(1, 3), (7, 8), (8, 7), (33, 9), (5, 33)] {
-                        Case::new(cell, [t, b, i, h]).check(isa, &mut ws, true);
-                        Case::new(cell, [t, b, i, h]).ragged().check(isa, &mut ws, t == 2);
-                        Case::new(cell, [t, b, i, h]).reversed().check(isa, &mut ws, t != 2);
-                        Case::new(cell, [t, b, i, h]).reversed().ragged().check(isa, &mut ws, true);
-                    }
+        for t in [1, 2, 17] {
+            for b in [1, 3, 8] {
+                for (i, h) in [(1, 3), (7, 8), (8, 7), (33, 9), (5, 33)] {
+                    Case::new(cell, [t, b, i, h]).check(isa, &mut ws, true);
+                    Case::new(cell, [t, b, i, h]).ragged().check(isa, &mut ws, t == 2);
+                    Case::new(cell, [t, b, i, h]).reversed().check(isa, &mut ws, t != 2);
+                    Case::new(cell, [t, b, i, h]).reversed().ragged().check(isa, &mut ws, true);
                 }
             }
         }
     }
 }
 
-/// Sizes beyond one block of every loop: rows, steps of a chunk, k of the weight gradients, panels of a tile.
-#[test]
-fn large_sizes_equal_the_reference() {
+/// Every regulariser on every instruction set.
+fn all_regularisers(cell: Cell) {
     for isa in Isa::available() {
         let mut ws = Workspace::new();
-        for cell in Cell::ALL {
-            Case::new(cell, [9, 70, 20, 49]).check(isa, &mut ws, true);
-            Case::new(cell, [300, 5, 65, 20]).ragged().check(isa, &mut ws, false);
-            Case::new(cell, [3, 15, 50, 140]).reversed().check(isa, &mut ws, true);
+        for regular in REGULAR {
+            for sizes in [[1, 1, 3, 5], [7, 3, 4, 9], [6, 9, 5, 33]] {
+                Case::regular(cell, regular, sizes).check(isa, &mut ws, true);
+                Case::regular(cell, regular, sizes).ragged().check(isa, &mut ws, false);
+                Case::regular(cell, regular, sizes).reversed().ragged().check(isa, &mut ws, true);
+            }
         }
     }
+}
+
+/// Sizes beyond one block of every loop: rows, steps of a chunk, k of the weight gradients, panels of a tile.
+fn large_sizes(cell: Cell) {
+    for isa in Isa::available() {
+        let mut ws = Workspace::new();
+        Case::new(cell, [9, 70, 20, 49]).check(isa, &mut ws, true);
+        Case::new(cell, [300, 5, 65, 20]).ragged().check(isa, &mut ws, false);
+        Case::new(cell, [3, 15, 50, 140]).reversed().check(isa, &mut ws, true);
+        Case::regular(cell, REGULAR[5], [30, 11, 65, 40]).ragged().check(isa, &mut ws, true);
+    }
+}
+
+macro_rules! for_each_cell {
+    ($($name:ident: $cell:expr;)*) => {
+        $(mod $name {
+            use super::*;
+            #[test]
+            fn all_shapes_equal_the_reference() {
+                all_shapes($cell);
+            }
+            #[test]
+            fn all_regularisers_equal_the_reference() {
+                all_regularisers($cell);
+            }
+            #[test]
+            fn large_sizes_equal_the_reference() {
+                large_sizes($cell);
+            }
+        })*
+    };
+}
+
+for_each_cell! {
+    gru: Cell::Gru;
+    gru_v3: Cell::GruV3;
+    lstm: Cell::Lstm;
+    rnn: Cell::Rnn;
+    rnn_relu: Cell::RnnRelu;
+    min_gru: Cell::MinGru;
 }
 
 #[test]
@@ -230,7 +357,7 @@ fn same_bits_for_any_number_of_threads() {
         for case in [
             Case::new(cell, [40, 37, 30, 60]),
             Case::new(cell, [40, 21, 30, 65]).ragged().reversed(),
-            Case::new(cell, [200, 3, 30, 100]).ragged(),
+            Case::regular(cell, REGULAR[5], [200, 3, 30, 100]).ragged(),
         ] {
             let one = pool(1).install(|| case.run(Isa::best(), &mut Workspace::new(), true));
             for threads in [2, 3, 8] {
@@ -246,16 +373,24 @@ fn same_bits_for_any_number_of_threads() {
 fn steps_equal_the_sequence() {
     for isa in Isa::available() {
         for cell in Cell::ALL {
-            for b in [1, 2, 5, 11] {
-                let case = Case::new(cell, [6, b, 10, 21]);
-                let layer = Packed::with_isa(isa, cell, case.i, case.h, &case.weights());
-                let mut ws = Workspace::new();
-                let mut y = vec![0.0; case.dy.len()];
-                layer.forward(&case.seq(), &case.x, Some(&case.h0), &mut y, None, &mut ws);
-                let mut h = case.h0.clone();
-                for (x, y) in case.x.chunks(b * case.i).zip(y.chunks(b * case.h)) {
-                    layer.step(b, x, &mut h, &mut ws);
-                    assert_eq!(h, y, "{isa:?} {cell:?} batch {b}");
+            for regular in REGULAR.into_iter().filter(|r| !r.drawn) {
+                for b in [1, 2, 5, 11] {
+                    let case = Case::regular(cell, regular, [6, b, 10, 21]);
+                    let packed = Packed::with_isa(isa, &case.layer());
+                    let mut ws = Workspace::new();
+                    let (mut y, mut last) = (vec![0.0; case.dy.len()], case.h0.clone());
+                    let output = Output { y: &mut y, last: Some(&mut last), saved: None };
+                    packed.forward(&case.pass(), output, &mut ws);
+                    let mut state = case.h0.clone();
+                    for (x, y) in case.x.chunks(b * case.i).zip(y.chunks(b * case.h)) {
+                        packed.step(b, x, &mut state, &mut ws);
+                        let h: Vec<_> = (state.chunks(cell.states() * case.h))
+                            .flat_map(|row| &row[..case.h])
+                            .copied()
+                            .collect();
+                        assert_eq!(h, y, "{isa:?} {cell:?} {regular:?} batch {b}");
+                    }
+                    assert_eq!(state, last, "{isa:?} {cell:?} {regular:?} batch {b}");
                 }
             }
         }
@@ -265,22 +400,30 @@ fn steps_equal_the_sequence() {
 #[test]
 fn a_batch_equals_its_rows_alone() {
     for cell in Cell::ALL {
-        let case = Case::new(cell, [7, 13, 6, 19]).ragged();
-        let layer = Packed::new(cell, case.i, case.h, &case.weights());
-        let mut ws = Workspace::new();
-        let mut y = vec![0.0; case.dy.len()];
-        layer.forward(&case.seq(), &case.x, Some(&case.h0), &mut y, None, &mut ws);
-        for b in 0..case.b {
-            let len = case.lengths.as_ref().unwrap()[b];
-            let row = |v: &[f32], width: usize| -> Vec<f32> {
-                let at = |t: usize| (t * case.b + b) * width;
-                (0..len).flat_map(|t| v[at(t)..at(t) + width].to_vec()).collect()
-            };
-            let seq = Sequence { seq_len: len, batch: 1, lengths: None, reverse: false };
-            let mut alone = vec![0.0; len * case.h];
-            let h0 = &case.h0[b * case.h..][..case.h];
-            layer.forward(&seq, &row(&case.x, case.i), Some(h0), &mut alone, None, &mut ws);
-            assert_eq!(alone, row(&y, case.h), "{cell:?} row {b}");
+        // What is drawn depends on the row's place in the batch.
+        for regular in REGULAR.into_iter().filter(|r| !r.drawn) {
+            let case = Case::regular(cell, regular, [7, 13, 6, 19]).ragged();
+            let mut ws = Workspace::new();
+            let (y, last) = case.forward(&mut ws);
+            let packed = Packed::new(&case.layer());
+            for b in 0..case.b {
+                let len = case.lengths.as_ref().unwrap()[b];
+                let row = |v: &[f32], width: usize| -> Vec<f32> {
+                    let at = |t: usize| (t * case.b + b) * width;
+                    (0..len).flat_map(|t| v[at(t)..at(t) + width].to_vec()).collect()
+                };
+                let width = cell.states() * case.h;
+                let state = b * width..(b + 1) * width;
+                let seq = Sequence { seq_len: len, batch: 1, lengths: None, reverse: false };
+                let x = row(&case.x, case.i);
+                let h0 = Some(&case.h0[state.clone()]);
+                let pass = Pass { seq, x: &x, h0, noise: case.noise() };
+                let (mut y_alone, mut last_alone) = (vec![0.0; len * case.h], vec![0.0; width]);
+                let output = Output { y: &mut y_alone, last: Some(&mut last_alone), saved: None };
+                packed.forward(&pass, output, &mut ws);
+                assert_eq!(y_alone, row(&y, case.h), "{cell:?} {regular:?} row {b}");
+                assert_eq!(last_alone, last[state], "{cell:?} {regular:?} row {b}");
+            }
         }
     }
 }
@@ -289,76 +432,91 @@ fn a_batch_equals_its_rows_alone() {
 #[test]
 fn padding_has_no_effect() {
     for cell in Cell::ALL {
-        for reverse in [false, true] {
-            let mut case = Case::new(cell, [9, 10, 6, 19]).ragged();
-            case.reverse = reverse;
-            let clean = case.run(Isa::best(), &mut Workspace::new(), true);
-            let lengths = case.lengths.clone().unwrap();
-            for t in 0..case.t {
-                for b in (0..case.b).filter(|&b| t >= lengths[b]) {
-                    let at = t * case.b + b;
-                    case.x[at * case.i..][..case.i].fill(1e30);
-                    case.dy[at * case.h..][..case.h].fill(f32::NAN);
+        for regular in REGULAR {
+            for reverse in [false, true] {
+                let mut case = Case::regular(cell, regular, [9, 10, 6, 19]).ragged();
+                case.reverse = reverse;
+                let clean = case.run(Isa::best(), &mut Workspace::new(), true);
+                let lengths = case.lengths.clone().unwrap();
+                for t in 0..case.t {
+                    for b in (0..case.b).filter(|&b| t >= lengths[b]) {
+                        let at = t * case.b + b;
+                        case.x[at * case.i..][..case.i].fill(1e10);
+                        case.dy[at * case.h..][..case.h].fill(f32::NAN);
+                    }
                 }
+                let dirty = case.run(Isa::best(), &mut Workspace::new(), true);
+                assert!(clean == dirty, "{cell:?} {regular:?} reverse {reverse}");
             }
-            let dirty = case.run(Isa::best(), &mut Workspace::new(), true);
-            assert!(clean == dirty, "{cell:?} reverse {reverse}");
         }
+    }
+}
+
+/// Without a seed nothing is drawn, and recurrent dropout is not there.
+#[test]
+fn inference_draws_nothing() {
+    for cell in Cell::ALL {
+        let plain = Case::new(cell, [5, 3, 4, 9]).run(Isa::best(), &mut Workspace::new(), true);
+        let regular = Regular { recurrent_dropout: 0.5, ..PLAIN };
+        let off = Case::regular(cell, regular, [5, 3, 4, 9]);
+        assert!(off.run(Isa::best(), &mut Workspace::new(), true) == plain, "{cell:?}");
+        let drawn = Regular { drawn: true, ..regular };
+        let on = Case::regular(cell, drawn, [5, 3, 4, 9]);
+        let on = on.run(Isa::best(), &mut Workspace::new(), true);
+        // A minGRU has no product of the state to drop from.
+        assert_eq!(on == plain, cell == Cell::MinGru, "{cell:?}");
     }
 }
 
 #[test]
 fn a_layer_without_bias_has_zero_bias() {
-    let mut case = Case::new(Cell::Gru, [5, 3, 4, 9]);
-    case.b_ih.fill(0.0);
-    case.b_hh.fill(0.0);
-    let with = case.run(Isa::best(), &mut Workspace::new(), true);
-    let weights = Weights { b_ih: None, b_hh: None, ..case.weights() };
-    let mut ws = Workspace::new();
-    let mut y = vec![0.0; case.dy.len()];
-    let mut saved = vec![0.0; case.dy.len() * 4];
-    let layer = Packed::new(Cell::Gru, case.i, case.h, &weights);
-    layer.forward(&case.seq(), &case.x, Some(&case.h0), &mut y, Some(&mut saved), &mut ws);
-    assert_eq!(y, with.y);
-    let (mut dw_ih, mut dw_hh) = (vec![1.0; case.w_ih.len()], vec![1.0; case.w_hh.len()]);
-    let grads = Gradients {
-        dx: None,
-        dh0: None,
-        dw_ih: &mut dw_ih,
-        dw_hh: &mut dw_hh,
-        db_ih: None,
-        db_hh: None,
-    };
-    let sizes = [case.i, case.h];
-    let (seq, h0) = (case.seq(), Some(&case.h0[..]));
-    gruvy_kernels::backward(
-        Cell::Gru,
-        sizes,
-        &weights,
-        &seq,
-        &case.x,
-        h0,
-        &y,
-        &mut saved,
-        &case.dy,
-        grads,
-        &mut ws,
-    );
-    assert_eq!((dw_ih, dw_hh), (with.dw_ih, with.dw_hh));
+    for cell in Cell::ALL {
+        let mut case = Case::new(cell, [5, 3, 4, 9]);
+        case.b_ih.fill(0.0);
+        case.b_hh.fill(0.0);
+        let with = case.run(Isa::best(), &mut Workspace::new(), true);
+        let layer = case.layer();
+        let layer = Layer { weights: Weights { b_ih: None, b_hh: None, ..layer.weights }, ..layer };
+        let mut ws = Workspace::new();
+        let mut y = vec![0.0; case.dy.len()];
+        let mut saved = vec![0.0; case.dy.len() * layer.saved(&case.noise())];
+        let output = Output { y: &mut y, last: None, saved: Some(&mut saved) };
+        Packed::new(&layer).forward(&case.pass(), output, &mut ws);
+        assert_eq!(y, with.y);
+        let (mut dw_ih, mut dw_hh) = (vec![1.0; case.w_ih.len()], vec![1.0; case.w_hh.len()]);
+        let grads = Gradients {
+            dx: None,
+            dh0: None,
+            dw_ih: &mut dw_ih,
+            dw_hh: &mut dw_hh,
+            db_ih: None,
+            db_hh: None,
+            dgain_ih: None,
+            dgain_hh: None,
+        };
+        let dlast = Some(&case.dlast[..]);
+        let tape = Tape { y: &y, saved: &mut saved, dy: &case.dy, dlast };
+        backward(Isa::best(), &layer, &case.pass(), tape, grads, &mut ws);
+        assert_eq!((dw_ih, dw_hh), (with.dw_ih, with.dw_hh), "{cell:?}");
+    }
 }
 
 #[test]
-fn last_state_is_the_last_valid_output() {
-    let case = Case::new(Cell::Gru, [6, 5, 4, 9]).ragged();
-    let y = case.run(Isa::best(), &mut Workspace::new(), true).y;
-    let mut last = vec![f32::NAN; case.h0.len()];
-    last_state(&case.seq(), case.h, &y, Some(&case.h0), &mut last);
-    for (b, &len) in case.lengths.as_ref().unwrap().iter().enumerate() {
-        let expected = match len {
-            0 => &case.h0[b * case.h..],
-            len => &y[((len - 1) * case.b + b) * case.h..],
-        };
-        assert_eq!(last[b * case.h..][..case.h], expected[..case.h], "row {b}");
+fn the_last_h_is_the_last_valid_output() {
+    for cell in Cell::ALL {
+        let case = Case::regular(cell, REGULAR[5], [6, 5, 4, 9]).ragged();
+        let (y, last) = case.forward(&mut Workspace::new());
+        let width = cell.states() * case.h;
+        for (b, &len) in case.lengths.as_ref().unwrap().iter().enumerate() {
+            let got = &last[b * width..][..width];
+            match len {
+                0 => assert_eq!(got, &case.h0[b * width..][..width], "row {b}"),
+                len => {
+                    let y = &y[((len - 1) * case.b + b) * case.h..][..case.h];
+                    assert_eq!(&got[..case.h], y, "row {b}");
+                }
+            }
+        }
     }
 }
 
@@ -366,8 +524,23 @@ fn last_state_is_the_last_valid_output() {
 #[should_panic(expected = "y [T, B, H]: expected 30, got 29")]
 fn a_short_buffer_is_named() {
     let case = Case::new(Cell::Gru, [5, 2, 4, 3]);
-    let layer = Packed::new(Cell::Gru, case.i, case.h, &case.weights());
-    layer.forward(&case.seq(), &case.x, None, &mut [0.0; 29], None, &mut Workspace::new());
+    let output = Output { y: &mut [0.0; 29], last: None, saved: None };
+    Packed::new(&case.layer()).forward(&case.pass(), output, &mut Workspace::new());
+}
+
+#[test]
+#[should_panic(expected = "h0 [B, K * H]: expected 12, got 6")]
+fn a_state_without_c_is_named() {
+    let mut case = Case::new(Cell::Lstm, [5, 2, 4, 3]);
+    case.h0.truncate(6);
+    case.run(Isa::best(), &mut Workspace::new(), true);
+}
+
+#[test]
+#[should_panic(expected = "expected zoneout in [0, 1), got 1")]
+fn zoneout_of_everything_is_refused() {
+    let case = Case::regular(Cell::Gru, Regular { zoneout: 1.0, ..PLAIN }, [5, 2, 4, 3]);
+    case.run(Isa::best(), &mut Workspace::new(), true);
 }
 
 #[test]

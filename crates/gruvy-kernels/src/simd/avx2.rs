@@ -1,6 +1,6 @@
 //! Eight lanes on x86-64 with AVX2 and FMA.
 
-use super::{Kernel, Simd};
+use super::{Isa, Kernel, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX2 and FMA: made by [`run`] only.
@@ -52,6 +52,7 @@ pub(super) unsafe fn transpose_8x8(from: *const f32, ld: usize, to: *mut f32, to
 }
 
 impl Simd for Avx2 {
+    const ISA: Isa = Isa::Avx2;
     type V = __m256;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
@@ -96,6 +97,29 @@ impl Simd for Avx2 {
     fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: as above.
         unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn where_less(self, a: __m256, b: __m256, yes: __m256, no: __m256) -> __m256 {
+        // SAFETY: as above.
+        unsafe { _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
+    }
+    #[inline(always)]
+    fn uniform(self, key: u64, first: u32) -> __m256 {
+        let start = first.wrapping_add(key as u32) as i32;
+        // SAFETY: as above.
+        unsafe {
+            let v = _mm256_add_epi32(
+                _mm256_set1_epi32(start),
+                _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+            );
+            let v = _mm256_xor_si256(v, _mm256_srli_epi32::<16>(v));
+            let v = _mm256_mullo_epi32(v, _mm256_set1_epi32(0x7feb_352d));
+            let v = _mm256_xor_si256(v, _mm256_set1_epi32((key >> 32) as i32));
+            let v = _mm256_xor_si256(v, _mm256_srli_epi32::<15>(v));
+            let v = _mm256_mullo_epi32(v, _mm256_set1_epi32(0x846c_a68bu32 as i32));
+            let v = _mm256_srli_epi32::<8>(_mm256_xor_si256(v, _mm256_srli_epi32::<16>(v)));
+            _mm256_mul_ps(_mm256_cvtepi32_ps(v), _mm256_set1_ps(1.0 / (1 << 24) as f32))
+        }
     }
     #[inline(always)]
     fn scale_by_power(self, p: __m256, biased: __m256) -> __m256 {

@@ -1,6 +1,6 @@
 //! Sixteen lanes on x86-64 with AVX-512F.
 
-use super::{Kernel, Simd};
+use super::{Isa, Kernel, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX-512F: made by [`run`] only.
@@ -21,6 +21,7 @@ fn mask(n: usize) -> __mmask16 {
 }
 
 impl Simd for Avx512 {
+    const ISA: Isa = Isa::Avx512;
     type V = __m512;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
@@ -65,6 +66,29 @@ impl Simd for Avx512 {
     fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: as above.
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn where_less(self, a: __m512, b: __m512, yes: __m512, no: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), no, yes) }
+    }
+    #[inline(always)]
+    fn uniform(self, key: u64, first: u32) -> __m512 {
+        let start = first.wrapping_add(key as u32) as i32;
+        // SAFETY: as above.
+        unsafe {
+            let v = _mm512_add_epi32(
+                _mm512_set1_epi32(start),
+                _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+            );
+            let v = _mm512_xor_si512(v, _mm512_srli_epi32::<16>(v));
+            let v = _mm512_mullo_epi32(v, _mm512_set1_epi32(0x7feb_352d));
+            let v = _mm512_xor_si512(v, _mm512_set1_epi32((key >> 32) as i32));
+            let v = _mm512_xor_si512(v, _mm512_srli_epi32::<15>(v));
+            let v = _mm512_mullo_epi32(v, _mm512_set1_epi32(0x846c_a68bu32 as i32));
+            let v = _mm512_srli_epi32::<8>(_mm512_xor_si512(v, _mm512_srli_epi32::<16>(v)));
+            _mm512_mul_ps(_mm512_cvtepi32_ps(v), _mm512_set1_ps(1.0 / (1 << 24) as f32))
+        }
     }
     #[inline(always)]
     fn scale_by_power(self, p: __m512, biased: __m512) -> __m512 {

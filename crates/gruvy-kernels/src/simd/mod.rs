@@ -2,7 +2,9 @@
 //!
 //! A kernel is a value with a generic [`Kernel::run`]; [`Isa::dispatch`] calls it inside a function
 //! compiled for the chosen instruction set. Everything below `run` must be `#[inline(always)]`, so
-//! that it is compiled with those instructions too.
+//! that it is compiled with those instructions too. What is the same for all cells (packing, plain products, the
+//! weight gradients, normalisation) is a kernel of its own, dispatched again from within: compiled once for
+//! each instruction set, and not once more for each cell.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -94,6 +96,8 @@ pub(crate) trait Kernel {
 
 /// Vectors of `f32` on one instruction set. A value of the type is the proof that the machine has it.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
+    /// The instruction set, for kernels that a kernel calls.
+    const ISA: Isa;
     /// One vector.
     type V: Copy;
     /// Lanes of one vector.
@@ -110,6 +114,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`, in one rounding where the machine has it.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `yes` in the lanes where `a < b`, else `no`; `no` where either is NaN.
+    fn where_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
+    /// [`uniform`](crate::noise::uniform) of the places `first..first + LANES`, counted modulo 2³².
+    fn uniform(self, key: u64, first: u32) -> Self::V;
     /// `p * 2^n`, where `n` is the low integer part of `biased = n + 1.5 * 2^23`. No check of the
     /// range: `p * 2^n` has to be a normal number.
     fn scale_by_power(self, p: Self::V, biased: Self::V) -> Self::V;

@@ -1,6 +1,7 @@
 //! Four lanes in plain Rust: the path for machines without one of their own, and the one that Miri runs.
 
-use super::Simd;
+use super::{Isa, Simd};
+use crate::noise::uniform;
 
 /// Proof of nothing: every machine has it.
 #[derive(Clone, Copy)]
@@ -14,6 +15,7 @@ fn zip(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; L
 }
 
 impl Simd for Scalar {
+    const ISA: Isa = Isa::Scalar;
     type V = [f32; LANES];
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
@@ -50,6 +52,14 @@ impl Simd for Scalar {
     #[inline(always)]
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         core::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    fn where_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V {
+        core::array::from_fn(|i| if a[i] < b[i] { yes[i] } else { no[i] })
+    }
+    #[inline(always)]
+    fn uniform(self, key: u64, first: u32) -> Self::V {
+        core::array::from_fn(|i| uniform(key, first.wrapping_add(i as u32)))
     }
     #[inline(always)]
     fn scale_by_power(self, p: Self::V, biased: Self::V) -> Self::V {

@@ -1,0 +1,111 @@
+//! LSTM with a forget gate, PyTorch's (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
+//!
+//! ```text
+//! i, f, o = σ(x_· + W_h· h)    g = tanh(x_g + W_hg h)
+//! c' = f c + i g    h' = o tanh c'
+//!
+//! do = dh tanh(c') o (1 − o)    dc' += dh o (1 − tanh² c')
+//! di = dc' g i (1 − i)    df = dc' c f (1 − f)    dg = dc' i (1 − g²)    dc = dc' f
+//! dh_prev = W_hiᵀ di + W_hfᵀ df + W_hgᵀ dg + W_hoᵀ do
+//! ```
+//! where x_· holds the input's part with all biases, and d_· is the gradient of the gate's argument. Blocks: i, f,
+//! g, o, c; c stays as it is, the state before the next step. The c' of these equations is computed again: zoneout
+//! may have kept the old one.
+
+use crate::Cell;
+use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::math::{sigmoid, tanh};
+use crate::product::Epilogue;
+use crate::simd::Simd;
+
+pub(crate) struct Lstm;
+
+const ALL: Run = Run { gate: 0, gates: 4, block: 0 };
+/// The block of c.
+const CELL_STATE: usize = 4;
+
+impl Recurrence for Lstm {
+    const CELL: Cell = Cell::Lstm;
+    const PRODUCTS: &'static [usize] = &[4];
+    const INPUT: &'static [Run] = &[ALL];
+    const HIDDEN: &'static [HiddenRun] = &[HiddenRun { run: ALL, operand: None }];
+    const BACK: &'static [Run] = &[ALL];
+    const ORDER: &'static [usize] = &[0, 1, 2, 3];
+
+    fn folds_bias(_: usize) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
+        // SAFETY: the operands are the step's.
+        unsafe { step.product(s, (0, 0), step.operand(), &Forward(step)) }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
+        // SAFETY: the operands are the step's.
+        unsafe {
+            step.from_after(s, Some(&ALL), &Backward(step));
+            step.through_norm(S::ISA, ALL);
+        }
+    }
+}
+
+struct Forward<'a>(&'a ForwardStep<'a>);
+
+impl Epilogue<4> for Forward<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 4]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            if step.skip::<S, 2>(s, row, j, lanes) {
+                return;
+            }
+            let x = step.x.add(row * step.x_ld + panel * 4 * S::LANES);
+            let sum = |gate: usize| s.add(acc[gate], s.load(x.add(gate * S::LANES)));
+            let (i, f) = (sigmoid(s, sum(0)), sigmoid(s, sum(1)));
+            let (g, o) = (tanh(s, sum(2)), sigmoid(s, sum(3)));
+            let c = step.state::<S, 2>(s, row, 1, j);
+            let candidate = s.fma(f, c, s.mul(i, g));
+            let c = step.next::<S, 2>(s, (row, 1, j), candidate);
+            let h = s.mul(o, tanh(s, candidate));
+            step.finish::<S, 2, 5>(s, row, (j, lanes), h, [i, f, g, o, c]);
+        }
+    }
+}
+
+struct Backward<'a>(&'a BackwardStep<'a>);
+
+impl Epilogue<1> for Backward<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            let Some([dh, dh_kept]) = step.incoming::<S, 2, 4>(s, row, (j, lanes), acc) else {
+                return;
+            };
+            s.store(step.carry::<2>(row, 0, j), dh_kept);
+            let carry = step.carry::<2>(row, 1, j);
+            let [dc, dc_kept] = step.divide(s, row, 1, j, s.load(carry));
+            let at = step.saved.add(row * step.saved_ld + j);
+            let block = |b: usize| at.add(b * step.hidden);
+            let [i, f, g, o] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
+            let c = s.load_n(step.before.c(row, CELL_STATE).add(j), lanes);
+            let out = tanh(s, s.fma(f, c, s.mul(i, g)));
+            let one = s.splat(1.0);
+            let slope = |v: S::V| s.mul(v, s.sub(one, v));
+            let bend = |v: S::V| s.sub(one, s.mul(v, v));
+            let dc = s.fma(s.mul(dh, o), bend(out), dc);
+            s.store(carry, s.fma(dc, f, dc_kept));
+            s.store_n(block(0), s.mul(s.mul(dc, g), slope(i)), lanes);
+            s.store_n(block(1), s.mul(s.mul(dc, c), slope(f)), lanes);
+            s.store_n(block(2), s.mul(s.mul(dc, i), bend(g)), lanes);
+            s.store_n(block(3), s.mul(s.mul(dh, out), slope(o)), lanes);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! minGRU (Feng et al., 2410.01201): gates that see the input alone.
+//!
+//! ```text
+//! z = σ(x_z)    n = g(x_n),  g(v) = v + ½ if v ≥ 0, else σ(v)
+//! h' = h + z (n − h)
+//!
+//! dz = dh (n − h) z (1 − z)    dn = dh z g'(x_n),  g' = 1 if n ≥ ½, else n (1 − n)
+//! dh_prev = dh (1 − z)
+//! ```
+//! z is the share of the new here, as in the paper. Blocks: z, n.
+//!
+//! The paper trains it by a parallel scan in log space, since on a GPU T steps one after the other are slow and
+//! the cumulative products of a scan underflow. Here a step is two multiply-adds on values that are already in the
+//! registers, and nearly all work is in the input's product, which sees all steps at once; so the steps go one
+//! after the other, at no cost in accuracy. The scan is in the plain form for other backends.
+
+use crate::Cell;
+use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::math::sigmoid;
+use crate::product::Epilogue;
+use crate::simd::Simd;
+
+pub(crate) struct MinGru;
+
+impl Recurrence for MinGru {
+    const CELL: Cell = Cell::MinGru;
+    const PRODUCTS: &'static [usize] = &[];
+    const INPUT: &'static [Run] = &[Run { gate: 0, gates: 2, block: 0 }];
+    const HIDDEN: &'static [HiddenRun] = &[];
+    const BACK: &'static [Run] = &[];
+    const ORDER: &'static [usize] = &[0, 1];
+
+    fn folds_bias(_: usize) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
+        // SAFETY: the operands are the step's.
+        unsafe { step.each(s, &Forward(step)) }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
+        // SAFETY: the operands are the step's.
+        unsafe { step.from_after(s, None, &Backward(step)) }
+    }
+}
+
+struct Forward<'a>(&'a ForwardStep<'a>);
+
+impl Epilogue<1> for Forward<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, _: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            if step.skip::<S, 1>(s, row, j, lanes) {
+                return;
+            }
+            let x = step.x.add(row * step.x_ld + panel * 2 * S::LANES);
+            let z = sigmoid(s, s.load(x));
+            let v = s.load(x.add(S::LANES));
+            let n = s.where_less(v, s.splat(0.0), sigmoid(s, v), s.add(v, s.splat(0.5)));
+            let h = step.state::<S, 1>(s, row, 0, j);
+            let h = s.fma(z, s.sub(n, h), h);
+            step.finish::<S, 1, 2>(s, row, (j, lanes), h, [z, n]);
+        }
+    }
+}
+
+struct Backward<'a>(&'a BackwardStep<'a>);
+
+impl Epilogue<1> for Backward<'_> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            let Some([dh, kept]) = step.incoming::<S, 1, 2>(s, row, (j, lanes), acc) else {
+                return;
+            };
+            let at = step.saved.add(row * step.saved_ld + j);
+            let [z, n] = [0, 1].map(|b| s.load_n(at.add(b * step.hidden), lanes));
+            let h = s.load_n(step.before.h(row).add(j), lanes);
+            let one = s.splat(1.0);
+            let keep = s.sub(one, z);
+            s.store(step.carry::<1>(row, 0, j), s.fma(dh, keep, kept));
+            let dz = s.mul(s.mul(dh, s.sub(n, h)), s.mul(z, keep));
+            let slope = s.where_less(n, s.splat(0.5), s.mul(n, s.sub(one, n)), one);
+            s.store_n(at, dz, lanes);
+            s.store_n(at.add(step.hidden), s.mul(s.mul(dh, z), slope), lanes);
+        }
+    }
+}

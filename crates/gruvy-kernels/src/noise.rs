@@ -1,0 +1,237 @@
+//! What is drawn while training: masks that nobody stores.
+//!
+//! ```text
+//! u(key, i) ∈ [0, 1)      a hash of the value's place and a key: two rounds of multiply and shift
+//! keep(i) = u(key, i) ≥ rate,      mask(i) = keep(i) / (1 − rate)
+//! ```
+//! The same mask comes out forward and backward, on every instruction set, whatever the number of threads. (The
+//! constants are those of Chris Wellons' lowbias32, 2018.)
+
+use crate::memory::Shared;
+use crate::simd::{Isa, Kernel, Simd};
+use crate::threads;
+use alloc::vec::Vec;
+
+/// What a pass draws inside the recurrence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Noise {
+    /// The seed of all masks; none: nothing is drawn, as in inference.
+    pub seed: Option<u64>,
+    /// Variational dropout (Gal and Ghahramani, 1512.05287): the share of the state that the hidden weights do not
+    /// see, the same at all steps of a sequence. In `[0, 1)`.
+    pub recurrent_dropout: f32,
+}
+
+impl Noise {
+    /// What the hidden weights see of the state is multiplied with this, `[B, H]` of `len` values: 0, or
+    /// `1 / (1 − recurrent_dropout)`. None: everything.
+    pub fn state_mask(&self, len: usize) -> Option<Vec<f32>> {
+        let key = key(self.seed.filter(|_| self.masks_state())?, Stream::State);
+        let rate = self.recurrent_dropout;
+        let kept = 1.0 / (1.0 - rate);
+        Some((0..len).map(|i| if uniform(key, i as u32) < rate { 0.0 } else { kept }).collect())
+    }
+
+    /// What zoneout keeps of vector `part` of the states (0: h, 1: an LSTM's c), `[T, B, H]` of `len` values: 0 or 1.
+    /// None: nothing is drawn.
+    pub fn zoneout_mask(&self, rate: f32, part: usize, len: usize) -> Option<Vec<f32>> {
+        let key = key(self.seed?, [Stream::Zoneout, Stream::ZoneoutCell][part]);
+        Some((0..len).map(|i| if uniform(key, i as u32) < rate { 1.0 } else { 0.0 }).collect())
+    }
+
+    /// Whether the hidden weights see a masked state.
+    pub(crate) const fn masks_state(&self) -> bool {
+        self.seed.is_some() && self.recurrent_dropout > 0.0
+    }
+}
+
+/// The masks of a pass. Values are counted as `[B, H]` (the state's mask) and `[T, B, H]` (zoneout).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// A buffer's [`Dropout`].
+    Values,
+    /// [`Noise::recurrent_dropout`]
+    State,
+    /// Zoneout of h.
+    Zoneout,
+    /// Zoneout of an LSTM's c.
+    ZoneoutCell,
+}
+
+/// The key of one mask.
+pub(crate) fn key(seed: u64, stream: Stream) -> u64 {
+    let v = seed.wrapping_add((stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let v = (v ^ (v >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let v = (v ^ (v >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    v ^ (v >> 31)
+}
+
+/// A number in `[0, 1)`, a multiple of 2⁻²⁴, for place `i` under a key.
+#[inline(always)]
+pub(crate) fn uniform(key: u64, i: u32) -> f32 {
+    let v = i.wrapping_add(key as u32);
+    let v = (v ^ (v >> 16)).wrapping_mul(0x7feb_352d) ^ (key >> 32) as u32;
+    let v = (v ^ (v >> 15)).wrapping_mul(0x846c_a68b);
+    ((v ^ (v >> 16)) >> 8) as f32 * (1.0 / (1 << 24) as f32)
+}
+
+/// Inverted dropout of a buffer: `v ⊙ mask`, with `mask = 1 / (1 − rate)` or 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// The share that becomes zero, in `[0, 1)`.
+    pub rate: f32,
+    /// The seed of the mask.
+    pub seed: u64,
+    /// Values after which the mask begins again: `B * I` for one mask for all steps of `[T, B, I]`; none: no
+    /// two values share theirs.
+    pub period: Option<usize>,
+}
+
+/// Values of one piece of work.
+const PIECE: usize = 1 << 14;
+
+impl Dropout {
+    /// Multiplies `values` with the mask. The same call does it to their gradients.
+    ///
+    /// # Panics
+    /// If `rate` is outside `[0, 1)`.
+    pub fn apply(&self, values: &mut [f32]) {
+        assert!(
+            (0.0..1.0).contains(&self.rate),
+            "dropout: expected a rate in [0, 1), got {}",
+            self.rate
+        );
+        if self.rate == 0.0 || values.is_empty() {
+            return;
+        }
+        let (isa, len) = (Isa::best(), values.len());
+        // The pieces do not depend on the number of threads, though no result depends on them.
+        let period = self.period.unwrap_or(len).max(1);
+        let workers = threads::worth(len * 64);
+        let shared = Shared((self, values.as_mut_ptr()));
+        threads::run(workers, |worker| {
+            let Shared((dropout, values)) = *{ &shared };
+            let part = threads::split(len, PIECE, worker, workers);
+            // SAFETY: the workers' parts do not overlap and lie within the buffer.
+            let values =
+                unsafe { core::slice::from_raw_parts_mut(values.add(part.start), part.len()) };
+            isa.dispatch(Apply { dropout, values, start: part.start, period });
+        });
+    }
+}
+
+struct Apply<'a> {
+    dropout: &'a Dropout,
+    values: &'a mut [f32],
+    /// Place of the first value in the whole buffer.
+    start: usize,
+    period: usize,
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { dropout: Dropout { rate, seed, .. }, values, start, period } = self;
+        let mask = Mask::new(s, *rate, key(*seed, Stream::Values));
+        let mut at = 0;
+        while at < values.len() {
+            // Up to the end of the period.
+            let place = (start + at) % period;
+            let n = S::LANES.min(values.len() - at).min(period - place);
+            // SAFETY: `at + n` is at most the length.
+            unsafe {
+                let p = values.as_mut_ptr().add(at);
+                s.store_n(p, s.mul(s.load_n(p, n), mask.at(s, place as u32)), n);
+            }
+            at += n;
+        }
+    }
+}
+
+/// A mask of inverted dropout in vectors.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask<V> {
+    key: u64,
+    rate: V,
+    scale: V,
+}
+
+impl<V: Copy> Mask<V> {
+    #[inline(always)]
+    pub fn new<S: Simd<V = V>>(s: S, rate: f32, key: u64) -> Self {
+        Self { key, rate: s.splat(rate), scale: s.splat(1.0 / (1.0 - rate)) }
+    }
+
+    /// The values for places `first..`.
+    #[inline(always)]
+    pub fn at<S: Simd<V = V>>(&self, s: S, first: u32) -> V {
+        let u = s.uniform(self.key, first);
+        s.where_less(u, self.rate, s.splat(0.0), self.scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    extern crate std;
+    use std::{vec, vec::Vec};
+
+    fn masks(rate: f32, seed: u64, len: usize) -> Vec<f32> {
+        let mut values = vec![1.0; len];
+        Dropout { rate, seed, period: None }.apply(&mut values);
+        values
+    }
+
+    #[test]
+    fn every_instruction_set_draws_the_same() {
+        for isa in Isa::available() {
+            let mut got = vec![1.0; 1000];
+            let dropout = Dropout { rate: 0.3, seed: 5, period: Some(77) };
+            isa.dispatch(Apply { dropout: &dropout, values: &mut got, start: 10, period: 77 });
+            for (i, got) in got.into_iter().enumerate() {
+                let keep = uniform(key(5, Stream::Values), ((i + 10) % 77) as u32) >= 0.3;
+                assert_eq!(got, if keep { 1.0 / 0.7 } else { 0.0 }, "{isa:?} {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn masks_keep_their_share() {
+        for (seed, keep) in [(1, 0.1), (2, 0.5), (3, 0.75), (u64::MAX, 0.999)] {
+            let values = masks(1.0 - keep, seed, 1_000_003);
+            let kept = values.iter().filter(|v| **v > 0.0).count() as f64 / values.len() as f64;
+            // Five standard deviations.
+            let slack = 5.0 * f64::from(keep * (1.0 - keep) / 1e6).sqrt();
+            assert!((kept - f64::from(keep)).abs() < slack, "{keep}: {kept}");
+        }
+    }
+
+    #[test]
+    fn neighbours_and_seeds_are_independent() {
+        let keep = |v: &f32| if *v > 0.0 { 1.0 } else { 0.0 };
+        let both = |a: &[f32], b: &[f32]| {
+            let pairs: f64 = a.iter().zip(b).map(|(a, b)| keep(a) * keep(b)).sum();
+            pairs / a.len().min(b.len()) as f64
+        };
+        let values = masks(0.5, 7, 1 << 20);
+        for distance in [1, 2, 3, 4, 8, 16, 64, 512, PIECE, PIECE + 1] {
+            let share = both(&values, &values[distance..]);
+            assert!((share - 0.25).abs() < 5.0 * 0.44 / 1000.0, "{distance}: {share}");
+        }
+        for seed in [8, 7 + (1 << 32), 7 << 32] {
+            let share = both(&values, &masks(0.5, seed, 1 << 20));
+            assert!((share - 0.25).abs() < 5.0 * 0.44 / 1000.0, "{seed}: {share}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let on = |n| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+            pool.install(|| masks(0.4, 3, 7 * PIECE + 5))
+        };
+        assert_eq!(on(1), on(3));
+    }
+}

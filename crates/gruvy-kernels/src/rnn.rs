@@ -1,0 +1,91 @@
+//! Plain RNN (Elman, 1990), PyTorch's.
+//!
+//! ```text
+//! h' = a(x + W_h h),  a = tanh or max(·, 0)
+//!
+//! da = dh (1 − h'²)    or    dh where h' > 0        dh_prev = W_hᵀ da
+//! ```
+//! where x holds the input's part with both biases. One block: h', before zoneout.
+
+use crate::Cell;
+use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::math::tanh;
+use crate::product::Epilogue;
+use crate::simd::Simd;
+
+/// With max(·, 0) if `RELU`, else with tanh.
+pub(crate) struct Rnn<const RELU: bool>;
+
+const ALL: Run = Run { gate: 0, gates: 1, block: 0 };
+
+impl<const RELU: bool> Recurrence for Rnn<RELU> {
+    const CELL: Cell = if RELU { Cell::RnnRelu } else { Cell::Rnn };
+    const PRODUCTS: &'static [usize] = &[1];
+    const INPUT: &'static [Run] = &[ALL];
+    const HIDDEN: &'static [HiddenRun] = &[HiddenRun { run: ALL, operand: None }];
+    const BACK: &'static [Run] = &[ALL];
+    const ORDER: &'static [usize] = &[0];
+
+    fn folds_bias(_: usize) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
+        // SAFETY: the operands are the step's.
+        unsafe { step.product(s, (0, 0), step.operand(), &Forward::<RELU>(step)) }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
+        // SAFETY: the operands are the step's.
+        unsafe {
+            step.from_after(s, Some(&ALL), &Backward::<RELU>(step));
+            step.through_norm(S::ISA, ALL);
+        }
+    }
+}
+
+struct Forward<'a, const RELU: bool>(&'a ForwardStep<'a>);
+
+impl<const RELU: bool> Epilogue<1> for Forward<'_, RELU> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            if step.skip::<S, 1>(s, row, j, lanes) {
+                return;
+            }
+            let v = s.add(acc, s.load(step.x.add(row * step.x_ld + j)));
+            // In this order a NaN stays one.
+            let h = if RELU { s.max(s.splat(0.0), v) } else { tanh(s, v) };
+            step.finish::<S, 1, 1>(s, row, (j, lanes), h, [h]);
+        }
+    }
+}
+
+struct Backward<'a, const RELU: bool>(&'a BackwardStep<'a>);
+
+impl<const RELU: bool> Epilogue<1> for Backward<'_, RELU> {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+        let step = self.0;
+        let (j, lanes) = lanes::<S>(panel, step.hidden);
+        // SAFETY: row and lanes lie within the step's buffers.
+        unsafe {
+            let Some([dh, kept]) = step.incoming::<S, 1, 1>(s, row, (j, lanes), acc) else {
+                return;
+            };
+            s.store(step.carry::<1>(row, 0, j), kept);
+            let block = step.saved.add(row * step.saved_ld + j);
+            let (h, zero) = (s.load_n(block, lanes), s.splat(0.0));
+            let d = match RELU {
+                true => s.where_less(zero, h, dh, zero),
+                false => s.mul(dh, s.sub(s.splat(1.0), s.mul(h, h))),
+            };
+            s.store_n(block, d, lanes);
+        }
+    }
+}
