@@ -1,6 +1,8 @@
 //! One GRU layer with its inputs, and the calls that are timed.
 use anyhow::{Context, Result};
-use gruvy_kernels::{Cell, Gradients, Packed, Sequence, Weights, Workspace, backward};
+use gruvy_kernels::{
+    Cell, Gradients, Isa, Noise, Output, Packed, Pass, Sequence, Tape, Weights, Workspace, backward,
+};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
@@ -36,7 +38,13 @@ impl Params {
             w_hh: &self.w_hh,
             b_ih: Some(&self.b_ih),
             b_hh: Some(&self.b_hh),
+            norm: None,
         }
+    }
+
+    fn layer(&self, [_, _, input, hidden]: [usize; 4]) -> gruvy_kernels::Layer<'_> {
+        let weights = self.weights();
+        gruvy_kernels::Layer { cell: Cell::Gru, input, hidden, zoneout: 0.0, weights }
     }
 
     fn zero(&mut self) {
@@ -88,7 +96,7 @@ impl Layer {
         };
         Ok(Self {
             sizes,
-            packed: Packed::new(Cell::Gru, i, h, &params.weights()),
+            packed: Packed::new(&params.layer(sizes)),
             params,
             x: get("x")?,
             h0: get("h0")?,
@@ -103,15 +111,16 @@ impl Layer {
 
     /// One call: what is timed.
     pub fn run(&mut self, mode: Mode) {
-        let [t, b, i, h] = self.sizes;
-        let seq = Sequence { seq_len: t, batch: b, lengths: None, reverse: false };
-        let weights = self.params.weights();
+        let [seq_len, batch, ..] = self.sizes;
+        let seq = Sequence { seq_len, batch, lengths: None, reverse: false };
+        let layer = self.params.layer(self.sizes);
         if mode != Mode::Infer {
-            self.packed.repack(&weights);
+            self.packed.repack(&layer);
         }
         let saved = (mode == Mode::Train).then_some(&mut self.saved[..]);
-        let h0 = Some(&self.h0[..]);
-        self.packed.forward(&seq, &self.x, h0, &mut self.y, saved, &mut self.workspace);
+        let pass = Pass { seq, x: &self.x, h0: Some(&self.h0), noise: Noise::default() };
+        let output = Output { y: &mut self.y, last: None, saved };
+        self.packed.forward(&pass, output, &mut self.workspace);
         if mode != Mode::Train {
             return;
         }
@@ -123,20 +132,11 @@ impl Layer {
             dw_hh: &mut self.grads.w_hh,
             db_ih: Some(&mut self.grads.b_ih),
             db_hh: Some(&mut self.grads.b_hh),
+            dgain_ih: None,
+            dgain_hh: None,
         };
-        backward(
-            Cell::Gru,
-            [i, h],
-            &weights,
-            &seq,
-            &self.x,
-            h0,
-            &self.y,
-            &mut self.saved,
-            &self.dy,
-            grads,
-            &mut self.workspace,
-        );
+        let tape = Tape { y: &self.y, saved: &mut self.saved, dy: &self.dy, dlast: None };
+        backward(Isa::best(), &layer, &pass, tape, grads, &mut self.workspace);
     }
 
     /// Runs one call and writes what it computed, for the driver to compare.

@@ -2,7 +2,7 @@
 use crate::{
     Head, Input, ModelFile, Result, RnnSpec, Spec, Tensor, file::check_tensors, spec::rnn_tensor,
 };
-use gruvy_kernels::{Linear, Packed, Weights};
+use gruvy_kernels::{Layer, Linear, Norm, Packed, Weights};
 use std::collections::BTreeMap;
 
 /// The weights of a model, packed once and shared by any number of [sessions](crate::Session).
@@ -71,11 +71,19 @@ fn data<'a>(tensors: &'a BTreeMap<String, Tensor>, name: &str) -> &'a [f32] {
 
 fn pack(rnn: &RnnSpec, tensors: &BTreeMap<String, Tensor>, layer: usize, reverse: bool) -> Packed {
     let part = |name| data(tensors, &rnn_tensor(name, layer, reverse));
+    let norm = Norm { gain_ih: part("gain_ih"), gain_hh: part("gain_hh") };
     let weights = Weights {
         w_ih: part("weight_ih"),
         w_hh: part("weight_hh"),
         b_ih: rnn.bias.then(|| part("bias_ih")),
         b_hh: rnn.bias.then(|| part("bias_hh")),
+        norm: rnn.layer_norm.then_some(norm),
     };
-    Packed::new(rnn.cell, rnn.layer_input(layer), rnn.hidden_size, &weights)
+    Packed::new(&Layer {
+        cell: rnn.cell,
+        input: rnn.layer_input(layer),
+        hidden: rnn.hidden_size,
+        zoneout: rnn.zoneout as f32,
+        weights,
+    })
 }

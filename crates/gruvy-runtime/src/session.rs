@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! steps [T, B] or [T, B, I] ─ layer 0 ─ … ─ layer L-1 ─> [T, B, D·H] ─ head ─> logits [T, B, V]
-//!                  state [L·D, B, H] in, and out for the next call
+//!                state [L·D, B, K·H] in, and out for the next call
 //! ```
 //! Buffers grow to what the largest call needs and are then reused.
 use crate::{Error, Network, Result};
-use gruvy_kernels::{Sequence, Workspace, last_state};
+use gruvy_kernels::{Noise, Output, Pass, Sequence, Workspace};
 use std::sync::Arc;
 
 /// [`Session::feed`] goes in chunks of so many steps, which bounds its memory.
@@ -49,8 +49,10 @@ impl Steps<'_> {
 pub struct Session {
     network: Arc<Network>,
     batch: usize,
-    /// `[L·D, B, H]`
+    /// `[L·D, B, K·H]`: h, and for the LSTM c behind it
     state: Vec<f32>,
+    /// `[B, K·H]`: a layer's state before a chunk.
+    before: Vec<f32>,
     /// `[T, B, width]`: what the current layer sees.
     x: Vec<f32>,
     /// `[T, B, H]`: what one direction of it gives.
@@ -69,10 +71,10 @@ impl Session {
         if batch == 0 {
             return Err(Error::setting("batch", batch, "at least 1"));
         }
-        let state = vec![0.0; network.layers.len() * batch * network.spec().rnn.hidden_size];
+        let state = vec![0.0; network.layers.len() * batch * network.spec().rnn.state_size()];
         let workspace = Workspace::new();
-        let (x, y, logits) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { network, batch, state, x, y, logits, workspace })
+        let (before, x, y, logits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { network, batch, state, before, x, y, logits, workspace })
     }
 
     /// The network.
@@ -100,14 +102,16 @@ impl Session {
         }
         self.load(step);
         let Self { network, batch, state, x, logits, workspace, .. } = self;
-        let (batch, hidden) = (*batch, network.spec().rnn.hidden_size);
-        let mut below: &[f32] = x;
-        for (layer, h) in network.layers.iter().zip(state.chunks_exact_mut(batch * hidden)) {
-            layer.step(batch, below, h, workspace);
-            below = h;
+        let rnn = &network.spec().rnn;
+        let (batch, width) = (*batch, rnn.state_size());
+        for (layer, state) in network.layers.iter().zip(state.chunks_exact_mut(batch * width)) {
+            layer.step(batch, x, state, workspace);
+            x.clear();
+            // The next layer sees h.
+            state.chunks_exact(width).for_each(|row| x.extend_from_slice(&row[..rnn.hidden_size]));
         }
         logits.resize(batch * network.spec().outputs(), 0.0);
-        network.head.apply(batch, below, logits);
+        network.head.apply(batch, x, logits);
         Ok(logits)
     }
 
@@ -163,12 +167,12 @@ impl Session {
         self.logits().chunks_exact(self.network.spec().outputs()).nth(row)
     }
 
-    /// The state `[L·D, B, H]`.
+    /// The state `[L·D, B, K·H]`: h, and for the LSTM c behind it.
     pub fn state(&self) -> &[f32] {
         &self.state
     }
 
-    /// Continues from `state [L·D, B, H]`, as [`Session::state`] gave it.
+    /// Continues from `state [L·D, B, K·H]`, as [`Session::state`] gave it.
     ///
     /// # Errors
     /// [`Error::Setting`] for another length; [`Error::Bidirectional`] if the network carries no state.
@@ -196,9 +200,9 @@ impl Session {
         if row >= self.batch {
             return Err(Error::setting("row", row, format!("below the batch size {}", self.batch)));
         }
-        let hidden = self.network.spec().rnn.hidden_size;
-        for h in self.state.chunks_exact_mut(self.batch * hidden) {
-            h[row * hidden..][..hidden].fill(0.0);
+        let width = self.network.spec().rnn.state_size();
+        for state in self.state.chunks_exact_mut(self.batch * width) {
+            state[row * width..][..width].fill(0.0);
         }
         Ok(())
     }
@@ -254,19 +258,22 @@ impl Session {
         if seq_len == 0 {
             return;
         }
-        let Self { network, batch, state, x, y, workspace, .. } = self;
+        let Self { network, batch, state, before, x, y, workspace, .. } = self;
         let rnn = &network.spec().rnn;
         let (hidden, directions, rows) = (rnn.hidden_size, rnn.directions(), seq_len * *batch);
         y.resize(directions * rows * hidden, 0.0);
-        let states = state.chunks_exact_mut(directions * *batch * hidden);
+        let of_direction = *batch * rnn.state_size();
+        let states = state.chunks_exact_mut(directions * of_direction);
         for (layer, states) in network.layers.chunks_exact(directions).zip(states) {
             let outputs = y.chunks_exact_mut(rows * hidden);
-            let parts = layer.iter().zip(states.chunks_exact_mut(*batch * hidden)).zip(outputs);
-            for (direction, ((packed, h), y)) in parts.enumerate() {
+            let parts = layer.iter().zip(states.chunks_exact_mut(of_direction)).zip(outputs);
+            for (direction, ((packed, state), y)) in parts.enumerate() {
                 let reverse = direction == 1;
                 let seq = Sequence { seq_len, batch: *batch, lengths: None, reverse };
-                packed.forward(&seq, x, Some(h), y, None, workspace);
-                last_state(&seq, hidden, y, None, h);
+                before.clear();
+                before.extend_from_slice(state);
+                let pass = Pass { seq, x, h0: Some(before), noise: Noise::default() };
+                packed.forward(&pass, Output { y, last: Some(state), saved: None }, workspace);
             }
             if directions == 1 {
                 std::mem::swap(x, y);

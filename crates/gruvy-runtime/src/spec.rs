@@ -14,7 +14,7 @@ const MAX_DIM: usize = 1 << 24;
 const MAX_LAYERS: usize = 1024;
 
 /// The shape of a model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// What enters at each step.
@@ -54,7 +54,7 @@ impl Input {
 }
 
 /// The recurrent layers; names and defaults follow `torch.nn.GRU`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RnnSpec {
     /// The recurrence.
@@ -70,12 +70,27 @@ pub struct RnnSpec {
     pub bidirectional: bool,
     /// Whether the layers have biases.
     pub bias: bool,
+    /// Zoneout's probability of keeping a unit's state, of which a model that is run takes the mean; 0: none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub zoneout: f64,
+    /// Whether the gates are layer-normalised.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub layer_norm: bool,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 impl RnnSpec {
     /// `D`, directions of a layer.
     pub fn directions(&self) -> usize {
         if self.bidirectional { 2 } else { 1 }
+    }
+
+    /// `K·H`, values of a layer's and direction's state: h, and for the LSTM c behind it.
+    pub fn state_size(&self) -> usize {
+        self.cell.states() * self.hidden_size
     }
 
     /// `D·H`, width of what a layer gives.
@@ -123,7 +138,7 @@ impl Spec {
 
     /// The tensors of a model of this spec, the one list that reading, writing and training share:
     /// `embedding.weight`, then for each layer and direction `rnn.{weight_ih, weight_hh, bias_ih,
-    /// bias_hh}_l{layer}[_reverse]`, then `head.weight` and `head.bias`.
+    /// bias_hh, gain_ih, gain_hh}_l{layer}[_reverse]` as far as the layers have them, then `head.weight` and `head.bias`.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let mut list = Vec::new();
         let mut add = |name: String, shape: &[usize]| {
@@ -134,14 +149,23 @@ impl Spec {
         }
         let rnn = &self.rnn;
         let rows = rnn.cell.gates() * rnn.hidden_size;
+        let hidden_rows = rnn.cell.hidden_gates() * rnn.hidden_size;
         for layer in 0..rnn.num_layers {
             for direction in 0..rnn.directions() {
                 let name = |part| rnn_tensor(part, layer, direction == 1);
-                add(name("weight_ih"), &[rows, rnn.layer_input(layer)]);
-                add(name("weight_hh"), &[rows, rnn.hidden_size]);
+                let mut pair = |ih, hh, shape_ih: &[usize], shape_hh: &[usize]| {
+                    add(name(ih), shape_ih);
+                    if hidden_rows > 0 {
+                        add(name(hh), shape_hh);
+                    }
+                };
+                let (ih, hh) = ([rows, rnn.layer_input(layer)], [hidden_rows, rnn.hidden_size]);
+                pair("weight_ih", "weight_hh", &ih, &hh);
                 if rnn.bias {
-                    add(name("bias_ih"), &[rows]);
-                    add(name("bias_hh"), &[rows]);
+                    pair("bias_ih", "bias_hh", &ih[..1], &hh[..1]);
+                }
+                if rnn.layer_norm {
+                    pair("gain_ih", "gain_hh", &ih[..1], &hh[..1]);
                 }
             }
         }
@@ -172,6 +196,13 @@ impl Spec {
         }
         size("rnn.hidden_size", rnn.hidden_size, MAX_DIM)?;
         size("rnn.num_layers", rnn.num_layers, MAX_LAYERS)?;
+        if !(0.0..1.0).contains(&rnn.zoneout) {
+            return Err(Error::Spec {
+                field: "rnn.zoneout",
+                got: rnn.zoneout.to_string(),
+                expected: "at least 0 and less than 1".into(),
+            });
+        }
         if rnn.input_size != self.input.width() {
             return Err(Error::Spec {
                 field: "rnn.input_size",
@@ -227,6 +258,8 @@ mod tests {
                 num_layers: 2,
                 bidirectional: true,
                 bias: true,
+                zoneout: 0.0,
+                layer_norm: false,
             },
             head: Head::Linear { outputs: 5 },
         }
@@ -290,6 +323,38 @@ mod tests {
         s.input = Input::Features { size: 4 };
         s.head = Head::Tied;
         assert_eq!(field(&s), "head");
+    }
+
+    #[test]
+    fn cells_and_normalisation_have_the_tensors_they_need() {
+        let shapes = |cell, layer_norm| -> Vec<String> {
+            let mut spec = spec();
+            spec.rnn =
+                RnnSpec { cell, layer_norm, num_layers: 1, bidirectional: false, ..spec.rnn };
+            let list = spec.tensors().into_iter().filter(|t| t.name.starts_with("rnn."));
+            list.map(|t| format!("{} {:?}", &t.name[4..], t.shape)).collect()
+        };
+        assert_eq!(
+            shapes(Cell::Lstm, false),
+            ["weight_ih_l0 [12, 4]", "weight_hh_l0 [12, 3]", "bias_ih_l0 [12]", "bias_hh_l0 [12]"]
+        );
+        assert_eq!(
+            shapes(Cell::MinGru, true),
+            ["weight_ih_l0 [6, 4]", "bias_ih_l0 [6]", "gain_ih_l0 [6]"]
+        );
+        assert_eq!(shapes(Cell::Gru, true)[4..], ["gain_ih_l0 [9]", "gain_hh_l0 [9]"]);
+    }
+
+    #[test]
+    fn zoneout_and_normalisation_are_written_only_where_they_are() {
+        let plain = serde_json::to_string(&spec()).unwrap();
+        assert!(!plain.contains("zoneout") && !plain.contains("layer_norm"), "{plain}");
+        let mut other = spec();
+        (other.rnn.zoneout, other.rnn.layer_norm) = (0.1, true);
+        let json = serde_json::to_string(&other).unwrap();
+        assert_eq!(serde_json::from_str::<Spec>(&json).unwrap(), other);
+        other.rnn.zoneout = 1.0;
+        assert_eq!(field(&other), "rnn.zoneout");
     }
 
     #[test]

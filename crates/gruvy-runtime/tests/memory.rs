@@ -16,6 +16,8 @@ fn constant(input: Input, bias: &[f32]) -> (Spec, BTreeMap<String, Tensor>) {
         num_layers: 1,
         bidirectional: false,
         bias: true,
+        zoneout: 0.0,
+        layer_norm: false,
     };
     let spec = Spec { input, rnn, head: Head::Linear { outputs: bias.len() } };
     let tensor = |shape: Vec<usize>| Tensor { data: vec![0.0; shape.iter().product()], shape };

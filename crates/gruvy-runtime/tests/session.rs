@@ -3,7 +3,7 @@
 
 mod common;
 use common::{char_model, model, network, spec};
-use gruvy_kernels::{Sequence, reference};
+use gruvy_kernels::{Noise, Sequence, reference};
 use gruvy_runtime::{
     Cell, Error, Head, Input, ModelFile, Network, Session, Steps, Tensor, TextCodec,
 };
@@ -18,7 +18,7 @@ fn f64s(tensor: &Tensor) -> Vec<f64> {
     tensor.data.iter().map(|v| f64::from(*v)).collect()
 }
 
-/// The logits `[T, B, V]` and final states `[L·D, B, H]` of plain `f64` loops.
+/// The logits `[T, B, V]` and final states `[L·D, B, K·H]` of plain `f64` loops.
 fn expected(model: &ModelFile, batch: usize, mut x: Vec<f64>) -> (Vec<f64>, Vec<f64>) {
     let rnn = &model.spec.rnn;
     let (hidden, width) = (rnn.hidden_size, rnn.output_size());
@@ -28,22 +28,33 @@ fn expected(model: &ModelFile, batch: usize, mut x: Vec<f64>) -> (Vec<f64>, Vec<
         let mut y = vec![0.0; seq_len * batch * width];
         for direction in 0..rnn.directions() {
             let suffix = if direction == 1 { "_reverse" } else { "" };
-            let part = |name| f64s(&model.tensors[&format!("rnn.{name}_l{layer}{suffix}")]);
+            let part = |name| {
+                let tensor = model.tensors.get(&format!("rnn.{name}_l{layer}{suffix}"));
+                tensor.map(f64s).unwrap_or_default()
+            };
             let params = reference::Params {
                 w_ih: part("weight_ih"),
                 w_hh: part("weight_hh"),
                 b_ih: part("bias_ih"),
                 b_hh: part("bias_hh"),
+                gain_ih: part("gain_ih"),
+                gain_hh: part("gain_hh"),
             };
             let seq = Sequence { seq_len, batch, lengths: None, reverse: direction == 1 };
-            let sizes = [x.len() / seq_len / batch, hidden];
-            let h0 = vec![0.0; batch * hidden];
-            let out = reference::forward(rnn.cell, &seq, sizes, &params, &x, &h0);
-            for (row, out) in out.chunks(hidden).enumerate() {
+            let setup = reference::Setup {
+                cell: rnn.cell,
+                seq,
+                input: x.len() / seq_len / batch,
+                hidden,
+                zoneout: rnn.zoneout,
+                noise: Noise::default(),
+            };
+            let h0 = vec![0.0; batch * rnn.state_size()];
+            let out = reference::forward(&setup, &params, &x, &h0);
+            for (row, out) in out.y.chunks(hidden).enumerate() {
                 y[row * width + direction * hidden..][..hidden].copy_from_slice(out);
             }
-            let last = if direction == 1 { 0 } else { seq_len - 1 };
-            states.extend_from_slice(&out[last * batch * hidden..][..batch * hidden]);
+            states.extend_from_slice(&out.last);
         }
         x = y;
     }
@@ -84,6 +95,9 @@ fn agrees_with_the_reference() {
             let mut spec = spec(&codec, cell, layers, bidirectional);
             if tied {
                 spec.head = Head::Tied;
+            }
+            if layers > 1 {
+                (spec.rnn.layer_norm, spec.rnn.zoneout) = (true, 0.2);
             }
             let model = model(codec, spec);
             for batch in [1, 3] {

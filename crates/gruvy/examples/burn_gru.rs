@@ -7,7 +7,7 @@ use burn::nn::gru::{Gru as BurnGru, GruConfig as BurnGruConfig};
 use burn::nn::{Linear, LinearConfig, loss::MseLoss, loss::Reduction};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor};
-use gruvy::nn::{Gru, GruConfig};
+use gruvy::nn::{Recurrent, RecurrentConfig};
 use std::time::Instant;
 
 const INPUT: usize = 2;
@@ -26,9 +26,9 @@ fn same_outputs(device: &Device) {
     //     let gru = BurnGruConfig::new(INPUT, HIDDEN, true).init(device);
     //     let y = gru.forward(x, None);
     // After: `with_batch_first` because Burn's takes [B, T, I]; the final state comes with the outputs.
-    //     let gru = GruConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device);
+    //     let gru = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device);
     //     let (y, state) = gru.forward(x, None, None);
-    let gru = GruConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device);
+    let gru = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device);
     let burn = burn_gru_with_weights_of(&gru, device);
 
     let x = Tensor::<3>::random([16, 50, INPUT], Distribution::Normal(0.0, 1.0), device);
@@ -46,7 +46,7 @@ fn same_outputs(device: &Device) {
 }
 
 /// Burn's layer with gruvy's weights: the gates' rows cut apart and transposed.
-fn burn_gru_with_weights_of(gru: &Gru, device: &Device) -> BurnGru {
+fn burn_gru_with_weights_of(gru: &Recurrent, device: &Device) -> BurnGru {
     let weights = gru.layers[0].values();
     let linear =
         |linear: &mut Linear, weight: &Tensor<2>, bias: &Option<Tensor<1>>, gate: usize| {
@@ -58,8 +58,9 @@ fn burn_gru_with_weights_of(gru: &Gru, device: &Device) -> BurnGru {
     let mut burn = BurnGruConfig::new(INPUT, HIDDEN, true).init(device);
     let gates = [&mut burn.reset_gate, &mut burn.update_gate, &mut burn.new_gate];
     for (gate, burn) in gates.into_iter().enumerate() {
+        let w_hh = weights.w_hh.as_ref().expect("a GRU's");
         linear(&mut burn.input_transform, &weights.w_ih, &weights.b_ih, gate);
-        linear(&mut burn.hidden_transform, &weights.w_hh, &weights.b_hh, gate);
+        linear(&mut burn.hidden_transform, w_hh, &weights.b_hh, gate);
     }
     burn
 }
@@ -67,7 +68,7 @@ fn burn_gru_with_weights_of(gru: &Gru, device: &Device) -> BurnGru {
 /// A layer and a linear head on its final state.
 #[derive(Module, Debug)]
 struct Model {
-    gru: Gru,
+    gru: Recurrent,
     head: Linear,
 }
 
@@ -75,7 +76,7 @@ struct Model {
 /// an error of 1/6.
 fn adding_problem(device: &Device) {
     let mut model = Model {
-        gru: GruConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device),
+        gru: RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device),
         head: LinearConfig::new(HIDDEN, 1).init(device),
     };
     let mut optimizer = AdamWConfig::new().init();

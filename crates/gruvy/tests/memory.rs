@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy::{
-    nn::{Cell, GruConfig, SequenceModel, cross_entropy, mean_squared_error},
+    nn::{Cell, RecurrentConfig, SequenceModel, cross_entropy, mean_squared_error},
     tasks::{
         RunSettings, TaskConfig,
         memory::{AddingConfig, AddingRun, CopyConfig, CopyRun},
@@ -221,7 +221,7 @@ fn settings_that_make_no_sense_are_named() {
 #[test]
 fn chrono_opens_the_gate_that_keeps() {
     let device = Device::flex().autodiff();
-    let config = GruConfig::new(3, 400).with_chrono(50);
+    let config = RecurrentConfig::new(3, 400).with_chrono(50);
     let layer = &config.init(&device).layers[0];
     let values = |param: &Option<burn::module::Param<Tensor<1>>>| -> Vec<f32> {
         param.as_ref().unwrap().val().into_data().try_to_vec().unwrap()
@@ -238,7 +238,7 @@ fn chrono_opens_the_gate_that_keeps() {
     // The other gates start as ever, in ±1/√H.
     let others = b_ih.iter().chain(&b_hh).enumerate().filter(|(i, _)| !z.contains(&(i % 1200)));
     assert!(others.clone().all(|(_, b)| b.abs() <= 0.05) && others.clone().any(|(_, b)| *b != 0.0));
-    let plain = &GruConfig::new(3, 400).init(&device).layers[0];
+    let plain = &RecurrentConfig::new(3, 400).init(&device).layers[0];
     assert!(values(&plain.bias_ih).iter().all(|b| b.abs() <= 0.05));
 }
 
@@ -304,7 +304,7 @@ fn a_fraction_of_the_training_text_is_its_start() {
 fn the_last_step_is_the_last_valid_one_of_each_direction() {
     let device = Device::flex().autodiff();
     for (bidirectional, layers) in [(false, 1), (true, 2)] {
-        let rnn = GruConfig::new(2, 5)
+        let rnn = RecurrentConfig::new(2, 5)
             .with_bidirectional(bidirectional)
             .with_num_layers(layers)
             .with_cell(Cell::Gru);

@@ -19,6 +19,8 @@ pub fn spec(codec: &TextCodec, cell: Cell, layers: usize, bidirectional: bool) -
             num_layers: layers,
             bidirectional,
             bias: true,
+            zoneout: 0.0,
+            layer_norm: false,
         },
         head: Head::Linear { outputs: vocab },
     }

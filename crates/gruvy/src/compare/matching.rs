@@ -81,6 +81,8 @@ mod tests {
             num_layers: layers,
             bidirectional: false,
             bias: true,
+            zoneout: 0.0,
+            layer_norm: false,
         };
         let head = if tied { Head::Tied } else { Head::Linear { outputs: 65 } };
         Spec { input: Input::Embedding { vocab: 65, dim }, rnn, head }

@@ -22,6 +22,8 @@ use gruvy_kernels::Cell;
 fn gates(cell: Cell) -> &'static [(usize, f32)] {
     match cell {
         Cell::Gru | Cell::GruV3 => &[(1, 1.0)],
+        Cell::Lstm => &[(1, 1.0), (0, -1.0)],
+        Cell::MinGru => &[(0, -1.0)],
         _ => &[],
     }
 }
@@ -31,9 +33,12 @@ fn gates(cell: Cell) -> &'static [(usize, f32)] {
 /// # Panics
 /// If `longest` is below 3, or the layer has no biases.
 pub(super) fn open(mut layer: LayerWeights, cell: Cell, longest: usize) -> LayerWeights {
-    assert!(longest >= 3, "GruConfig: expected chrono of at least 3 steps, or 0, got {longest}");
+    assert!(
+        longest >= 3,
+        "RecurrentConfig: expected chrono of at least 3 steps, or 0, got {longest}"
+    );
     let (Some(b_ih), b_hh) = (layer.bias_ih.take(), layer.bias_hh.take()) else {
-        panic!("GruConfig: chrono sets biases, and bias is false")
+        panic!("RecurrentConfig: chrono sets biases, and bias is false")
     };
     let (hidden, device) = (b_ih.lazy_shape()[0] / cell.gates(), b_ih.lazy_device());
     let uniform = Distribution::Uniform(1.0, (longest - 1) as f64);

@@ -1,21 +1,21 @@
-//! What a [`Gru`] is made of.
-use super::{Gru, LayerWeights, chrono};
+//! What a [`Recurrent`] is made of.
+use super::{LayerWeights, Recurrent, chrono};
 use burn::config::Config;
 use burn::nn::DropoutConfig;
 use burn::tensor::Device;
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
 
-/// The settings of a [`Gru`], with the names and defaults of `torch.nn.GRU`.
+/// The settings of a [`Recurrent`], with the names and defaults of `torch.nn.GRU` where it has them.
 ///
 /// ```
-/// use gruvy::nn::GruConfig;
+/// use gruvy::nn::RecurrentConfig;
 ///
-/// let gru = GruConfig::new(64, 128).with_num_layers(2).with_dropout(0.2).init(&Default::default());
+/// let gru = RecurrentConfig::new(64, 128).with_num_layers(2).with_dropout(0.2).init(&Default::default());
 /// # assert_eq!(gru.num_layers(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GruConfig {
+pub struct RecurrentConfig {
     /// `I`, features of an input step.
     pub input_size: usize,
     /// `H`, hidden units.
@@ -29,6 +29,20 @@ pub struct GruConfig {
     /// Probability with which an output of a layer is zero for the next one during training; the last
     /// layer's are kept.
     pub dropout: f64,
+    /// Variational dropout of each layer's input: the probability with which a feature is zero at all steps of a
+    /// sequence during training (Gal and Ghahramani, 1512.05287).
+    pub input_dropout: f64,
+    /// Variational dropout of the state: the probability with which the hidden weights do not see a unit, at all
+    /// steps of a sequence, during training.
+    pub recurrent_dropout: f64,
+    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a step. Drawn
+    /// during training, the mean afterwards.
+    pub zoneout: f64,
+    /// DropConnect (Merity et al., 1708.02182): the probability with which a hidden weight is zero, at all steps of a
+    /// batch, during training.
+    pub weight_dropout: f64,
+    /// Layer normalisation (Ba et al., 1607.06450) of every gate's input part and hidden part.
+    pub layer_norm: bool,
     /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, H]` always.
     pub batch_first: bool,
     /// Longest dependency in steps that the gates are opened for at the start, at least 3; 0: none, gates as
@@ -39,9 +53,9 @@ pub struct GruConfig {
     pub cell: Cell,
 }
 
-impl Config for GruConfig {}
+impl Config for RecurrentConfig {}
 
-impl GruConfig {
+impl RecurrentConfig {
     /// One layer and direction with biases, without dropout, time-major, as PyTorch's.
     pub fn new(input_size: usize, hidden_size: usize) -> Self {
         Self {
@@ -51,6 +65,11 @@ impl GruConfig {
             bidirectional: false,
             bias: true,
             dropout: 0.0,
+            input_dropout: 0.0,
+            recurrent_dropout: 0.0,
+            zoneout: 0.0,
+            weight_dropout: 0.0,
+            layer_norm: false,
             batch_first: false,
             chrono: 0,
             cell: Cell::Gru,
@@ -77,6 +96,31 @@ impl GruConfig {
         Self { dropout, ..self }
     }
 
+    /// Sets [`input_dropout`](Self::input_dropout).
+    pub fn with_input_dropout(self, input_dropout: f64) -> Self {
+        Self { input_dropout, ..self }
+    }
+
+    /// Sets [`recurrent_dropout`](Self::recurrent_dropout).
+    pub fn with_recurrent_dropout(self, recurrent_dropout: f64) -> Self {
+        Self { recurrent_dropout, ..self }
+    }
+
+    /// Sets [`zoneout`](Self::zoneout).
+    pub fn with_zoneout(self, zoneout: f64) -> Self {
+        Self { zoneout, ..self }
+    }
+
+    /// Sets [`weight_dropout`](Self::weight_dropout).
+    pub fn with_weight_dropout(self, weight_dropout: f64) -> Self {
+        Self { weight_dropout, ..self }
+    }
+
+    /// Sets [`layer_norm`](Self::layer_norm).
+    pub fn with_layer_norm(self, layer_norm: bool) -> Self {
+        Self { layer_norm, ..self }
+    }
+
     /// Sets [`batch_first`](Self::batch_first).
     pub fn with_batch_first(self, batch_first: bool) -> Self {
         Self { batch_first, ..self }
@@ -97,39 +141,45 @@ impl GruConfig {
         if self.bidirectional { 2 } else { 1 }
     }
 
+    /// `K * H`, values of a layer's and direction's state: h, and for the LSTM c behind it.
+    pub fn state_size(&self) -> usize {
+        self.cell.states() * self.hidden_size
+    }
+
     /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them.
     ///
     /// # Panics
-    /// If a size is 0, `dropout` is outside `[0, 1)`, or `chrono` is 1 or 2.
-    pub fn init(&self, device: &Device) -> Gru {
+    /// If a size is 0, a probability is outside `[0, 1)`, or `chrono` is 1 or 2.
+    pub fn init(&self, device: &Device) -> Recurrent {
         for (name, size) in [
             ("input_size", self.input_size),
             ("hidden_size", self.hidden_size),
             ("num_layers", self.num_layers),
         ] {
-            assert!(size > 0, "GruConfig: expected {name} of at least 1, got 0");
+            assert!(size > 0, "RecurrentConfig: expected {name} of at least 1, got 0");
         }
-        assert!(
-            (0.0..1.0).contains(&self.dropout),
-            "GruConfig: expected dropout in [0, 1), got {}",
-            self.dropout
-        );
+        for (name, rate) in [
+            ("dropout", self.dropout),
+            ("input_dropout", self.input_dropout),
+            ("recurrent_dropout", self.recurrent_dropout),
+            ("zoneout", self.zoneout),
+            ("weight_dropout", self.weight_dropout),
+        ] {
+            assert!(
+                (0.0..1.0).contains(&rate),
+                "RecurrentConfig: expected {name} in [0, 1), got {rate}"
+            );
+        }
         let layers: Vec<_> = (0..self.num_layers * self.directions())
             .map(|index| match index / self.directions() {
                 0 => self.input_size,
                 _ => self.directions() * self.hidden_size,
             })
-            .map(|input| LayerWeights::new(self.cell, [input, self.hidden_size], self.bias, device))
+            .map(|input| LayerWeights::new(self, input, device))
             .collect();
         let open = |layer| chrono::open(layer, self.cell, self.chrono);
-        Gru {
-            layers: if self.chrono > 0 { layers.into_iter().map(open).collect() } else { layers },
-            dropout: DropoutConfig::new(self.dropout).init(),
-            input_size: self.input_size,
-            hidden_size: self.hidden_size,
-            bidirectional: self.bidirectional,
-            batch_first: self.batch_first,
-            cell: self.cell,
-        }
+        let layers = if self.chrono > 0 { layers.into_iter().map(open).collect() } else { layers };
+        let dropout = DropoutConfig::new(self.dropout).init();
+        Recurrent { layers, dropout, config: self.clone() }
     }
 }

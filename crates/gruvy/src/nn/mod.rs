@@ -3,16 +3,16 @@
 pub mod chrono;
 mod config;
 mod dropout;
-mod gru;
 mod loss;
 mod model;
+mod recurrent;
 mod weights;
 
-pub use config::GruConfig;
+pub use config::RecurrentConfig;
 pub use dropout::dropout;
-pub use gru::Gru;
 pub use loss::{cross_entropy, mean_squared_error};
 pub use model::SequenceModel;
+pub use recurrent::Recurrent;
 pub use weights::LayerWeights;
 
 pub use gruvy_kernels::Cell;

@@ -7,7 +7,7 @@
 //! ```
 //! The head's V numbers at every step are logits of a class (labelling, language modelling); after the last
 //! step they are what is asked about the whole sequence: a number or several (regression), or logits.
-use super::{Gru, GruConfig, dropout};
+use super::{Recurrent, RecurrentConfig, dropout};
 use crate::error::{Error, Result};
 use burn::{
     module::{Initializer, Module, Param},
@@ -15,7 +15,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use gruvy_runtime as runtime;
-use gruvy_runtime::{Head, Input, RnnSpec, Spec};
+use gruvy_runtime::{Head, Input, Spec};
 use std::collections::BTreeMap;
 
 /// Input, recurrent layers, dropout and head.
@@ -24,7 +24,7 @@ pub struct SequenceModel {
     /// `[V, E]`; none: the input is features.
     pub embedding: Option<Param<Tensor<2>>>,
     /// Time-major.
-    pub rnn: Gru,
+    pub rnn: Recurrent,
     /// Before the head.
     pub dropout: Dropout,
     /// `[V, D * H]`; none: the embedding serves as the head's matrix, and E = D · H.
@@ -39,7 +39,7 @@ impl SequenceModel {
     ///
     /// # Panics
     /// If `rnn` does not take what `input` gives, or runs batch first; for a tied head without an embedding.
-    pub fn new(input: &Input, rnn: &GruConfig, head: &Head, device: &Device) -> Self {
+    pub fn new(input: &Input, rnn: &RecurrentConfig, head: &Head, device: &Device) -> Self {
         assert!(
             rnn.input_size == input.width() && !rnn.batch_first,
             "SequenceModel: expected time-major layers over {} inputs, got {rnn:?}",
@@ -105,8 +105,8 @@ impl SequenceModel {
         let [layers, batch, _] = state.dims();
         let directions = self.rnn.directions();
         let top = state.narrow(0, layers - directions, directions);
-        let top = top.narrow(2, 0, self.rnn.hidden_size).swap_dims(0, 1);
-        self.answer(top.reshape([batch, directions * self.rnn.hidden_size]))
+        let top = top.narrow(2, 0, self.rnn.config.hidden_size).swap_dims(0, 1);
+        self.answer(top.reshape([batch, directions * self.rnn.config.hidden_size]))
     }
 
     /// Dropout and head: `[N, D * H]` to `[N, V]`.
@@ -121,19 +121,11 @@ impl SequenceModel {
         // Shapes without drawing weights that nobody looked at yet.
         let input = match self.embedding.as_ref().map(|embedding| embedding.lazy_shape()) {
             Some(shape) => Input::Embedding { vocab: shape[0], dim: shape[1] },
-            None => Input::Features { size: self.rnn.input_size },
-        };
-        let rnn = RnnSpec {
-            cell: self.rnn.cell,
-            input_size: self.rnn.input_size,
-            hidden_size: self.rnn.hidden_size,
-            num_layers: self.rnn.num_layers(),
-            bidirectional: self.rnn.bidirectional,
-            bias: self.rnn.layers[0].bias_ih.is_some(),
+            None => Input::Features { size: self.rnn.config.input_size },
         };
         let outputs = self.bias.lazy_shape()[0];
         let head = if self.head.is_some() { Head::Linear { outputs } } else { Head::Tied };
-        Spec { input, rnn, head }
+        Spec { input, rnn: self.rnn.spec(), head }
     }
 
     /// Every weight under the name and in the layout of a model file.

@@ -2,7 +2,7 @@
 //!
 //! They live in process-wide lists and not in thread-locals: a thread that waits in a parallel kernel
 //! may be handed another call of the operation meanwhile.
-use gruvy_kernels::{Cell, Packed, Weights, Workspace};
+use gruvy_kernels::{Layer, Packed, Workspace};
 use std::sync::{Mutex, PoisonError};
 
 /// Free buffers and packed weights kept: enough for the layers and directions of a deep stack. Graphs
@@ -25,23 +25,19 @@ pub(super) fn with_workspace<R>(f: impl FnOnce(&mut Workspace) -> R) -> R {
     result
 }
 
-/// Calls `f` with the weights of a layer of `[I, H]`, packed into the memory of an earlier call of that size.
-pub(super) fn with_packed<R>(
-    cell: Cell,
-    [input, hidden]: [usize; 2],
-    weights: &Weights<'_>,
-    f: impl FnOnce(&Packed) -> R,
-) -> R {
+/// Calls `f` with a layer packed into the memory of an earlier call of its cell and sizes.
+pub(super) fn with_packed<R>(layer: &Layer<'_>, f: impl FnOnce(&Packed) -> R) -> R {
     let free = with(&PACKED, |list| {
-        let fits = |p: &Packed| (p.cell(), p.input(), p.hidden()) == (cell, input, hidden);
+        let sizes = (layer.cell, layer.input, layer.hidden);
+        let fits = |p: &Packed| (p.cell(), p.input(), p.hidden()) == sizes;
         list.iter().position(fits).map(|i| list.swap_remove(i))
     });
     let packed = match free {
         Some(mut packed) => {
-            packed.repack(weights);
+            packed.repack(layer);
             packed
         }
-        None => Packed::new(cell, input, hidden, weights),
+        None => Packed::new(layer),
     };
     let result = f(&packed);
     keep(&PACKED, packed);
@@ -82,6 +78,10 @@ impl Buffer {
             }
         });
         Self { data: free.unwrap_or_else(|| vec![0.0; len]), len }
+    }
+
+    pub(super) fn as_slice(&self) -> &[f32] {
+        &self.data[..self.len]
     }
 
     pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {

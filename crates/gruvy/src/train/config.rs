@@ -1,7 +1,7 @@
 //! Settings of a training run that every task shares. Names equal the command's flags.
 use crate::{
     error::{Error, Result},
-    nn::GruConfig,
+    nn::RecurrentConfig,
 };
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,16 @@ pub struct TrainConfig {
     pub layers: usize,
     /// Share of activations dropped between layers and before the head.
     pub dropout: f64,
+    /// Variational dropout of each layer's input: the same features at all steps of a sequence.
+    pub input_dropout: f64,
+    /// Variational dropout of what the hidden weights see of the state, the same at all steps of a sequence.
+    pub recurrent_dropout: f64,
+    /// Probability with which a unit keeps its state at a step (zoneout).
+    pub zoneout: f64,
+    /// Share of hidden weights dropped, the same at all steps of a batch (DropConnect).
+    pub weight_dropout: f64,
+    /// Layer normalisation of the gates.
+    pub layer_norm: bool,
     /// Longest dependency in steps that the gates are opened for at the start (chrono initialisation,
     /// 1804.11188); zero: gates as PyTorch draws them. None: as the task finds best.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +94,11 @@ impl Default for TrainConfig {
             hidden: 256,
             layers: 1,
             dropout: 0.2,
+            input_dropout: 0.0,
+            recurrent_dropout: 0.0,
+            zoneout: 0.0,
+            weight_dropout: 0.0,
+            layer_norm: false,
             chrono: None,
             train_fraction: 1.0,
             label_smoothing: 0.0,
@@ -106,6 +121,20 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// The recurrent layers of these settings, for inputs of `input_size` features.
+    pub fn recurrent(&self, input_size: usize) -> RecurrentConfig {
+        RecurrentConfig::new(input_size, self.hidden)
+            .with_num_layers(self.layers)
+            .with_cell(self.cell)
+            .with_dropout(self.dropout)
+            .with_input_dropout(self.input_dropout)
+            .with_recurrent_dropout(self.recurrent_dropout)
+            .with_zoneout(self.zoneout)
+            .with_weight_dropout(self.weight_dropout)
+            .with_layer_norm(self.layer_norm)
+            .with_chrono(self.chrono.unwrap_or(0))
+    }
+
     /// Refuses values that make no sense.
     ///
     /// # Errors
@@ -128,6 +157,10 @@ impl TrainConfig {
         let (a_share, at_least_0) = ("expected at least 0 and less than 1", "expected 0 or more");
         for (name, value, good, expected) in [
             ("dropout", self.dropout, share(self.dropout), a_share),
+            ("input_dropout", self.input_dropout, share(self.input_dropout), a_share),
+            ("recurrent_dropout", self.recurrent_dropout, share(self.recurrent_dropout), a_share),
+            ("zoneout", self.zoneout, share(self.zoneout), a_share),
+            ("weight_dropout", self.weight_dropout, share(self.weight_dropout), a_share),
             ("label_smoothing", self.label_smoothing, share(self.label_smoothing), a_share),
             ("ema", self.ema, share(self.ema), a_share),
             (
@@ -155,14 +188,5 @@ impl TrainConfig {
             ));
         }
         Ok(())
-    }
-
-    /// The recurrent layers that these settings ask for, over inputs of `input_size` numbers.
-    pub fn recurrent(&self, input_size: usize) -> GruConfig {
-        GruConfig::new(input_size, self.hidden)
-            .with_num_layers(self.layers)
-            .with_dropout(self.dropout)
-            .with_cell(self.cell)
-            .with_chrono(self.chrono.unwrap_or(0))
     }
 }

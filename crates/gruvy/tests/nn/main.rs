@@ -1,5 +1,5 @@
 //! The Burn layer: the fused operation against its plain twin, the modules against PyTorch.
 mod golden;
-mod gru;
 mod ops;
+mod recurrent;
 mod support;

@@ -9,6 +9,7 @@ fn a_made_up_text_is_learned_to_its_entropy() {
     let mut run = small();
     run.train.epochs = 12;
     run.train.eval_every = 0;
+    run.train.patience = 0;
     let mut watch = Watch::default();
     let outcome = train_in(folder.path(), &run, &words(4000), &mut watch).unwrap();
 

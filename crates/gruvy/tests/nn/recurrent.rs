@@ -1,19 +1,19 @@
-//! What holds for `Gru` whatever its numbers.
+//! What holds for `Recurrent` whatever its numbers.
 use crate::support::{assert_close, device, tensor, values};
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gruvy::nn::{Cell, GruConfig};
+use gruvy::nn::{Cell, RecurrentConfig};
 use std::collections::BTreeMap;
 
-const CONFIG: fn() -> GruConfig = || GruConfig::new(5, 4).with_num_layers(2);
+const CONFIG: fn() -> RecurrentConfig = || RecurrentConfig::new(5, 4).with_num_layers(2);
 
 #[test]
 fn two_halves_make_the_whole() {
     for cell in Cell::ALL {
-        let gru = CONFIG().with_cell(cell).init(&device());
+        let gru = CONFIG().with_cell(cell).with_layer_norm(true).init(&device());
         let x = tensor(1, [9, 3, 5], &device());
-        let state = tensor(2, [2, 3, 4], &device());
+        let state = tensor(2, [2, 3, 4 * cell.states()], &device());
         let (whole, last) = gru.forward(x.clone(), Some(state.clone()), None);
         let (first, between) = gru.forward(x.clone().narrow(0, 0, 4), Some(state), None);
         let (second, end) = gru.forward(x.narrow(0, 4, 5), Some(between), None);
@@ -43,14 +43,16 @@ fn a_batch_equals_its_sequences() {
 
 #[test]
 fn an_empty_sequence_keeps_its_state() {
-    let gru = CONFIG().with_bidirectional(true).init(&device());
-    let state = tensor(2, [4, 3, 4], &device());
-    let x = tensor(1, [6, 3, 5], &device());
-    let (_, end) = gru.forward(x.clone(), Some(state.clone()), Some(&[6, 0, 1]));
-    let row = |s: Tensor<3>| values(&s.narrow(1, 1, 1));
-    assert_eq!(row(end), row(state));
-    let (_, end) = gru.forward(x, None, Some(&[6, 0, 1]));
-    assert_eq!(row(end), vec![0.0; 16]);
+    for cell in Cell::ALL {
+        let gru = CONFIG().with_cell(cell).with_bidirectional(true).init(&device());
+        let state = tensor(2, [4, 3, 4 * cell.states()], &device());
+        let x = tensor(1, [6, 3, 5], &device());
+        let (_, end) = gru.forward(x.clone(), Some(state.clone()), Some(&[6, 0, 1]));
+        let row = |s: Tensor<3>| values(&s.narrow(1, 1, 1));
+        assert_eq!(row(end), row(state));
+        let (_, end) = gru.forward(x, None, Some(&[6, 0, 1]));
+        assert_eq!(row(end), vec![0.0; 16 * cell.states()]);
+    }
 }
 
 #[test]
@@ -92,22 +94,24 @@ fn a_record_brings_every_parameter_back() {
 #[test]
 #[should_panic(expected = "no values for the parameter bias_ih_l0, expected shape [12]")]
 fn a_missing_parameter_is_named() {
-    let bare = GruConfig::new(5, 4).with_bias(false).init(&device());
+    let bare = RecurrentConfig::new(5, 4).with_bias(false).init(&device());
     let parameters: BTreeMap<_, _> = bare.parameters().collect();
     assert_eq!(parameters.len(), 2);
-    GruConfig::new(5, 4).init(&device()).load_parameters(|name| parameters.get(name).cloned());
+    RecurrentConfig::new(5, 4)
+        .init(&device())
+        .load_parameters(|name| parameters.get(name).cloned());
 }
 
 #[test]
 #[should_panic(expected = "expected weight_ih_l0 of shape [12, 5], got [12, 6]")]
 fn a_parameter_of_another_shape_is_named() {
-    let other: BTreeMap<_, _> = GruConfig::new(6, 4).init(&device()).parameters().collect();
-    GruConfig::new(5, 4).init(&device()).load_parameters(|name| other.get(name).cloned());
+    let other: BTreeMap<_, _> = RecurrentConfig::new(6, 4).init(&device()).parameters().collect();
+    RecurrentConfig::new(5, 4).init(&device()).load_parameters(|name| other.get(name).cloned());
 }
 
 #[test]
 fn initial_weights_fill_the_range_of_pytorchs() {
-    let gru = GruConfig::new(40, 16).init(&device());
+    let gru = RecurrentConfig::new(40, 16).init(&device());
     for (name, data) in gru.parameters() {
         let values = data.try_to_vec::<f32>().expect("f32");
         let max = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
@@ -121,23 +125,57 @@ fn initial_weights_fill_the_range_of_pytorchs() {
 fn dropout_stands_between_layers_in_training_only() {
     let gru = CONFIG().with_dropout(0.5).init(&device());
     let x = tensor(1, [6, 3, 5], &device());
-    let run = |gru: &gruvy::nn::Gru, x: &Tensor<3>| values(&gru.forward(x.clone(), None, None).0);
+    let run =
+        |gru: &gruvy::nn::Recurrent, x: &Tensor<3>| values(&gru.forward(x.clone(), None, None).0);
     assert_ne!(run(&gru, &x), run(&gru, &x), "training draws new masks");
-    let first = |gru: &gruvy::nn::Gru| {
+    let first = |gru: &gruvy::nn::Recurrent| {
         let (_, state) = gru.forward(x.clone(), None, None);
         values(&state.narrow(0, 0, 1))
     };
     assert_eq!(first(&gru), first(&gru), "the first layer sees all of x");
 
     let (valid, x) = (gru.valid(), x.without_autodiff());
-    let calm = GruConfig { dropout: 0.0, ..CONFIG() }.init(&Device::flex());
+    let calm = RecurrentConfig { dropout: 0.0, ..CONFIG() }.init(&Device::flex());
     let parameters: BTreeMap<_, _> = gru.parameters().collect();
     let calm = calm.load_parameters(|name| parameters.get(name).cloned());
     assert_eq!(run(&valid, &x), run(&calm, &x));
 
-    let single = GruConfig::new(5, 4).with_dropout(0.5).init(&device());
+    let single = RecurrentConfig::new(5, 4).with_dropout(0.5).init(&device());
     let x = tensor(1, [6, 3, 5], &device());
     assert_eq!(run(&single, &x), run(&single, &x), "the last layer's outputs are kept");
+}
+
+/// Every kind of noise: drawn anew in training, gone afterwards (zoneout leaves its mean, another function).
+#[test]
+fn noise_is_there_in_training_only() {
+    type With = fn(RecurrentConfig) -> RecurrentConfig;
+    let kinds: [(&str, With); 4] = [
+        ("input_dropout", |c| c.with_input_dropout(0.5)),
+        ("recurrent_dropout", |c| c.with_recurrent_dropout(0.5)),
+        ("weight_dropout", |c| c.with_weight_dropout(0.5)),
+        ("zoneout", |c| c.with_zoneout(0.5)),
+    ];
+    for cell in Cell::ALL {
+        for (name, with) in kinds {
+            let config = CONFIG().with_cell(cell);
+            let noisy = with(config.clone()).init(&device());
+            let x = tensor(1, [6, 3, 5], &device());
+            let run = |m: &gruvy::nn::Recurrent, x: &Tensor<3>| {
+                values(&m.forward(x.clone(), None, None).0)
+            };
+            // A minGRU has no hidden weights.
+            let nothing =
+                cell == Cell::MinGru && ["recurrent_dropout", "weight_dropout"].contains(&name);
+            let same = run(&noisy, &x) == run(&noisy, &x);
+            assert_eq!(same, nothing, "{cell:?} {name}: training draws new masks");
+            let (valid, x) = (noisy.valid(), x.without_autodiff());
+            let parameters: BTreeMap<_, _> = noisy.parameters().collect();
+            let calm = config.init(&Device::flex());
+            let calm = calm.load_parameters(|name| parameters.get(name).cloned());
+            assert_eq!(run(&valid, &x), run(&valid, &x), "{cell:?} {name}");
+            assert_eq!(run(&valid, &x) == run(&calm, &x), name != "zoneout", "{cell:?} {name}");
+        }
+    }
 }
 
 #[test]
@@ -145,8 +183,8 @@ fn a_config_survives_json() {
     let config = CONFIG().with_cell(Cell::GruV3).with_dropout(0.25).with_batch_first(true);
     let text = serde_json::to_string(&config).expect("JSON");
     assert!(text.contains(r#""cell":"gru-v3""#), "{text}");
-    assert_eq!(GruConfig::load_binary(text.as_bytes()).expect("a config"), config);
-    let error = GruConfig::load_binary(text.replace("gru-v3", "gru-v4").as_bytes());
+    assert_eq!(RecurrentConfig::load_binary(text.as_bytes()).expect("a config"), config);
+    let error = RecurrentConfig::load_binary(text.replace("gru-v3", "gru-v4").as_bytes());
     let error = error.expect_err("an unknown cell").to_string();
     assert!(error.contains("unknown cell `gru-v4`: expected one of gru, gru-v3"), "{error}");
 }
@@ -161,7 +199,7 @@ fn a_wrong_input_is_named() {
 }
 
 #[test]
-#[should_panic(expected = "expected a state [L * D, B, H] of shape [2, 3, 4], got [1, 3, 4]")]
+#[should_panic(expected = "expected a state [L * D, B, K * H] of shape [2, 3, 4], got [1, 3, 4]")]
 fn a_wrong_state_is_named() {
     let gru = CONFIG().init(&device());
     gru.forward(tensor(1, [2, 3, 5], &device()), Some(tensor(2, [1, 3, 4], &device())), None);
@@ -170,7 +208,7 @@ fn a_wrong_state_is_named() {
 #[test]
 #[should_panic(expected = "expected hidden_size of at least 1, got 0")]
 fn no_hidden_units_are_refused() {
-    GruConfig::new(5, 0).init(&device());
+    RecurrentConfig::new(5, 0).init(&device());
 }
 
 #[test]

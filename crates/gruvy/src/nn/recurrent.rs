@@ -1,0 +1,186 @@
+//! Recurrent layers of any cell, with the scope of `torch.nn.GRU`, `LSTM` and `RNN`.
+use super::{LayerWeights, RecurrentConfig};
+use crate::ops::{self, Noise, Settings};
+use burn::module::Module;
+use burn::nn::Dropout;
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use gruvy_runtime::RnnSpec;
+use std::sync::Arc;
+
+/// Recurrent layers, made by [`RecurrentConfig`]. What a cell computes is said at [`Cell`](gruvy_kernels::Cell).
+///
+/// Layer k > 0 reads the outputs of layer k − 1, of both directions side by side `[forward, backward]`.
+///
+/// A state has `K * H` values, K = 2 for the LSTM: h and then c; else 1.
+#[derive(Module, Debug)]
+pub struct Recurrent {
+    /// `[L * D]` in PyTorch's order: layer 0, layer 0 reverse, layer 1, …
+    pub layers: Vec<LayerWeights>,
+    /// Between layers. It and all other noise are active on an autodiff device, unless
+    /// [frozen](Dropout::training) (not after [`Module::valid`]).
+    pub dropout: Dropout,
+    /// The settings.
+    #[module(skip)]
+    pub config: RecurrentConfig,
+}
+
+impl Recurrent {
+    /// Runs the layers over a batch of sequences.
+    ///
+    /// * `x [T, B, I]`, or `[B, T, I]` if `batch_first`.
+    /// * `state [L * D, B, K * H]`: the state before the first step, zeros if none. Detach the final state of
+    ///   one call to begin the next with it, without a gradient through both.
+    /// * `lengths [B]`: valid steps of each sequence; none: all T. What stands past them has no effect.
+    ///
+    /// Returns the outputs of the last layer, `[T, B, D * H]` (or `[B, T, D * H]`; zero past a sequence's
+    /// length), and the final states `[L * D, B, K * H]`, each after its sequence's last step in its direction.
+    ///
+    /// # Panics
+    /// If shapes do not fit the configuration or each other, or T is 0.
+    pub fn forward(
+        &self,
+        x: Tensor<3>,
+        state: Option<Tensor<3>>,
+        lengths: Option<&[usize]>,
+    ) -> (Tensor<3>, Tensor<3>) {
+        let mut x = if self.config.batch_first { x.swap_dims(0, 1) } else { x };
+        self.check(&x, state.as_ref());
+        let lengths: Option<Arc<[usize]>> = lengths.map(Arc::from);
+        let mut finals = Vec::with_capacity(self.layers.len());
+        for (index, layer) in self.layers.chunks(self.directions()).enumerate() {
+            let noise = self.noise(index, &x.device());
+            let mut outputs = Vec::with_capacity(layer.len());
+            for (direction, weights) in layer.iter().enumerate() {
+                let settings = Settings {
+                    cell: self.config.cell,
+                    reverse: direction == 1,
+                    lengths: lengths.clone(),
+                    zoneout: self.config.zoneout as f32,
+                    noise,
+                };
+                let h0 =
+                    state.as_ref().map(|s| s.clone().narrow(0, finals.len(), 1).squeeze_dim(0));
+                let (y, last) = ops::recurrence(&settings, x.clone(), h0, weights.values());
+                finals.push(last);
+                outputs.push(y);
+            }
+            x = if outputs.len() == 1 { outputs.remove(0) } else { Tensor::cat(outputs, 2) };
+        }
+        let y = if self.config.batch_first { x.swap_dims(0, 1) } else { x };
+        (y, Tensor::stack(finals, 0))
+    }
+
+    /// What layer `index` draws; none in inference, and where nothing is to be drawn.
+    fn noise(&self, index: usize, device: &Device) -> Option<Noise> {
+        let config = &self.config;
+        let dropout = if index == 0 { 0.0 } else { self.dropout.prob };
+        let rates = [
+            dropout,
+            config.input_dropout,
+            config.recurrent_dropout,
+            config.zoneout,
+            config.weight_dropout,
+        ];
+        let training = self.dropout.training.is_enabled() && device.is_autodiff();
+        if !training || rates.iter().all(|rate| *rate == 0.0) {
+            return None;
+        }
+        Some(Noise {
+            seed: seed(device),
+            dropout: dropout as f32,
+            input_dropout: config.input_dropout as f32,
+            recurrent_dropout: config.recurrent_dropout as f32,
+            weight_dropout: config.weight_dropout as f32,
+        })
+    }
+
+    /// `L`, layers on top of each other.
+    pub fn num_layers(&self) -> usize {
+        self.layers.len() / self.directions()
+    }
+
+    /// `D`, directions: 1 or 2.
+    pub fn directions(&self) -> usize {
+        self.config.directions()
+    }
+
+    /// The part of a model file's spec that these layers are.
+    pub fn spec(&self) -> RnnSpec {
+        let config = &self.config;
+        RnnSpec {
+            cell: config.cell,
+            input_size: config.input_size,
+            hidden_size: config.hidden_size,
+            num_layers: config.num_layers,
+            bidirectional: config.bidirectional,
+            bias: config.bias,
+            zoneout: config.zoneout,
+            layer_norm: config.layer_norm,
+        }
+    }
+
+    /// Every parameter under PyTorch's name: `weight_ih_l0`, `bias_hh_l1_reverse`, …
+    pub fn parameters(&self) -> impl Iterator<Item = (String, TensorData)> {
+        self.layers.iter().enumerate().flat_map(|(index, layer)| {
+            let suffix = self.suffix(index);
+            layer.named().map(move |(name, data)| (format!("{name}{suffix}"), data))
+        })
+    }
+
+    /// The same module with the values that `get` answers for each of PyTorch's names.
+    ///
+    /// # Panics
+    /// If `get` has no answer for a parameter, or one of another shape.
+    pub fn load_parameters(mut self, mut get: impl FnMut(&str) -> Option<TensorData>) -> Self {
+        let suffixes: Vec<_> = (0..self.layers.len()).map(|index| self.suffix(index)).collect();
+        let load = |(layer, suffix): (LayerWeights, String)| {
+            layer.load(|name, shape| {
+                let name = format!("{name}{suffix}");
+                let Some(data) = get(&name) else {
+                    panic!(
+                        "Recurrent: no values for the parameter {name}, expected shape {shape:?}"
+                    )
+                };
+                let got = data.shape().as_slice();
+                assert!(got == shape, "Recurrent: expected {name} of shape {shape:?}, got {got:?}");
+                data
+            })
+        };
+        self.layers = self.layers.into_iter().zip(suffixes).map(load).collect();
+        self
+    }
+
+    /// The end of the parameter names of `layers[index]`.
+    fn suffix(&self, index: usize) -> String {
+        let layer = index / self.directions();
+        let reverse = if index % self.directions() == 1 { "_reverse" } else { "" };
+        format!("_l{layer}{reverse}")
+    }
+
+    /// Shapes of the time-major input `[T, B, I]` and of the state.
+    fn check(&self, x: &Tensor<3>, state: Option<&Tensor<3>>) {
+        let [seq_len, batch, input] = x.dims();
+        let order =
+            if self.config.batch_first { [batch, seq_len, input] } else { [seq_len, batch, input] };
+        assert!(
+            input == self.config.input_size,
+            "Recurrent: expected an input with {} features in its last dimension, got shape {order:?}",
+            self.config.input_size
+        );
+        if let Some(state) = state {
+            let expected = [self.layers.len(), batch, self.config.state_size()];
+            assert!(
+                state.dims() == expected,
+                "Recurrent: expected a state [L * D, B, K * H] of shape {expected:?}, got {:?}",
+                state.dims()
+            );
+        }
+    }
+}
+
+/// A seed from the device's generator, which [`Device::seed`] governs: 46 random bits.
+pub(super) fn seed(device: &Device) -> u64 {
+    let drawn = Tensor::<1>::random([2], Distribution::Uniform(1.0, 2.0), device).into_data();
+    // 23 random bits each, above them the same exponent.
+    drawn.iter::<f32>().fold(0, |seed, v| (seed << 23) ^ u64::from(v.to_bits()))
+}
