@@ -26,6 +26,8 @@ fn model(cell: Cell, layers: usize, bidirectional: bool) -> ModelFile {
             num_layers: layers,
             bidirectional,
             bias: true,
+            zoneout: 0.0,
+            layer_norm: false,
         },
         head: Head::Linear { outputs: vocab },
     };

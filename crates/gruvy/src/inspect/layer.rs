@@ -1,5 +1,8 @@
 //! The kernels' calls that a trace needs: one layer and direction, one step at a time.
-use gruvy_kernels::{self as kernels, Cell, Gradients, Packed, Sequence, Weights, Workspace};
+use gruvy_kernels::{
+    self as kernels, Cell, Gradients, Isa, Noise, Norm, Output, Packed, Pass, Sequence, Tape,
+    Weights, Workspace,
+};
 use gruvy_runtime::ModelFile;
 
 /// One layer and direction of a model file.
@@ -8,7 +11,7 @@ pub(super) struct Layer<'m> {
     pub input: usize,
     pub hidden: usize,
     pub reverse: bool,
-    weights: Weights<'m>,
+    layer: kernels::Layer<'m>,
 }
 
 /// What a layer did over a sequence, step by step.
@@ -20,7 +23,7 @@ pub(super) struct Record {
     pub y: Vec<f32>,
     /// `[T, K·H]`, the state that each step began with.
     pub before: Vec<f32>,
-    /// `[T, S, H]`, what the kernels save for their backward pass.
+    /// `[T, S, H]`, S = [`Layer::saved`], what the kernels save for their backward pass.
     pub saved: Vec<f32>,
 }
 
@@ -33,9 +36,10 @@ struct Rows {
     saved: Vec<f32>,
 }
 
-/// One step, `batch` rows side by side.
-fn one_step(batch: usize) -> Sequence<'static> {
-    Sequence { seq_len: 1, batch, lengths: None, reverse: false }
+/// One step of `x [P, I]` from states `h0 [P, K·H]`, P rows side by side.
+fn one_step<'a>(batch: usize, x: &'a [f32], h0: &'a [f32]) -> Pass<'a> {
+    let seq = Sequence { seq_len: 1, batch, lengths: None, reverse: false };
+    Pass { seq, x, h0: Some(h0), noise: Noise::default() }
 }
 
 impl<'m> Layer<'m> {
@@ -53,9 +57,13 @@ impl<'m> Layer<'m> {
                 w_hh: part("weight_hh").unwrap_or_default(),
                 b_ih: part("bias_ih"),
                 b_hh: part("bias_hh"),
+                norm: part("gain_ih")
+                    .map(|gain_ih| Norm { gain_ih, gain_hh: part("gain_hh").unwrap_or_default() }),
             };
-            let (cell, hidden) = (rnn.cell, rnn.hidden_size);
-            Self { cell, input: rnn.layer_input(layer), hidden, reverse, weights }
+            let (cell, input, hidden) = (rnn.cell, rnn.layer_input(layer), rnn.hidden_size);
+            let zoneout = rnn.zoneout as f32;
+            let layer = kernels::Layer { cell, input, hidden, zoneout, weights };
+            Self { cell, input, hidden, reverse, layer }
         };
         let directions = rnn.directions();
         (0..rnn.num_layers * directions).map(|i| one(i / directions, i % directions == 1)).collect()
@@ -63,15 +71,20 @@ impl<'m> Layer<'m> {
 
     /// `K·H`, values of a state.
     pub fn state(&self) -> usize {
-        self.hidden
+        self.cell.states() * self.hidden
+    }
+
+    /// `S`, blocks that the kernels save.
+    pub fn saved(&self) -> usize {
+        self.layer.saved(&Noise::default())
     }
 
     /// Runs over `x [T, I]` from a state of zeros, one step at a time, so that the state before each step is
     /// known.
     pub fn run(&self, x: Vec<f32>) -> Record {
-        let (input, hidden, size) = (self.input, self.hidden, self.cell.saved() * self.hidden);
+        let (input, hidden, size) = (self.input, self.hidden, self.saved() * self.hidden);
         let steps = x.len() / input;
-        let packed = Packed::new(self.cell, input, hidden, &self.weights);
+        let packed = Packed::new(&self.layer);
         let mut ws = Workspace::new();
         let mut state = vec![0.0; self.state()];
         let mut record = Record {
@@ -80,15 +93,16 @@ impl<'m> Layer<'m> {
             saved: vec![0.0; steps * size],
             x,
         };
-        let seq = one_step(1);
         for i in 0..steps {
             let t = if self.reverse { steps - 1 - i } else { i };
             record.before[t * state.len()..][..state.len()].copy_from_slice(&state);
             let x = &record.x[t * input..][..input];
             let y = &mut record.y[t * hidden..][..hidden];
             let saved = &mut record.saved[t * size..][..size];
-            packed.forward(&seq, x, Some(&state), y, Some(saved), &mut ws);
-            state.copy_from_slice(y);
+            let mut last = vec![0.0; state.len()];
+            let output = Output { y, last: Some(&mut last), saved: Some(saved) };
+            packed.forward(&one_step(1, x, &state), output, &mut ws);
+            state = last;
         }
         record
     }
@@ -111,39 +125,24 @@ impl<'m> Layer<'m> {
             take(&mut rows.y, &record.y, t, self.hidden);
             take(&mut rows.before, &record.before, t, self.state());
             // A copy: the backward pass uses it up.
-            take(&mut rows.saved, &record.saved, t, self.cell.saved() * self.hidden);
+            take(&mut rows.saved, &record.saved, t, self.saved() * self.hidden);
         }
-        let dy: Vec<f32> = dy.iter().zip(&*d_state).map(|(a, b)| a + b).collect();
+        let dlast = d_state.to_vec();
         // Gradients of the weights come with the call; nobody wants them here.
-        let (mut dw_ih, mut dw_hh) =
-            (vec![0.0; self.weights.w_ih.len()], vec![0.0; self.weights.w_hh.len()]);
-        kernels::backward(
-            self.cell,
-            [self.input, self.hidden],
-            &self.weights,
-            &one_step(steps.len()),
-            &rows.x,
-            Some(&rows.before),
-            &rows.y,
-            &mut rows.saved,
-            &dy,
-            Gradients {
-                dx: Some(dx),
-                dh0: Some(d_state),
-                dw_ih: &mut dw_ih,
-                dw_hh: &mut dw_hh,
-                db_ih: None,
-                db_hh: None,
-            },
-            ws,
-        );
-    }
-}
-
-/// The names of a cell's gates and the saved block `[T, B, S, H]` that holds each.
-pub(super) fn gate_blocks(cell: Cell) -> Vec<(&'static str, usize)> {
-    match cell {
-        Cell::Gru | Cell::GruV3 => vec![("reset", 1), ("update", 2), ("new", 0)],
-        _ => Vec::new(),
+        let Weights { w_ih, w_hh, .. } = self.layer.weights;
+        let (mut dw_ih, mut dw_hh) = (vec![0.0; w_ih.len()], vec![0.0; w_hh.len()]);
+        let grads = Gradients {
+            dx: Some(dx),
+            dh0: Some(d_state),
+            dw_ih: &mut dw_ih,
+            dw_hh: &mut dw_hh,
+            db_ih: None,
+            db_hh: None,
+            dgain_ih: None,
+            dgain_hh: None,
+        };
+        let tape = Tape { y: &rows.y, saved: &mut rows.saved, dy, dlast: Some(&dlast) };
+        let pass = one_step(steps.len(), &rows.x, &rows.before);
+        kernels::backward(Isa::best(), &self.layer, &pass, tape, grads, ws);
     }
 }

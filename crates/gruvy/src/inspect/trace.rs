@@ -1,5 +1,5 @@
 //! What every gate and unit of a model did on one sequence.
-use super::layer::{Layer, Record, gate_blocks};
+use super::layer::{Layer, Record};
 use super::{Example, Inputs, Target, head::Head};
 use crate::error::{Error, Result};
 use gruvy_kernels::Cell;
@@ -98,15 +98,13 @@ impl<'m> Trace<'m> {
 impl LayerTrace {
     fn new(index: usize, layer: &Layer<'_>, record: Record) -> Self {
         let (cell, hidden) = (layer.cell, layer.hidden);
-        let size = cell.saved() * hidden;
+        let size = layer.saved() * hidden;
         let values = |block: usize| {
             let steps = record.saved.chunks_exact(size);
             steps.flat_map(|step| &step[block * hidden..][..hidden]).copied().collect()
         };
-        let gates = gate_blocks(cell);
-        let gates =
-            gates.into_iter().map(|(name, block)| GateTrace { name, values: values(block) });
-        let gates = gates.collect();
+        let gates = cell.gate_names().iter().zip(cell.gate_blocks());
+        let gates = gates.map(|(name, block)| GateTrace { name, values: values(*block) }).collect();
         Self { layer: index, reverse: layer.reverse, cell, hidden, gates, record }
     }
 
@@ -168,6 +166,8 @@ impl GateTrace {
 fn keep_gate(cell: Cell) -> Option<(&'static str, bool)> {
     match cell {
         Cell::Gru | Cell::GruV3 => Some(("update", false)),
+        Cell::Lstm => Some(("forget", false)),
+        Cell::MinGru => Some(("update", true)),
         _ => None,
     }
 }
