@@ -420,7 +420,7 @@ impl BackwardStep<'_> {
     /// # Safety
     /// As the step's fields say.
     #[inline(always)]
-    pub unsafe fn from_after<S: Simd, E: Epilogue<1>>(
+    pub unsafe fn product_after<S: Simd, E: Epilogue<1>>(
         &self,
         s: S,
         run: Option<&Run>,
@@ -452,7 +452,7 @@ impl BackwardStep<'_> {
     /// # Safety
     /// As the step's fields say; the run's gradients are complete.
     #[inline(always)]
-    pub unsafe fn from_now<S: Simd, E: Epilogue<1>>(
+    pub unsafe fn product_now<S: Simd, E: Epilogue<1>>(
         &self,
         s: S,
         index: usize,
@@ -560,7 +560,7 @@ impl Kernel for FirstState<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         // SAFETY: as the step's fields say; `to` holds the step's rows.
-        unsafe { self.step.from_after(s, self.run, &self) }
+        unsafe { self.step.product_after(s, self.run, &self) }
     }
 }
 

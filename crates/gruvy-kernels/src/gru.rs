@@ -42,7 +42,7 @@ impl Recurrence for Gru {
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
         // SAFETY: the operands are the step's.
         unsafe {
-            step.from_after(s, Self::BACK.first(), &Backward(step));
+            step.product_after(s, Self::BACK.first(), &Backward(step));
             step.through_norm(S::ISA, Self::BACK[0]);
         }
     }

@@ -52,9 +52,9 @@ impl Recurrence for GruV3 {
         let [gates, new] = [Self::BACK[0], Self::BACK[1]];
         // SAFETY: the operands are the step's; dn is complete before the second product reads it.
         unsafe {
-            step.from_after(s, Some(&gates), &BackwardNew(step));
+            step.product_after(s, Some(&gates), &BackwardNew(step));
             step.through_norm(S::ISA, new);
-            step.from_now(s, 1, new, &BackwardReset(step));
+            step.product_now(s, 1, new, &BackwardReset(step));
             step.through_norm(S::ISA, gates);
         }
     }

@@ -46,7 +46,7 @@ impl Recurrence for Lstm {
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
         // SAFETY: the operands are the step's.
         unsafe {
-            step.from_after(s, Some(&ALL), &Backward(step));
+            step.product_after(s, Some(&ALL), &Backward(step));
             step.through_norm(S::ISA, ALL);
         }
     }

@@ -43,7 +43,7 @@ impl Recurrence for MinGru {
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
         // SAFETY: the operands are the step's.
-        unsafe { step.from_after(s, None, &Backward(step)) }
+        unsafe { step.product_after(s, None, &Backward(step)) }
     }
 }
 

@@ -40,7 +40,7 @@ impl<const RELU: bool> Recurrence for Rnn<RELU> {
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
         // SAFETY: the operands are the step's.
         unsafe {
-            step.from_after(s, Some(&ALL), &Backward::<RELU>(step));
+            step.product_after(s, Some(&ALL), &Backward::<RELU>(step));
             step.through_norm(S::ISA, ALL);
         }
     }
