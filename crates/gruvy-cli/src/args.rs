@@ -200,6 +200,9 @@ pub struct InspectArgs {
     /// Draw the picture as SVG too
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
+    /// Draw the picture as PNG too
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
     /// Show only this layer; 0 reads the input
     #[arg(long, value_name = "N")]
     pub layer: Option<usize>,

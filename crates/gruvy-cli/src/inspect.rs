@@ -6,7 +6,7 @@ use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy::tasks::text::EMBEDDED_TALES;
-use gruvy_runtime::{ModelFile, write_atomic};
+use gruvy_runtime::{Codec, ModelFile, write_atomic};
 use serde_json::json;
 use std::fs;
 use std::io::{self, Read};
@@ -20,29 +20,59 @@ const READ_STEPS: usize = 400;
 ///
 /// # Errors
 /// When a model or the input cannot be read, they do not fit each other, or a file cannot be written.
-pub fn run(args: &InspectArgs, screen: &Screen) -> Result<ExitCode> {
+pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let (models, input) = sort_out(args)?;
-    let text = read(args, input)?;
+    let source = Source { text: read(args, input)?, seed: seed.unwrap_or(1), steps: args.steps };
     let report = if args.gradient_flow {
-        several(models, &text, args)?
+        several(models, &source, args.layer)?
     } else {
-        one(&models[0], &text, args)?
+        let config = ReportConfig { layer: args.layer, steps: args.steps, units: args.units };
+        one(&models[0], &source, &config)?
     };
     let page = args.out.clone().unwrap_or_else(|| default_page(models, args.gradient_flow));
-    let mut written = Vec::new();
+    let mut files = Vec::new();
     if args.out.is_some() || !screen.json() {
-        written.push(("page", page.as_path(), report.to_html().into_bytes()));
+        files.push(("page", page, report.to_html().into_bytes()));
     }
     if let Some(path) = &args.svg {
-        written.push(("picture", path, report.to_svg()?.into_bytes()));
+        files.push(("picture", path.clone(), report.to_svg()?.into_bytes()));
     }
-    for (_, path, bytes) in &written {
+    if let Some(path) = &args.png {
+        files.push(("picture", path.clone(), report.to_png()?));
+    }
+    for (_, path, bytes) in &files {
         write_atomic(path, bytes)?;
     }
-    let files: Vec<_> = written.iter().map(|(what, path, _)| (*what, *path)).collect();
     screen.result(|| json!(report), || as_text(&report, &files))?;
     report.notes.iter().for_each(|note| screen.note(note));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the sequence comes from.
+struct Source {
+    /// For models that read text; none: the embedded tales.
+    text: Option<Vec<u8>>,
+    /// For models that make their own.
+    seed: u64,
+    /// Steps to show of it.
+    steps: usize,
+}
+
+impl Source {
+    fn trace<'m>(&self, model: &'m ModelFile) -> Result<Trace<'m>> {
+        let example = match (&model.codec, &self.text) {
+            (Codec::Text(_), text) => {
+                let text = text.as_deref().unwrap_or(EMBEDDED_TALES.as_bytes());
+                Example::of_text(model, text, self.steps.max(READ_STEPS))?
+            }
+            (_, None) => Example::generated(model, self.seed)?,
+            (codec, Some(_)) => bail!(
+                "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed chooses one",
+                codec.task()
+            ),
+        };
+        Ok(Trace::new(model, example)?)
+    }
 }
 
 /// Which of the paths are models, and which is the input.
@@ -67,47 +97,41 @@ fn sort_out(args: &InspectArgs) -> Result<(&[PathBuf], Option<&Path>)> {
 }
 
 /// The text to read.
-fn read(args: &InspectArgs, input: Option<&Path>) -> Result<Vec<u8>> {
+fn read(args: &InspectArgs, input: Option<&Path>) -> Result<Option<Vec<u8>>> {
     match (&args.text, input) {
-        (Some(text), _) => Ok(text.clone().into_bytes()),
+        (Some(text), _) => Ok(Some(text.clone().into_bytes())),
         (None, Some(path)) if path == Path::new("-") => {
             let mut text = Vec::new();
             io::stdin().read_to_end(&mut text).context("could not read the input from stdin")?;
-            Ok(text)
+            Ok(Some(text))
         }
         (None, Some(path)) => {
-            fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+            Ok(Some(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
         }
-        (None, None) => Ok(EMBEDDED_TALES.into()),
+        (None, None) => Ok(None),
     }
 }
 
 /// One model in detail.
-fn one(path: &Path, text: &[u8], args: &InspectArgs) -> Result<Report> {
+fn one(path: &Path, source: &Source, config: &ReportConfig) -> Result<Report> {
     let model = model::open(path)?.model;
-    let trace = trace(&model, text, args).with_context(|| path.display().to_string())?;
-    let config = ReportConfig { layer: args.layer, steps: args.steps, units: args.units };
-    Ok(Report::new(&path.display().to_string(), &trace, &config)?)
+    let name = path.display().to_string();
+    let trace = source.trace(&model).with_context(|| name.clone())?;
+    Ok(Report::new(&name, &trace, config)?)
 }
 
 /// The gradient flow of several models.
-fn several(paths: &[PathBuf], text: &[u8], args: &InspectArgs) -> Result<Report> {
-    if args.layer.is_some() {
+fn several(paths: &[PathBuf], source: &Source, layer: Option<usize>) -> Result<Report> {
+    if layer.is_some() {
         bail!("--layer has no meaning with --gradient-flow, which goes through all layers");
     }
     let open = |path: &PathBuf| Ok((path.display().to_string(), model::open(path)?.model));
     let models = paths.iter().map(open).collect::<Result<Vec<_>>>()?;
-    let trace = |(name, model)| {
-        let trace = trace(model, text, args).with_context(|| String::clone(name))?;
-        Ok((name.clone(), trace))
-    };
-    let pairs = models.iter().map(|(name, model)| (name, model));
-    Ok(Report::of_flows(&pairs.map(trace).collect::<Result<Vec<_>>>()?)?)
-}
-
-fn trace<'m>(model: &'m ModelFile, text: &[u8], args: &InspectArgs) -> Result<Trace<'m>> {
-    let example = Example::of_text(model, text, args.steps.max(READ_STEPS))?;
-    Ok(Trace::new(model, example)?)
+    let mut traces = Vec::new();
+    for (name, model) in &models {
+        traces.push((name.clone(), source.trace(model).with_context(|| name.clone())?));
+    }
+    Ok(Report::of_flows(&traces)?)
 }
 
 /// In the run folder of a model; else, and for several, in the current folder.
@@ -120,7 +144,7 @@ fn default_page(models: &[PathBuf], gradient_flow: bool) -> PathBuf {
 }
 
 /// The numbers that fit in a few lines, and the files.
-fn as_text(report: &Report, files: &[(&str, &Path)]) -> String {
+fn as_text(report: &Report, files: &[(&str, PathBuf, Vec<u8>)]) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     for model in &report.models {
         let loss = model.mean_loss.map_or(String::new(), |loss| format!(", mean loss {loss:.4}"));
@@ -147,7 +171,7 @@ fn as_text(report: &Report, files: &[(&str, &Path)]) -> String {
         let norms: Vec<String> = [1, 10, 100].iter().filter_map(at).collect();
         rows.push((format!("gradient, {}", line.label), norms.join(", ")));
     }
-    rows.extend(files.iter().map(|(what, path)| ((*what).into(), path.display().to_string())));
+    rows.extend(files.iter().map(|(what, path, _)| ((*what).into(), path.display().to_string())));
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let line = |(name, value): &(String, String)| format!("{name:width$}  {value}");
     rows.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -49,7 +49,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
         Command::Eval(args) => eval::run(&args, cli.common.seed, &screen),
         Command::Info(args) => info::run(&args, &screen),
-        Command::Inspect(args) => inspect::run(&args, &screen),
+        Command::Inspect(args) => inspect::run(&args, cli.common.seed, &screen),
         Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),
     }
 }

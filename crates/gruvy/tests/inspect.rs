@@ -3,10 +3,10 @@
 // Indices are the notation of the equations.
 #![allow(clippy::needless_range_loop)]
 
-use gruvy::inspect::{Example, Trace};
+use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy_runtime::{
-    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Session, Spec, Tensor, TextCodec,
-    Trained,
+    Adding, Cell, Codec, Copying, Head, Input, ModelFile, Network, RnnSpec, Session, Spec, Tensor,
+    TextCodec, Trained,
 };
 use std::sync::Arc;
 
@@ -284,4 +284,109 @@ fn an_example_that_does_not_fit_is_refused() {
     let mut strange = cut.clone();
     strange.inputs = gruvy::inspect::Inputs::Tokens(vec![1, 2, 99]);
     assert!(Trace::new(&model, strange).unwrap_err().to_string().contains("99"));
+}
+
+/// The generated tasks' models: the same weights by name and shape, another codec.
+fn memory_model(codec: Codec, input: Input, outputs: usize) -> ModelFile {
+    let mut model = model(Cell::Gru, 1, false);
+    model.spec.rnn.input_size = input.width();
+    model.spec.input = input;
+    model.spec.head = Head::Linear { outputs };
+    model.task = codec.task().into();
+    model.codec = codec;
+    let value = |i: usize| ((i * 37 % 101) as f32 / 101.0 - 0.5) * 0.8;
+    let tensor = |shape: Vec<usize>| {
+        let data = (0..shape.iter().product()).map(value).collect();
+        Tensor { shape, data }
+    };
+    model.tensors = model.spec.tensors().into_iter().map(|t| (t.name, tensor(t.shape))).collect();
+    model.validate().unwrap();
+    model
+}
+
+#[test]
+fn generated_tasks_are_traced_where_they_ask() {
+    let codec = Codec::Adding(Adding { length: 30 });
+    let adding = memory_model(codec, Input::Features { size: 2 }, 1);
+    let trace = Trace::new(&adding, Example::generated(&adding, 3).unwrap()).unwrap();
+    assert_eq!(trace.losses.iter().filter(|loss| loss.is_some()).count(), 1);
+    assert_eq!(trace.example.labels.iter().filter(|label| label.starts_with('+')).count(), 2);
+    let flow = trace.gradient_flow(1000).unwrap();
+    assert_eq!((flow.positions.as_slice(), flow.total.len()), (&[29][..], 30));
+    let mut session = session(&adding);
+    let x = adding_input(3);
+    let answer = session.feed(gruvy_runtime::Steps::Features(&x)).unwrap()[0];
+    let sum: f32 = x.chunks_exact(2).map(|step| step[0] * step[1]).sum();
+    let expected = f64::from(answer - sum).powi(2);
+    assert_close(trace.losses[29].unwrap(), expected, 1e-5, "squared error");
+
+    let codec = Codec::Copy(Copying { length: 12 });
+    let copy = memory_model(codec, Input::Embedding { vocab: 10, dim: 4 }, 10);
+    let trace = Trace::new(&copy, Example::generated(&copy, 3).unwrap()).unwrap();
+    assert!(trace.losses[..22].iter().all(Option::is_none));
+    assert!(trace.losses[22..].iter().all(Option::is_some));
+    assert!(Example::of_text(&copy, "12", 10).unwrap_err().to_string().contains("copy"));
+    let text = model(Cell::Gru, 1, false);
+    assert!(Example::generated(&text, 1).unwrap_err().to_string().contains("text"));
+}
+
+fn adding_input(seed: u64) -> Vec<f32> {
+    Adding { length: 30 }.examples(seed, 0..1).x
+}
+
+#[test]
+fn a_page_is_whole_and_needs_nothing_from_elsewhere() {
+    for cell in Cell::ALL {
+        let model = model(cell, 2, false);
+        let report = Report::new("my <run>", &trace(&model), &ReportConfig::default()).unwrap();
+        let page = report.to_html();
+        for part in ["my \\u003crun>", "\"layer\":1", "Gradient flow", "state", cell.name()] {
+            assert!(page.contains(part), "{part} is missing from the page of {}", cell.name());
+        }
+        for reference in ["http", "src=", "href=", "@import", "url("] {
+            assert!(!page.contains(reference), "the page refers to something: {reference}");
+        }
+        let svg = report.to_svg().unwrap();
+        assert!(svg.contains("gradient norm") && svg.contains("state"), "{}", cell.name());
+        assert_eq!(report.to_png().unwrap()[1..4], *b"PNG");
+    }
+}
+
+#[test]
+fn a_report_keeps_to_its_bounds_and_says_so() {
+    let model = model(Cell::Gru, 2, false);
+    let long = TEXT.repeat(1_000);
+    let example = Example::of_text(&model, &long, 15_000).unwrap();
+    let trace = Trace::new(&model, example).unwrap();
+    let config = ReportConfig { steps: 15_000, ..ReportConfig::default() };
+    let report = Report::new("m", &trace, &config).unwrap();
+    let page = report.to_html();
+    assert!(page.len() < 1_600_000, "{} bytes", page.len());
+    for part in ["first 15000 of the input's 19000", "of 5 units", "room for"] {
+        assert!(report.notes.iter().any(|note| note.contains(part)), "{part}: {:?}", report.notes);
+    }
+    assert!(report.to_svg().unwrap().len() < 1_000_000);
+    let small = ReportConfig { layer: Some(1), steps: 7, units: 2 };
+    let report = Report::new("m", &trace, &small).unwrap();
+    assert_eq!((report.layers.len(), report.labels.len(), report.losses.len()), (1, 7, 7));
+    let map = &report.layers[0].maps[0];
+    assert_eq!((map.rows.len(), map.rows[0].len()), (2, 7));
+    let refused = |config: ReportConfig| Report::new("m", &trace, &config).unwrap_err().to_string();
+    assert!(refused(ReportConfig { layer: Some(2), ..small.clone() }).contains("0 to 1"));
+    assert!(refused(ReportConfig { units: 0, ..small.clone() }).contains("units"));
+    assert!(refused(ReportConfig { steps: 0, ..small }).contains("steps"));
+}
+
+#[test]
+fn flows_of_several_models_have_a_line_each() {
+    let (a, b) = (model(Cell::Gru, 1, false), model(Cell::GruV3, 2, false));
+    let report = Report::of_flows(&[("a".into(), trace(&a)), ("b".into(), trace(&b))]).unwrap();
+    let labels: Vec<_> = report.flow.iter().map(|line| line.label.as_str()).collect();
+    assert_eq!(labels, ["gru, 5 units", "gru-v3, 5 units × 2"]);
+    assert_eq!(report.flow[0].norms.len(), report.flow[1].norms.len());
+    let mut other = model(Cell::Gru, 1, false);
+    other.codec = Codec::Text(TextCodec::char("abcd ,.x"));
+    let other = Trace { model: &other, ..trace(&a) };
+    let error = Report::of_flows(&[("a".into(), trace(&a)), ("b".into(), other)]).unwrap_err();
+    assert!(error.to_string().contains("vocabularies"), "{error}");
 }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod compare;
 mod flow;
+mod inspect;
 mod memory;
 mod place;
 mod resume;

@@ -1,6 +1,9 @@
 //! One sequence to look at: what enters the model, what it should answer, and what stands under each step.
 use crate::error::{Error, Result};
-use gruvy_runtime::{Codec, ModelFile, TextCodec, TextUnit};
+use gruvy_runtime::{Adding, Codec, Copying, ModelFile, TextCodec, TextUnit};
+
+/// Longest sequence that is generated.
+const MAX_GENERATED: usize = 20_000;
 
 /// What enters the model at each step.
 #[derive(Clone, Debug)]
@@ -68,10 +71,55 @@ impl Example {
         Ok(Self { inputs: Inputs::Tokens(tokens), targets, labels, available })
     }
 
+    /// The first sequence that the model's task makes from `seed`, for the tasks that measure memory. What counts
+    /// is asked of it: the sum after the last step (adding), the ten digits at the end (copy).
+    ///
+    /// # Errors
+    /// If the model's task reads data, or its sequences are longer than anybody can look at.
+    pub fn generated(model: &ModelFile, seed: u64) -> Result<Self> {
+        let (inputs, mut targets, labels): (_, _, Vec<String>) = match &model.codec {
+            Codec::Adding(task) => {
+                short_enough(task.length)?;
+                let examples = task.examples(seed, 0..1);
+                let label = |step: &[f32]| match step {
+                    [number, mark] if *mark > 0.0 => format!("+{number:.1}"),
+                    step => format!("{:.1}", step[0]),
+                };
+                let labels = examples.x.chunks_exact(Adding::FEATURES).map(label).collect();
+                (Inputs::Features(examples.x), vec![Target::Values(examples.sums)], labels)
+            }
+            Codec::Copy(task) => {
+                short_enough(task.steps())?;
+                let examples = task.examples(seed, 0..1);
+                let answer = &examples.targets[task.steps() - Copying::DIGITS..];
+                let targets = answer.iter().map(|digit| Target::Class(*digit)).collect();
+                let labels = examples.x.iter().map(ToString::to_string).collect();
+                (Inputs::Tokens(examples.x), targets, labels)
+            }
+            other => {
+                let why = format!("a model of the task `{}` needs an input", other.task());
+                return Err(Error::Data(why));
+            }
+        };
+        let mut all = vec![Target::None; labels.len() - targets.len()];
+        all.append(&mut targets);
+        Ok(Self { inputs, targets: all, available: labels.len(), labels })
+    }
+
     /// `T`, steps of the sequence.
     pub fn steps(&self) -> usize {
         self.targets.len()
     }
+}
+
+/// Refuses sequences that a trace would need too much memory for.
+fn short_enough(steps: usize) -> Result<()> {
+    if steps <= MAX_GENERATED {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "the model's sequences have {steps} steps: at most {MAX_GENERATED} can be looked at"
+    )))
 }
 
 /// Refuses a text with a character that the model has never seen: what follows it would be about a

@@ -29,6 +29,7 @@ mod head;
 mod layer;
 mod page;
 mod picture;
+mod raster;
 mod report;
 mod trace;
 

@@ -1,13 +1,12 @@
 //! A report as one still picture: the gates of a layer as heat maps over its input, half-lives and gradient
 //! flow below; or the gradient flow of several models.
+use super::raster::Canvas;
 use super::report::{FlowLine, LayerReport, Map, Report};
 use crate::error::{Error, Result};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
 const WIDTH: u32 = 1200;
-/// What fits across a picture.
-const STEPS: usize = 104;
 /// Rows of a heat map, and their height.
 const UNITS: usize = 16;
 const ROW: u32 = 8;
@@ -47,7 +46,7 @@ const LINES: [RGBColor; 6] = [
     RGBColor(0x5b, 0x5b, 0xd6),
 ];
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Area<B> = DrawingArea<B, Shift>;
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
 impl Report {
@@ -57,31 +56,50 @@ impl Report {
     /// [`Error::Picture`] with what the plotting library said.
     pub fn to_svg(&self) -> Result<String> {
         let mut svg = String::new();
-        self.paint(&mut svg).map_err(|error| Error::Picture { why: error.to_string() })?;
+        self.paint(SVGBackend::with_string(&mut svg, self.size())).map_err(picture)?;
         Ok(svg)
     }
 
-    fn paint(&self, svg: &mut String) -> Drawn {
-        let maps: Vec<&Map> = self.layers.first().map_or_else(Vec::new, shown);
-        let heights: Vec<u32> =
-            maps.iter().map(|map| ABOVE + BELOW + ROW * map.rows.len().min(UNITS) as u32).collect();
-        let height = TITLE + heights.iter().sum::<u32>() + CHARTS + MARGIN;
-        let size = if maps.is_empty() { (900, 520) } else { (WIDTH, height) };
-        let root = SVGBackend::with_string(svg, size).into_drawing_area();
+    /// The same picture as the content of a PNG file, twice as wide and high. Its fonts come with it: a
+    /// character that they lack stays empty.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] with what the drawing libraries said.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        let mut canvas = Canvas::new(self.size());
+        self.paint(canvas.backend()).map_err(picture)?;
+        canvas.to_png().map_err(|error| picture(error.into()))
+    }
+
+    /// The heat maps of the picture.
+    fn maps(&self) -> Vec<&Map> {
+        self.layers.first().map_or_else(Vec::new, shown)
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let maps: u32 = self.maps().into_iter().map(height).sum();
+        if maps == 0 { (900, 520) } else { (WIDTH, TITLE + maps + CHARTS + MARGIN) }
+    }
+
+    fn paint<B: DrawingBackend>(&self, backend: B) -> Drawn
+    where
+        B::ErrorType: 'static,
+    {
+        let root = backend.into_drawing_area();
         root.fill(&WHITE)?;
         let (title, mut rest) = root.split_vertically(TITLE);
         title.draw(&Text::new(self.title(), (MARGIN as i32, 16), (FONT, 21)))?;
-        for (map, height) in maps.into_iter().zip(heights) {
-            let (area, below) = rest.split_vertically(height);
+        for map in self.maps() {
+            let (area, below) = rest.split_vertically(height(map));
             heat_map(&area, map, &self.labels)?;
             rest = below;
         }
-        let flow = |area: &Area<'_>| {
+        let flow = |area: &Area<B>| {
             chart(area, &self.flow, ["gradient norm", "distance back in time, in steps"])
         };
         let lives: Vec<FlowLine> = self.layers.iter().filter_map(half_lives).collect();
         let memory =
-            |area: &Area<'_>| chart(area, &lives, ["half-life, in steps", "units, longest first"]);
+            |area: &Area<B>| chart(area, &lives, ["half-life, in steps", "units, longest first"]);
         match (lives.is_empty(), self.flow.is_empty()) {
             (true, _) => flow(&rest)?,
             (false, true) => memory(&rest)?,
@@ -101,10 +119,19 @@ impl Report {
                 .into();
         };
         let layer = self.layers.first().filter(|_| model.layers > 1);
-        let layer = layer.map(|l| format!(", layer {} of 0 to {}", l.layer, model.layers - 1));
+        let layer =
+            layer.map(|l| format!(", layer {} (of layers 0 to {})", l.layer, model.layers - 1));
         let layer = layer.unwrap_or_default();
         format!("{}: {}, {} units{layer}", model.name, model.cell, model.hidden)
     }
+}
+
+fn picture(error: Box<dyn std::error::Error>) -> Error {
+    Error::Picture { why: error.to_string() }
+}
+
+fn height(map: &Map) -> u32 {
+    ABOVE + BELOW + ROW * map.rows.len().min(UNITS) as u32
 }
 
 /// The maps of a picture: gates that open and shut, and the state.
@@ -130,9 +157,14 @@ fn shade(stops: &[[u8; 3]], share: f64) -> RGBColor {
     RGBColor(r, g, b)
 }
 
-fn heat_map(area: &Area<'_>, map: &Map, labels: &[String]) -> Drawn {
-    let steps = labels.len().min(STEPS);
-    let cell = ((WIDTH - 2 * MARGIN) as usize / steps).min(24) as i32;
+fn heat_map<B: DrawingBackend>(area: &Area<B>, map: &Map, labels: &[String]) -> Drawn
+where
+    B::ErrorType: 'static,
+{
+    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
+    let room = (WIDTH - 2 * MARGIN) as usize;
+    let steps = labels.len().min(room / (4 + 7 * longest.min(6)));
+    let cell = (room / steps).min(48) as i32;
     let (left, top) = (MARGIN as i32, ABOVE as i32);
     let stops: &[[u8; 3]] = if map.range[0] < 0.0 { &DIVERGING } else { &SEQUENTIAL };
     area.draw(&Text::new(map.name.clone(), (left, 4), (FONT, 16)))?;
@@ -155,7 +187,7 @@ fn heat_map(area: &Area<'_>, map: &Map, labels: &[String]) -> Drawn {
     let style = ("monospace", 12).into_font().color(&BLACK.mix(0.7));
     for (t, label) in labels.iter().enumerate().take(steps) {
         // Characters that no picture has room for are cut.
-        let label: String = label.chars().take((cell / 8).max(1) as usize).collect();
+        let label: String = label.chars().take((cell / 7) as usize).collect();
         let at = (left + t as i32 * cell + 2, top + (count as u32 * ROW) as i32 + 3);
         area.draw(&Text::new(label, at, style.clone()))?;
     }
@@ -163,7 +195,10 @@ fn heat_map(area: &Area<'_>, map: &Map, labels: &[String]) -> Drawn {
 }
 
 /// A colour bar with its numbers, at the right.
-fn legend(area: &Area<'_>, range: [f64; 2], stops: &[[u8; 3]]) -> Drawn {
+fn legend<B: DrawingBackend>(area: &Area<B>, range: [f64; 2], stops: &[[u8; 3]]) -> Drawn
+where
+    B::ErrorType: 'static,
+{
     let (left, width) = (WIDTH as i32 - 220, 120);
     for i in 0..24 {
         let corners = [(left + i * width / 24, 6), (left + (i + 1) * width / 24, 16)];
@@ -176,7 +211,14 @@ fn legend(area: &Area<'_>, range: [f64; 2], stops: &[[u8; 3]]) -> Drawn {
 }
 
 /// Lines over 0, 1, 2, … on a logarithmic scale.
-fn chart(area: &Area<'_>, lines: &[FlowLine], [y_words, x_words]: [&str; 2]) -> Drawn {
+fn chart<B: DrawingBackend>(
+    area: &Area<B>,
+    lines: &[FlowLine],
+    [y_words, x_words]: [&str; 2],
+) -> Drawn
+where
+    B::ErrorType: 'static,
+{
     let points = |line: &FlowLine| -> Vec<(f64, f64)> {
         let numbered = line.norms.iter().enumerate().filter(|(_, v)| **v > 0.0 && v.is_finite());
         numbered.map(|(i, v)| (i as f64, *v)).collect()
@@ -186,11 +228,16 @@ fn chart(area: &Area<'_>, lines: &[FlowLine], [y_words, x_words]: [&str; 2]) -> 
     // What is thirty powers of ten below is nothing.
     let low = all.iter().map(|p| p.1).fold(high, f64::min).max(high * 1e-30);
     let last = all.iter().map(|p| p.0).fold(1.0, f64::max);
+    let power = |v: f64, round: fn(f64) -> f64| 10f64.powf(round(v.log10()));
+    let high = if power(high, f64::ceil) > power(low, f64::floor) { high } else { high * 1.1 };
     let mut chart = ChartBuilder::on(area)
         .margin(14)
         .x_label_area_size(40)
         .y_label_area_size(66)
-        .build_cartesian_2d(0.0..last, (low / 1.5..high * 1.5).log_scale())?;
+        .build_cartesian_2d(
+        0.0..last,
+        (power(low, f64::floor)..power(high, f64::ceil)).log_scale(),
+    )?;
     let exponent = |v: &f64| match v.abs() {
         0.01..=99999.0 => format!("{}", (v * 1e6).round() / 1e6),
         _ => format!("{v:.0e}"),

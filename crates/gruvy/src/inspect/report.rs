@@ -322,8 +322,8 @@ fn comparable(a: (&str, &ModelFile), b: (&str, &ModelFile)) -> Result<()> {
     let vocabulary = |model: &ModelFile| serde_json::to_string(&model.codec).unwrap_or_default();
     if vocabulary(a.1) != vocabulary(b.1) {
         return Err(Error::Data(format!(
-            "{} and {} have different vocabularies: their gradients cannot be compared; train them on the \
-             same data",
+            "{} and {} have different vocabularies or lengths: their gradients cannot be compared; train \
+             them on the same data",
             a.0, b.0
         )));
     }
