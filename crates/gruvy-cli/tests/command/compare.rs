@@ -53,6 +53,20 @@ fn a_comparison_leaves_a_table_a_picture_and_ordinary_runs() {
 }
 
 #[test]
+fn every_cell_can_be_compared_at_equal_hidden_size_too() {
+    let place = Place::with_text();
+    let cells = "gru,gru-v3,lstm,rnn,rnn-relu,mingru";
+    let said =
+        place.gruvy(&compare("out", &["--cells", cells, "--match", "hidden", "--json"])).json();
+    let parameters: Vec<u64> = (said["cells"].as_array().unwrap().iter())
+        .inspect(|cell| assert_eq!(cell["hidden"], 16))
+        .map(|cell| cell["parameters"].as_u64().unwrap())
+        .collect();
+    let [gru, v3, lstm, rnn, relu, mingru] = parameters[..] else { panic!("{parameters:?}") };
+    assert!(gru == v3 && rnn == relu && lstm > gru && gru > mingru && gru > rnn, "{parameters:?}");
+}
+
+#[test]
 fn a_single_training_has_the_same_numbers() {
     let place = Place::with_text();
     let said = place.gruvy(&compare("out", &["--json"])).json();
@@ -169,6 +183,7 @@ fn what_is_no_comparison_is_refused() {
     with(&["--seeds", "0"]).error(&["seeds", "at least 1"]);
     with(&["--cell", "gru"]).error(&["--cells"]);
     with(&["--hidden", "0"]).error(&["hidden"]);
+    with(&["--hidden", "1", "--cells", "rnn,lstm"]).error(&["hidden = 1", "too small", "lstm"]);
     let said = with(&["--cells", "gru,gro"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("gro") && said.err.contains("gru-v3"), "{}", said.err);

@@ -105,6 +105,15 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_matched_is_refused() {
+        let one = spec(Cell::Rnn, 1, 3, true);
+        let error = nearest_hidden(&one, Cell::Lstm).unwrap_err().to_string();
+        for part in ["hidden = 1", "rnn", "lstm", "larger"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
     fn the_first_cell_keeps_its_size() {
         for cell in Cell::ALL {
             assert_eq!(nearest_hidden(&spec(cell, 37, 2, true), cell).unwrap(), 37);

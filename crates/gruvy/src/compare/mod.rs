@@ -57,7 +57,8 @@ pub struct CompareConfig {
 
 impl Default for CompareConfig {
     fn default() -> Self {
-        Self { cells: vec![Cell::Gru, Cell::GruV3], seeds: 1, matching: Match::Parameters }
+        let cells = vec![Cell::Gru, Cell::Lstm, Cell::Rnn, Cell::MinGru];
+        Self { cells, seeds: 1, matching: Match::Parameters }
     }
 }
 

@@ -97,13 +97,11 @@ impl Axis {
     }
 
     fn label(self, place: f64) -> String {
-        match self.logarithmic {
-            true => format!("{:.1e}", 10f64.powf(place)),
-            false => {
-                let decimals = (1.0 - (self.high - self.low).log10()).ceil().max(2.0) as usize;
-                format!("{place:.decimals$}")
-            }
-        }
+        let range = if self.logarithmic { place } else { (self.high - self.low).log10() };
+        let decimals = (1.0 - range).ceil().max(2.0) as usize;
+        let loss = if self.logarithmic { 10f64.powf(place) } else { place };
+        // Two digits that count; beyond a ten-thousandth, zeros are hard to count.
+        if decimals > 5 { format!("{loss:.1e}") } else { format!("{loss:.decimals$}") }
     }
 }
 
