@@ -24,6 +24,12 @@ from safetensors.numpy import load_file, save_file
 
 HERE = Path(__file__).resolve().parent
 OURS = "gruvy"
+# Rows of the input weights and of the hidden weights, in units of H, and vectors of a state.
+CELLS = {
+    "gru": (3, 3, 1), "gru-v3": (3, 3, 1), "lstm": (4, 4, 2), "rnn": (1, 1, 1), "rnn-relu": (1, 1, 1),
+    "mingru": (2, 0, 1),
+}  # fmt: skip
+REGULAR = ["dropout", "input_dropout", "recurrent_dropout", "zoneout", "weight_dropout", "layer_norm"]
 ROOF_FLOP = 2 * 2048**3
 
 # Largest difference allowed, over the largest magnitude of the tensor.
@@ -44,13 +50,15 @@ class Shape:
     I: int  # noqa: E741
     H: int
 
-    def flop(self, mode):
+    def flop(self, mode, cell):
         """Products only: x W_ih and h W_hh forward, twice that again for their gradients."""
-        forward = 2 * self.T * self.B * 3 * self.H * (self.I + self.H)
+        gates, hidden_gates, _ = CELLS[cell]
+        forward = 2 * self.T * self.B * self.H * (gates * self.I + hidden_gates * self.H)
         return 3 * forward if mode == "train" else forward
 
-    def case(self, seed=0):
+    def case(self, cell, seed=0):
         """The layer and its inputs, as PyTorch initialises one."""
+        gates, hidden_gates, states = CELLS[cell]
         rng = np.random.default_rng(seed)
         bound = self.H**-0.5
 
@@ -60,13 +68,16 @@ class Shape:
         def uniform(*shape):
             return (rng.random(shape, dtype=np.float32) * 2 - 1) * np.float32(bound)
 
-        return {
-            "weight_ih_l0": uniform(3 * self.H, self.I),
-            "weight_hh_l0": uniform(3 * self.H, self.H),
-            "bias_ih_l0": uniform(3 * self.H),
-            "bias_hh_l0": uniform(3 * self.H),
+        weights = {
+            "weight_ih_l0": uniform(gates * self.H, self.I),
+            "bias_ih_l0": uniform(gates * self.H),
+        }
+        if hidden_gates:
+            weights["weight_hh_l0"] = uniform(hidden_gates * self.H, self.H)
+            weights["bias_hh_l0"] = uniform(hidden_gates * self.H)
+        return weights | {
             "x": normal(self.T, self.B, self.I),
-            "h0": normal(1, self.B, self.H),
+            "h0": normal(1, self.B, states * self.H),
             "dy": normal(self.T, self.B, self.H),
         }
 
@@ -82,16 +93,22 @@ SHAPES = [
 
 
 class Engine:
-    """A child process that answers one JSON line with one JSON line."""
+    """A child process that answers one JSON line with one JSON line.
+
+    Named PROGRAM, PROGRAM:CELL (default gru) or, ours alone, PROGRAM:CELL+REGULARISER.
+    """
 
     def __init__(self, name, threads):
         self.name = name
-        if name == OURS:
+        rest, _, self.regular = name.partition("+")
+        self.program, _, cell = rest.partition(":")
+        self.cell = cell or "gru"
+        if self.program == OURS:
             command = ["cargo", "run", "--release", "--quiet", "--package", "gruvy-bench", "--"]
         else:
-            command = [sys.executable, str(HERE / "engines" / f"{name}.py")]
+            command = [sys.executable, str(HERE / "engines" / f"{self.program}.py")]
         self.child = subprocess.Popen(
-            [*command, str(threads)],
+            [*command, str(threads), self.cell, *self.regular.split()],
             cwd=HERE, text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         hello = self.receive()
@@ -112,23 +129,26 @@ class Engine:
 
 
 def differences(engines, shape, modes, folder):
-    """Loads the shape; the largest difference from the first peer, by engine and mode."""
-    case = str(folder / "case.safetensors")
-    save_file(shape.case(), case)
-    for engine in engines:
-        engine.ask(op="load", file=case)
-    reference = next((e for e in engines if e.name != OURS), engines[0])
+    """Loads the shape; the largest difference from the cell's first peer, by engine and mode.
+
+    Engines with a regulariser compute something else and are compared with nobody.
+    """
     worst = {}
+    for cell in {e.cell for e in engines}:
+        save_file(shape.case(cell), folder / f"{cell}.safetensors")
+    for engine in engines:
+        engine.ask(op="load", file=str(folder / f"{engine.cell}.safetensors"))
     for mode in modes:
         answers = {}
         for engine in engines:
-            if mode in engine.modes:
+            if mode in engine.modes and not engine.regular:
                 path = str(folder / "answer.safetensors")
                 engine.ask(op="answer", mode=mode, file=path)
-                answers[engine.name] = load_file(path)
-        want = answers.get(reference.name)
-        for name, got in answers.items():
-            worst[name, mode] = compare(shape, mode, name, got, want) if want else None
+                answers[engine] = load_file(path)
+        for engine, got in answers.items():
+            peers = [e for e in answers if e.cell == engine.cell]
+            reference = next((e for e in peers if e.program != OURS), peers[0])
+            worst[engine.name, mode] = compare(shape, mode, engine.name, got, answers[reference])
     return worst
 
 
@@ -175,7 +195,7 @@ def commit():
 
 
 HEADER = (
-    f"{'shape':8} {'mode':8} {'engine':12} {'median ms':>10} {'min ms':>10} {'GFLOP/s':>8} "
+    f"{'shape':8} {'mode':8} {'engine':24} {'median ms':>10} {'min ms':>10} {'GFLOP/s':>8} "
     f"{'of roof':>8} {'ours/this':>9} {'by min':>7} {'difference':>10}"
 )
 
@@ -187,19 +207,24 @@ def line(row):
         return " " * width if row[key] is None else format(row[key], form)
 
     return (
-        f"{row['shape']:8} {row['mode']:8} {row['engine']:12} {row['median_ms']:10.4f} "
+        f"{row['shape']:8} {row['mode']:8} {row['engine']:24} {row['median_ms']:10.4f} "
         f"{row['min_ms']:10.4f} {row['gflop_per_s']:8.1f} {cell('share_of_roof', '8.0%', 8)} "
         f"{cell('ours_over_this', '9.3f', 9)} {cell('ours_over_this_by_min', '7.3f', 7)} "
         f"{cell('max_relative_difference', '10.1e', 10)}"
     )
 
 
-def rows_of(samples, flop, roof):
-    """Statistics of one shape and mode, one row per engine."""
+def rows_of(engines, samples, flop, roof):
+    """Statistics of one shape and mode, one row per engine; ours is our plain layer of the same cell."""
     medians = {name: statistics.median(s) for name, s in samples.items()}
     least = {name: min(s) for name, s in samples.items()}
-    for name, seconds in samples.items():
-        rate = flop / medians[name] / 1e9
+    plain = {e.cell: e.name for e in engines if e.program == OURS and not e.regular}
+    for engine in engines:
+        name = engine.name
+        if name not in samples:
+            continue
+        seconds, ours = samples[name], plain.get(engine.cell)
+        rate = flop(engine.cell) / medians[name] / 1e9
         yield {
             "engine": name,
             "calls": len(seconds),
@@ -207,8 +232,8 @@ def rows_of(samples, flop, roof):
             "min_ms": least[name] * 1e3,
             "gflop_per_s": rate,
             "share_of_roof": rate / roof if roof else None,
-            "ours_over_this": medians[OURS] / medians[name] if OURS in medians else None,
-            "ours_over_this_by_min": least[OURS] / least[name] if OURS in least else None,
+            "ours_over_this": medians[ours] / medians[name] if ours in medians else None,
+            "ours_over_this_by_min": least[ours] / least[name] if ours in least else None,
         }
 
 
@@ -219,13 +244,13 @@ def benchmark(engines, shapes, args, folder):
         worst = differences(engines, shape, args.modes, folder)
         if shape is shapes[0]:
             samples = measure(engines, "roof", args.rounds, args.block_s)
-            for row in rows_of(samples, ROOF_FLOP, None):
+            for row in rows_of(engines, samples, lambda _: ROOF_FLOP, None):
                 roof = max(roof or 0.0, ROOF_FLOP / row["min_ms"] / 1e6)
                 yield row | {"shape": "2048³", "mode": "roof", "max_relative_difference": None}
         for mode in args.modes:
             samples = measure(engines, mode, args.rounds, args.block_s)
-            for row in rows_of(samples, shape.flop(mode), roof):
-                error = {"max_relative_difference": worst[row["engine"], mode]}
+            for row in rows_of(engines, samples, lambda cell: shape.flop(mode, cell), roof):
+                error = {"max_relative_difference": worst.get((row["engine"], mode))}
                 sizes = {k: getattr(shape, k) for k in "BTIH"}
                 yield row | {"shape": shape.name, "mode": mode} | sizes | error
 
@@ -233,9 +258,10 @@ def benchmark(engines, shapes, args, folder):
 def arguments():
     names = [s.name for s in SHAPES]
     split = lambda text: text.split(",")  # noqa: E731
-    p = argparse.ArgumentParser(description="Times GRU layers: ours and its peers, in turn.")
-    p.add_argument("--engines", type=split, default=[OURS, "torch_gru"], metavar="A,B",
-                   help=f"{OURS} and files in engines/ (default: %(default)s)")  # fmt: skip
+    p = argparse.ArgumentParser(description="Times recurrent layers: ours and its peers, in turn.")
+    p.add_argument("--engines", type=split, default=[OURS, "torch_rnn"], metavar="A,B",
+                   help=f"{OURS} and files in engines/, each with :CELL of {list(CELLS)}, ours with "
+                   f"+REGULARISER of {REGULAR} (default: %(default)s)")  # fmt: skip
     p.add_argument("--shapes", type=split, default=names, metavar="A,B", help=f"of {names}")
     p.add_argument("--modes", type=split, default=["forward", "infer", "train"], metavar="A,B")
     p.add_argument("--threads", type=int, default=2, help="for every engine (default: 2)")
@@ -243,6 +269,10 @@ def arguments():
     p.add_argument("--block-s", type=float, default=0.3, help="seconds a turn (default: 0.3)")
     p.add_argument("--csv", type=Path, help="default: bench/results/DATE.csv")
     args = p.parse_args()
+    cells = {e.partition("+")[0].partition(":")[2] or "gru" for e in args.engines}
+    regular = {e.partition("+")[2] for e in args.engines} - {""}
+    if unknown := cells - set(CELLS) | regular - set(REGULAR):
+        p.error(f"unknown cells or regularisers {sorted(unknown)}")
     if unknown := set(args.shapes) - set(names):
         p.error(f"unknown shapes {sorted(unknown)}: choose from {names}")
     return args

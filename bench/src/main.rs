@@ -1,11 +1,11 @@
 //! Our engine: the kernels, driven line by line over stdin and stdout. The README has the protocol.
 //!
-//! `gruvy-bench THREADS`
+//! `gruvy-bench THREADS [CELL [REGULARISER]]`
 mod layer;
 
 use anyhow::{Context, Result};
-use gruvy_kernels::Isa;
-use layer::{Layer, Mode};
+use gruvy_kernels::{Cell, Isa};
+use layer::{Buffers, Layer, Mode, Regular};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
@@ -23,17 +23,21 @@ enum Request {
     Time { mode: Mode, calls: usize },
 }
 
-fn time(layer: &mut Layer, mode: Mode, calls: usize) -> Vec<f64> {
+fn time((layer, buffers): &mut (Layer, Buffers), mode: Mode, calls: usize) -> Vec<f64> {
     let call = |_| {
         let start = Instant::now();
-        layer.run(mode);
+        layer.run(buffers, mode);
         start.elapsed().as_secs_f64()
     };
     (0..calls).map(call).collect()
 }
 
 fn main() -> Result<()> {
-    let threads = env::args().nth(1).context("usage: gruvy-bench THREADS")?.parse()?;
+    let mut args = env::args().skip(1);
+    let usage = "usage: gruvy-bench THREADS [CELL [REGULARISER]]";
+    let threads = args.next().context(usage)?.parse()?;
+    let cell = Cell::from_name(args.next().as_deref().unwrap_or("gru")).context("unknown cell")?;
+    let regular = Regular::from_name(args.next().as_deref().unwrap_or(""))?;
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     let say = |line: Value| {
         println!("{line}");
@@ -46,11 +50,12 @@ fn main() -> Result<()> {
     for line in io::stdin().lines() {
         match serde_json::from_str(&line?)? {
             Request::Load { file } => {
-                layer = Some(Layer::read(&file)?);
+                layer = Some(Layer::read(cell, regular, &file)?);
                 say(json!({}))?;
             }
             Request::Answer { mode, file } => {
-                layer.as_mut().context("answer before load")?.answer(mode, &file)?;
+                let (layer, buffers) = layer.as_mut().context("answer before load")?;
+                layer.answer(buffers, mode, &file)?;
                 say(json!({}))?;
             }
             Request::Time { mode, calls } => {
