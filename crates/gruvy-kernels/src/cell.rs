@@ -122,6 +122,11 @@ pub(crate) struct ForwardStep<'a> {
     pub norm: Option<ForwardNorm>,
 }
 
+/// A gradient below this is zero. One that vanishes over a long sequence would otherwise go on in numbers so
+/// small (below 2^-126) that the machine takes many times longer for each: a training step of `adding` over 600
+/// steps took 0.48 s of one core, and 0.05 s where gradients did not vanish.
+const VANISHED: f32 = 1e-30;
+
 /// One backward step of a thread's rows.
 pub(crate) struct BackwardStep<'a> {
     pub rows: usize,
@@ -531,10 +536,13 @@ impl BackwardStep<'_> {
         }
     }
 
-    /// A gradient of state vector `part`, divided by zoneout: the candidate's share, and the share of the state before.
+    /// A gradient of state vector `part`, [cut](VANISHED) and divided by zoneout: the candidate's share, and the share
+    /// of the state before.
     #[inline(always)]
     pub fn divide<S: Simd>(&self, s: S, row: usize, part: usize, j: usize, d: S::V) -> [S::V; 2] {
         let zero = s.splat(0.0);
+        let size = s.max(d, s.sub(zero, d));
+        let d = s.where_less(size, s.splat(VANISHED), zero, d);
         if self.zoneout.rate > 0.0 {
             let kept = self.zoneout.choose(s, part, row * self.hidden + j, d, zero);
             return [s.sub(d, kept), kept];

@@ -468,6 +468,25 @@ fn inference_draws_nothing() {
     }
 }
 
+/// Gradients that vanish become zero, and not numbers that the machine is slow with.
+#[test]
+fn vanished_gradients_are_zero() {
+    for cell in Cell::ALL {
+        for isa in Isa::available() {
+            let mut case = Case::new(cell, [900, 3, 4, 9]);
+            // All decay, whatever the cell; what is left of h0 must not weigh in.
+            case.w_hh.iter_mut().for_each(|w| *w *= 0.5);
+            let last = case.dy.len() - 3 * 9;
+            case.dy[..last].fill(0.0);
+            let dx = case.run(isa, &mut Workspace::new(), true).dx;
+            let slow = dx.iter().filter(|d| d.is_subnormal()).count();
+            assert_eq!(slow, 0, "{isa:?} {cell:?}: of {} values", dx.len());
+            assert!(dx[..3 * 4].iter().all(|d| *d == 0.0), "{isa:?} {cell:?}");
+            assert!(dx[dx.len() - 3 * 4..].iter().all(|d| *d != 0.0), "{isa:?} {cell:?}");
+        }
+    }
+}
+
 #[test]
 fn a_layer_without_bias_has_zero_bias() {
     for cell in Cell::ALL {

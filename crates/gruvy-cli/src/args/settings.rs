@@ -209,7 +209,8 @@ pub struct TrainFlags {
     /// Share of activations dropped between layers
     #[arg(long, value_name = "P")]
     pub dropout: Option<f64>,
-    /// Open the gates for dependencies of up to T steps at the start; 0: not
+    /// Open the gates for dependencies of up to T steps at the start; 0: not [default: the length of a
+    /// memory task, else 0]
     #[arg(long, value_name = "T")]
     pub chrono: Option<usize>,
     /// Learn from the first part of the training data alone, this share of it
