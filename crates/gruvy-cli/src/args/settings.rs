@@ -209,6 +209,21 @@ pub struct TrainFlags {
     /// Share of activations dropped between layers
     #[arg(long, value_name = "P")]
     pub dropout: Option<f64>,
+    /// Share of features dropped from each layer's input, the same at all steps (variational)
+    #[arg(long, value_name = "P")]
+    pub input_dropout: Option<f64>,
+    /// Share of units that the hidden weights do not see, the same at all steps (variational)
+    #[arg(long, value_name = "P")]
+    pub recurrent_dropout: Option<f64>,
+    /// Probability with which a unit keeps its state at a step
+    #[arg(long, value_name = "P")]
+    pub zoneout: Option<f64>,
+    /// Share of hidden weights dropped (DropConnect)
+    #[arg(long, value_name = "P")]
+    pub weight_dropout: Option<f64>,
+    /// Layer normalisation of the gates
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub layer_norm: Option<bool>,
     /// Open the gates for dependencies of up to T steps at the start; 0: not [default: the length of a
     /// memory task, else 0]
     #[arg(long, value_name = "T")]
@@ -279,8 +294,9 @@ impl TrainFlags {
     /// Lays the flags given over the settings.
     pub fn apply(self, to: &mut TrainConfig) {
         to.chrono = self.chrono.or(to.chrono);
-        lay_over!(self => to; cell hidden layers dropout train_fraction label_smoothing batch epochs max_minutes lr weight_decay warmup
-            schedule min_lr clip ema patience eval_every save_every);
+        lay_over!(self => to; cell hidden layers dropout input_dropout recurrent_dropout zoneout
+            weight_dropout layer_norm train_fraction label_smoothing batch epochs max_minutes lr
+            weight_decay warmup schedule min_lr clip ema patience eval_every save_every);
     }
 }
 

@@ -26,6 +26,11 @@ fn settings_that_make_no_sense() {
     let with = |more: &[&'static str]| place.gruvy(&train("run", more));
     with(&["--hidden", "0"]).error(&["hidden", "at least 1"]);
     with(&["--tied", "--embed", "5"]).error(&["tied", "hidden"]);
+    with(&["--zoneout", "1"]).error(&["zoneout", "less than 1"]);
+    with(&["--recurrent-dropout=-0.1"]).error(&["recurrent_dropout", "-0.1"]);
+    with(&["--weight-dropout", "NaN"]).error(&["weight_dropout", "NaN"]);
+    with(&["--label-smoothing", "1"]).error(&["label_smoothing", "1"]);
+    with(&["--train-fraction", "0"]).error(&["train_fraction", "above 0"]);
     place.write("bad.toml", "[train]\nhiden = 8\n");
     with(&["--config", "bad.toml"]).error(&["bad.toml", "hiden"]);
     let said = with(&["--cell", "gruu"]);
