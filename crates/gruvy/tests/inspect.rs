@@ -15,22 +15,33 @@ const HIDDEN: usize = 5;
 
 /// A character model with weights that look random, in (−0.9, 0.9), and biases.
 fn model(cell: Cell, layers: usize, bidirectional: bool) -> ModelFile {
+    model_with(cell, layers, |rnn| rnn.bidirectional = bidirectional)
+}
+
+/// Every cell as it is, and with all that a layer can have.
+fn all_models() -> impl Iterator<Item = ModelFile> {
+    let full = |rnn: &mut RnnSpec| (rnn.zoneout, rnn.layer_norm) = (0.2, true);
+    Cell::ALL.into_iter().flat_map(move |cell| [model(cell, 2, false), model_with(cell, 2, full)])
+}
+
+fn model_with(cell: Cell, layers: usize, edit: impl FnOnce(&mut RnnSpec)) -> ModelFile {
     let codec = TextCodec::char(TEXT);
     let vocab = codec.vocab_size();
-    let spec = Spec {
+    let mut spec = Spec {
         input: Input::Embedding { vocab, dim: 4 },
         rnn: RnnSpec {
             cell,
             input_size: 4,
             hidden_size: HIDDEN,
             num_layers: layers,
-            bidirectional,
+            bidirectional: false,
             bias: true,
             zoneout: 0.0,
             layer_norm: false,
         },
         head: Head::Linear { outputs: vocab },
     };
+    edit(&mut spec.rnn);
     let mut state = 1u32;
     let mut value = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -70,8 +81,8 @@ fn assert_close(got: f64, expected: f64, tolerance: f64, what: &str) {
 
 #[test]
 fn states_and_losses_are_those_of_a_session() {
-    for cell in Cell::ALL {
-        let model = model(cell, 2, false);
+    for model in all_models() {
+        let cell = model.spec.rnn.cell;
         let trace = trace(&model);
         let tokens = tokens(&model);
         assert_eq!(trace.steps(), tokens.len());
@@ -170,8 +181,8 @@ fn head_gradient(model: &ModelFile, logits: &[f32], target: u32) -> f64 {
 
 #[test]
 fn gradient_flow_is_what_nudging_the_state_does() {
-    for cell in Cell::ALL {
-        let model = model(cell, 2, false);
+    for model in all_models() {
+        let cell = model.spec.rnn.cell;
         let flow = trace(&model).gradient_flow(6).unwrap();
         assert_eq!(flow.total.len(), 7);
         assert!(flow.positions.len() > 3 && flow.positions[0] >= 6);
@@ -201,45 +212,72 @@ fn the_flow_reaches_as_far_as_the_sequence() {
     assert!(error.to_string().contains("longer input"), "{error}");
 }
 
-/// A gate's row of `W x + b_ih` and of `U h + b_hh`, in `f64`.
+/// A gate's row of `W x + b_ih` and of `U h + b_hh`, in `f64`; zero for what the model does not have.
 fn rows(model: &ModelFile, gate: usize, unit: usize, x: &[f32], h: &[f64]) -> (f64, f64) {
-    let data = |name: &str| &model.tensors[&format!("rnn.{name}_l0")].data;
+    let data = |name: &str| model.tensors.get(&format!("rnn.{name}_l0")).map(|t| &t.data[..]);
     let row = gate * HIDDEN + unit;
-    let w = data("weight_ih")[row * x.len()..].iter().zip(x);
-    let u = data("weight_hh")[row * h.len()..].iter().zip(h);
-    (
-        w.map(|(w, x)| f64::from(*w) * f64::from(*x)).sum::<f64>()
-            + f64::from(data("bias_ih")[row]),
-        u.map(|(u, h)| f64::from(*u) * h).sum::<f64>() + f64::from(data("bias_hh")[row]),
-    )
+    let dot = |weight: &str, bias: &str, v: &[f64]| {
+        let (Some(w), Some(b)) = (data(weight), data(bias)) else { return 0.0 };
+        let w = w[row * v.len()..].iter().zip(v);
+        w.map(|(w, v)| f64::from(*w) * v).sum::<f64>() + f64::from(b[row])
+    };
+    let x: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
+    (dot("weight_ih", "bias_ih", &x), dot("weight_hh", "bias_hh", h))
+}
+
+/// The gates of one step of layer 0 by their formulas, `[G][H]`, from the state before.
+fn gates(model: &ModelFile, x: &[f32], h: &[f64]) -> Vec<Vec<f64>> {
+    let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+    let cell = model.spec.rnn.cell;
+    let each = |f: &dyn Fn(usize) -> f64| (0..HIDDEN).map(f).collect::<Vec<_>>();
+    let sum = |gate, j| rows(model, gate, j, x, h).0 + rows(model, gate, j, x, h).1;
+    let open = |gate: usize| each(&|j| sigmoid(sum(gate, j)));
+    match cell {
+        Cell::Gru | Cell::GruV3 => {
+            let r = open(0);
+            let reset: Vec<f64> = r.iter().zip(h).map(|(r, h)| r * h).collect();
+            let new = each(&|j| match cell {
+                Cell::Gru => {
+                    let (input, hidden) = rows(model, 2, j, x, h);
+                    (input + r[j] * hidden).tanh()
+                }
+                _ => (rows(model, 2, j, x, h).0 + rows(model, 2, j, x, &reset).1).tanh(),
+            });
+            vec![r, open(1), new]
+        }
+        Cell::Lstm => vec![open(0), open(1), each(&|j| sum(2, j).tanh()), open(3)],
+        Cell::MinGru => {
+            let g = |v: f64| if v >= 0.0 { v + 0.5 } else { sigmoid(v) };
+            let input = |gate, j| rows(model, gate, j, x, &[]).0;
+            vec![each(&|j| sigmoid(input(0, j))), each(&|j| g(input(1, j)))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 #[test]
 fn gates_follow_their_formulas() {
-    let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
-    for cell in [Cell::Gru, Cell::GruV3] {
+    for cell in Cell::ALL {
         let model = model(cell, 1, false);
         let (trace, tokens) = (trace(&model), tokens(&model));
         let layer = &trace.layers[0];
         let names: Vec<_> = layer.gates.iter().map(|g| g.name).collect();
-        assert_eq!(names, ["reset", "update", "new"]);
+        assert_eq!(
+            names,
+            match cell {
+                Cell::Gru | Cell::GruV3 => vec!["reset", "update", "new"],
+                Cell::Lstm => vec!["input", "forget", "cell", "output"],
+                Cell::MinGru => vec!["update", "new"],
+                _ => Vec::new(),
+            }
+        );
         let mut h = vec![0.0; HIDDEN];
         for (t, token) in tokens.iter().enumerate() {
             let x = &model.tensors["embedding.weight"].data[*token as usize * 4..][..4];
-            let sum = |(a, b): (f64, f64)| a + b;
-            let r: Vec<f64> =
-                (0..HIDDEN).map(|j| sigmoid(sum(rows(&model, 0, j, x, &h)))).collect();
-            let reset: Vec<f64> = r.iter().zip(&h).map(|(r, h)| r * h).collect();
-            for j in 0..HIDDEN {
-                let z = sigmoid(sum(rows(&model, 1, j, x, &h)));
-                let (input, hidden) = rows(&model, 2, j, x, &h);
-                let n = match cell {
-                    Cell::Gru => (input + r[j] * hidden).tanh(),
-                    _ => sum(rows(&model, 2, j, x, &reset)).tanh(),
-                };
-                for (gate, expected) in layer.gates.iter().zip([r[j], z, n]) {
-                    let got = f64::from(gate.values[t * HIDDEN + j]);
-                    assert_close(got, expected, 1e-5, gate.name);
+            for (gate, expected) in layer.gates.iter().zip(gates(&model, x, &h)) {
+                for (got, expected) in gate.values[t * HIDDEN..].iter().zip(expected) {
+                    let what = format!("{} gate of {} at {t}", gate.name, cell.name());
+                    assert_close(f64::from(*got), expected, 1e-5, &what);
                 }
             }
             h = layer.states()[t * HIDDEN..][..HIDDEN].iter().map(|v| f64::from(*v)).collect();
@@ -249,25 +287,37 @@ fn gates_follow_their_formulas() {
 
 #[test]
 fn a_unit_that_keeps_has_a_long_half_life() {
-    let mut model = model(Cell::Gru, 1, false);
-    // Update gates that look at nothing but their bias: σ(b) = keep.
     let keep = [0.5f32, 0.9, 0.99, 0.1, 0.7];
-    for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] {
-        let data = &mut model.tensors.get_mut(&format!("rnn.{name}_l0")).unwrap().data;
-        let columns = data.len() / (3 * HIDDEN);
-        data[HIDDEN * columns..2 * HIDDEN * columns].fill(0.0);
-        if name == "bias_ih" {
-            let logits = keep.iter().map(|k| (k / (1.0 - k)).ln());
-            data[HIDDEN..].iter_mut().zip(logits).for_each(|(b, l)| *b = l);
+    // The gate that keeps, its place, and what it shows for a share that is kept.
+    let gates: [(Cell, usize, fn(f32) -> f32); 4] = [
+        (Cell::Gru, 1, |k| k),
+        (Cell::GruV3, 1, |k| k),
+        (Cell::Lstm, 1, |k| k),
+        (Cell::MinGru, 0, |k| 1.0 - k),
+    ];
+    for ((cell, gate, shown), zoneout) in gates.into_iter().flat_map(|g| [(g, 0.0), (g, 0.4)]) {
+        let mut model = model_with(cell, 1, |rnn| rnn.zoneout = zoneout);
+        // A gate that looks at nothing but its bias: σ(b) is what it shows.
+        for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] {
+            let Some(tensor) = model.tensors.get_mut(&format!("rnn.{name}_l0")) else { continue };
+            let columns = tensor.data.len() / (cell.gates() * HIDDEN);
+            let own = &mut tensor.data[gate * HIDDEN * columns..][..HIDDEN * columns];
+            own.fill(0.0);
+            if name == "bias_ih" {
+                let shown = keep.map(shown).map(|s| (s / (1.0 - s)).ln());
+                own.copy_from_slice(&shown);
+            }
         }
+        let trace = trace(&model);
+        let half_lives = trace.layers[0].half_lives().unwrap();
+        for (got, keep) in half_lives.iter().zip(keep) {
+            let kept = zoneout + (1.0 - zoneout) * f64::from(keep);
+            assert_close(got * kept.ln(), 0.5f64.ln(), 1e-3, cell.name());
+        }
+        let ends = trace.layers[0].gates[gate].saturation();
+        assert!(ends.high + ends.low >= 0.2 && ends.high + ends.low <= 0.6, "{ends:?}");
     }
-    let trace = trace(&model);
-    let half_lives = trace.layers[0].half_lives().unwrap();
-    for (got, keep) in half_lives.iter().zip(keep) {
-        assert_close(got * f64::from(keep).ln(), 0.5f64.ln(), 1e-3, "half-life");
-    }
-    let update = trace.layers[0].gates[1].saturation();
-    assert_close(update.high, 0.2, 0.21, "share above 0.9");
+    assert!(trace(&model(Cell::Rnn, 1, false)).layers[0].half_lives().is_none());
 }
 
 #[test]

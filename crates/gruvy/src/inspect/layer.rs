@@ -74,6 +74,11 @@ impl<'m> Layer<'m> {
         self.cell.states() * self.hidden
     }
 
+    /// The share of its state that a unit keeps whatever its gates say.
+    pub fn zoneout(&self) -> f64 {
+        f64::from(self.layer.zoneout)
+    }
+
     /// `S`, blocks that the kernels save.
     pub fn saved(&self) -> usize {
         self.layer.saved(&Noise::default())

@@ -29,8 +29,9 @@ pub struct LayerTrace {
     pub cell: Cell,
     /// `H`
     pub hidden: usize,
-    /// The gates, in the order of the weights.
+    /// The gates, in the order of the weights; none for the plain RNN, whose one activation is its state.
     pub gates: Vec<GateTrace>,
+    zoneout: f64,
     pub(super) record: Record,
 }
 
@@ -104,8 +105,10 @@ impl LayerTrace {
             steps.flat_map(|step| &step[block * hidden..][..hidden]).copied().collect()
         };
         let gates = cell.gate_names().iter().zip(cell.gate_blocks());
-        let gates = gates.map(|(name, block)| GateTrace { name, values: values(*block) }).collect();
-        Self { layer: index, reverse: layer.reverse, cell, hidden, gates, record }
+        let gates = gates.map(|(name, block)| GateTrace { name, values: values(*block) });
+        let gates = if cell.gates() > 1 { gates.collect() } else { Vec::new() };
+        let (reverse, zoneout) = (layer.reverse, layer.zoneout());
+        Self { layer: index, reverse, cell, hidden, gates, zoneout, record }
     }
 
     /// `[T, H]`, the output h after each step.
@@ -120,12 +123,14 @@ impl LayerTrace {
     }
 
     /// `[H]`, how much of its state each unit keeps in a step, on average over the sequence: the mean of the GRU's
-    /// update gate, of the LSTM's forget gate, of 1 − z for the minGRU. None for a cell without such a gate.
+    /// update gate, of the LSTM's forget gate, of 1 − z for the minGRU; with zoneout p, p + (1 − p) times that.
+    /// None for a cell without such a gate.
     pub fn keep(&self) -> Option<Vec<f64>> {
         let (name, complement) = keep_gate(self.cell)?;
         let gate = self.gates.iter().find(|gate| gate.name == name)?;
         let mean = gate.unit_means(self.hidden);
-        Some(mean.into_iter().map(|m| if complement { 1.0 - m } else { m }).collect())
+        let keep = mean.into_iter().map(|m| if complement { 1.0 - m } else { m });
+        Some(keep.map(|keep| self.zoneout + (1.0 - self.zoneout) * keep).collect())
     }
 
     /// `[H]`, after how many steps half of what a unit held is gone: ln ½ / ln k for a unit that keeps k a step.
