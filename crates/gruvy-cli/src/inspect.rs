@@ -164,7 +164,9 @@ fn as_text(report: &Report, files: &[(&str, PathBuf, Vec<u8>)]) -> String {
         parts.extend(gates.map(|(name, [low, high])| {
             format!("{name} {:.0} % low, {:.0} % high", low * 100.0, high * 100.0)
         }));
-        rows.push((format!("layer {}{direction}", layer.layer), parts.join("; ")));
+        if !parts.is_empty() {
+            rows.push((format!("layer {}{direction}", layer.layer), parts.join("; ")));
+        }
     }
     for line in &report.flow {
         let at = |d: &usize| Some(format!("{:.1e} after {d}", line.norms.get(*d)?));

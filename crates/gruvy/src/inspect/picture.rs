@@ -20,6 +20,9 @@ const FONT: &str = "sans-serif";
 /// Shades of a heat map: neighbours of one shade become one rectangle, which keeps the file small.
 const SHADES: f64 = 40.0;
 
+/// What is so much smaller than the largest value of a chart is nothing; the page draws it alike.
+const NOTHING: f64 = 1e-16;
+
 const SEQUENTIAL: [[u8; 3]; 8] = [
     [0x44, 0x01, 0x54],
     [0x46, 0x32, 0x7e],
@@ -225,8 +228,7 @@ where
     };
     let all: Vec<_> = lines.iter().flat_map(points).collect();
     let high = all.iter().map(|p| p.1).fold(1e-30, f64::max);
-    // What is thirty powers of ten below is nothing.
-    let low = all.iter().map(|p| p.1).fold(high, f64::min).max(high * 1e-30);
+    let low = all.iter().map(|p| p.1).fold(high, f64::min).max(high * NOTHING);
     let last = all.iter().map(|p| p.0).fold(1.0, f64::max);
     let power = |v: f64, round: fn(f64) -> f64| 10f64.powf(round(v.log10()));
     let high = if power(high, f64::ceil) > power(low, f64::floor) { high } else { high * 1.1 };
