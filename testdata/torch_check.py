@@ -2,13 +2,14 @@
 
     python testdata/torch_check.py MODEL FILE [--gruvy target/release/gruvy]
 
-`torch.nn.GRU.load_state_dict` takes the model file's `rnn.*` tensors as they are, `nn.Embedding`
+`torch.nn.GRU.load_state_dict` (or `LSTM`, `RNN`) takes the model file's `rnn.*` tensors as they are, `nn.Embedding`
 and `nn.Linear` the others. The model then reads FILE in float64, the state carried from the first token
 to the last, and its mean loss is compared with what `gruvy eval MODEL FILE --json` answers. Needs
 torch and safetensors, for a model with unit `bpe` also tokenizers. Exits 1 if they disagree.
 """
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -30,16 +31,24 @@ def read(path):
         return header, {name: file.get_tensor(name) for name in file.keys()}
 
 
+CELLS = {
+    "gru": nn.GRU,
+    "lstm": nn.LSTM,
+    "rnn": nn.RNN,
+    "rnn-relu": functools.partial(nn.RNN, nonlinearity="relu"),
+}
+
+
 class Model(nn.Module):
     """Token ids [T, B] and a state to logits [T, B, V] and the next state."""
 
     def __init__(self, spec, tensors):
         super().__init__()
         rnn, embedding = spec["rnn"], spec["input"]["embedding"]
-        if rnn["cell"] != "gru":
-            sys.exit(f"torch has no cell `{rnn['cell']}`: choose a model with cell `gru`")
+        if rnn["cell"] not in CELLS or rnn.get("layer_norm") or rnn.get("zoneout"):
+            sys.exit(f"torch.nn has no such layer: {rnn}; choose a model with a cell of {list(CELLS)}")
         self.embedding = nn.Embedding(embedding["vocab"], embedding["dim"])
-        self.rnn = nn.GRU(
+        self.rnn = CELLS[rnn["cell"]](
             rnn["input_size"], rnn["hidden_size"], rnn["num_layers"],
             bias=rnn["bias"], bidirectional=rnn["bidirectional"],
         )  # fmt: skip

@@ -107,6 +107,16 @@ impl Cell {
             Cell::MinGru => &[0, 1],
         }
     }
+
+    /// The gate whose value is the share of the state that a unit keeps at a step, and whether it is the opposite, the
+    /// share of the new. None for a cell without such a gate.
+    pub const fn keep_gate(self) -> Option<(usize, bool)> {
+        match self {
+            Cell::Gru | Cell::GruV3 | Cell::Lstm => Some((1, false)),
+            Cell::MinGru => Some((0, true)),
+            Cell::Rnn | Cell::RnnRelu => None,
+        }
+    }
 }
 
 /// One layer and direction: what it computes.

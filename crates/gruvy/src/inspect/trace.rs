@@ -126,8 +126,8 @@ impl LayerTrace {
     /// update gate, of the LSTM's forget gate, of 1 − z for the minGRU; with zoneout p, p + (1 − p) times that.
     /// None for a cell without such a gate.
     pub fn keep(&self) -> Option<Vec<f64>> {
-        let (name, complement) = keep_gate(self.cell)?;
-        let gate = self.gates.iter().find(|gate| gate.name == name)?;
+        let (gate, complement) = self.cell.keep_gate()?;
+        let gate = &self.gates[gate];
         let mean = gate.unit_means(self.hidden);
         let keep = mean.into_iter().map(|m| if complement { 1.0 - m } else { m });
         Some(keep.map(|keep| self.zoneout + (1.0 - self.zoneout) * keep).collect())
@@ -164,16 +164,6 @@ impl GateTrace {
             count as f64 / self.values.len().max(1) as f64
         };
         Saturation { low: share(&|v| v < floor), high: share(&|v| v > 0.9) }
-    }
-}
-
-/// The gate whose mean says how much of the state is kept, and whether it says the opposite.
-fn keep_gate(cell: Cell) -> Option<(&'static str, bool)> {
-    match cell {
-        Cell::Gru | Cell::GruV3 => Some(("update", false)),
-        Cell::Lstm => Some(("forget", false)),
-        Cell::MinGru => Some(("update", true)),
-        _ => None,
     }
 }
 

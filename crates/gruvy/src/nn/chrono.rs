@@ -19,13 +19,11 @@ use burn::{
 use gruvy_kernels::Cell;
 
 /// The gates of a cell that the bias goes to, with its sign.
-fn gates(cell: Cell) -> &'static [(usize, f32)] {
-    match cell {
-        Cell::Gru | Cell::GruV3 => &[(1, 1.0)],
-        Cell::Lstm => &[(1, 1.0), (0, -1.0)],
-        Cell::MinGru => &[(0, -1.0)],
-        _ => &[],
-    }
+fn gates(cell: Cell) -> Vec<(usize, f32)> {
+    let keep = cell.keep_gate().map(|(gate, opposite)| (gate, if opposite { -1.0 } else { 1.0 }));
+    // What an LSTM keeps and what it takes in are two gates.
+    let takes = (cell == Cell::Lstm).then_some((0, -1.0));
+    keep.into_iter().chain(takes).collect()
 }
 
 /// Draws the biases of the gates for dependencies of up to `longest` steps.
