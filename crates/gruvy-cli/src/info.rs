@@ -48,13 +48,18 @@ fn as_text(opened: &Opened) -> String {
         Input::Embedding { vocab, dim } => format!("embedding of {vocab} tokens in {dim} numbers"),
         Input::Features { size } => format!("{size} numbers a step"),
     };
+    let zoneout = match rnn.zoneout {
+        0.0 => String::new(),
+        rate => format!(", zoneout {rate}"),
+    };
     let layers = format!(
-        "{} x {} of {} units{}{}",
+        "{} x {} of {} units{}{}{}{zoneout}",
         rnn.num_layers,
         rnn.cell.name(),
         rnn.hidden_size,
         if rnn.bidirectional { ", both directions" } else { "" },
         if rnn.bias { "" } else { ", without biases" },
+        if rnn.layer_norm { ", layer-normalised" } else { "" },
     );
     let head = match model.spec.head {
         Head::Linear { outputs } => format!("linear, {outputs} outputs"),

@@ -6,6 +6,7 @@ mod error;
 pub mod inspect;
 pub mod nn;
 pub mod ops;
+mod style;
 pub mod tasks;
 pub mod train;
 

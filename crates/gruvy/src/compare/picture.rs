@@ -1,20 +1,11 @@
 //! The curves of all cells in one picture: validation loss over epochs. A thick line is the mean of a cell's
 //! runs as far as all of them go, thin ones are the runs.
 use super::report::{CellReport, Report, RunReport};
+use crate::style::{FONT, LINES};
 use crate::train::Record;
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (800, 480);
-const FONT: &str = "sans-serif";
-/// Okabe and Ito's colours, told apart by most eyes.
-const COLORS: [RGBColor; 6] = [
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0x33, 0x33, 0x33),
-];
 /// Losses that differ by more than this factor are drawn on a logarithmic axis.
 const LOGARITHMIC: f64 = 20.0;
 /// That share of the epochs is left out: the fall from the untrained model, beside which all differences are
@@ -44,7 +35,7 @@ pub(super) fn draw(report: &Report) -> Result<Option<String>, String> {
         let shown = run.records.iter().filter(|r| r.epoch >= LEFT_OUT * last);
         shown.filter_map(point).collect()
     };
-    let cells = report.cells.iter().zip(COLORS.into_iter().cycle());
+    let cells = report.cells.iter().zip(LINES.into_iter().cycle());
     let lines = cells.map(|(c, color)| Lines::new(c, color, c.runs.iter().map(curve).collect()));
     let lines: Vec<Lines> = lines.collect();
     if lines.iter().all(|lines| lines.runs.iter().all(Vec::is_empty)) {

@@ -3,6 +3,7 @@
 use super::raster::Canvas;
 use super::report::{FlowLine, LayerReport, Map, Report};
 use crate::error::{Error, Result};
+use crate::style::{FONT, LINES};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -16,7 +17,6 @@ const BELOW: u32 = 20;
 const MARGIN: u32 = 20;
 const TITLE: u32 = 48;
 const CHARTS: u32 = 300;
-const FONT: &str = "sans-serif";
 /// Shades of a heat map: neighbours of one shade become one rectangle, which keeps the file small.
 const SHADES: f64 = 40.0;
 
@@ -40,15 +40,6 @@ const DIVERGING: [[u8; 3]; 5] = [
     [0xef, 0x8a, 0x62],
     [0xb2, 0x18, 0x2b],
 ];
-const LINES: [RGBColor; 6] = [
-    RGBColor(0x1f, 0x6f, 0xb4),
-    RGBColor(0xd9, 0x5f, 0x02),
-    RGBColor(0x1b, 0x8a, 0x5a),
-    RGBColor(0xa2, 0x3b, 0x8f),
-    RGBColor(0x8a, 0x6d, 0x00),
-    RGBColor(0x5b, 0x5b, 0xd6),
-];
-
 type Area<B> = DrawingArea<B, Shift>;
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 

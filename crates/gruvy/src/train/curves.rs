@@ -1,11 +1,11 @@
 //! The curves of a run as a picture: loss over steps, training and validation, the best point marked.
 use super::report::{Metrics, Record};
+use crate::style::{FONT, LINES};
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (800, 480);
-const TRAIN: RGBColor = RGBColor(0x1f, 0x6f, 0xb4);
-const VALID: RGBColor = RGBColor(0xd9, 0x5f, 0x02);
-const FONT: &str = "sans-serif";
+const TRAIN: RGBColor = LINES[0];
+const VALID: RGBColor = LINES[1];
 
 type Point = (f64, f64);
 
