@@ -243,6 +243,27 @@ fn chrono_opens_the_gate_that_keeps() {
 }
 
 #[test]
+fn chrono_knows_what_each_cells_gates_do() {
+    let device = Device::flex();
+    let biases = |cell, chrono| -> Vec<f32> {
+        let config = RecurrentConfig::new(3, 40).with_cell(cell).with_chrono(chrono);
+        let layer = config.init(&device).layers.remove(0);
+        layer.bias_ih.unwrap().val().into_data().try_to_vec().unwrap()
+    };
+    // Between memories of one step and of 49, for the gate that keeps; the gate that takes is its opposite.
+    let opens = |b: &[f32]| b.iter().all(|b| (0.0..4.0).contains(b)) && b.iter().any(|b| *b > 2.0);
+    let lstm = biases(Cell::Lstm, 50);
+    let (i, f) = (&lstm[..40], &lstm[40..80]);
+    assert!(opens(f) && f.iter().zip(i).all(|(f, i)| f + i == 0.0), "{i:?} {f:?}");
+    let negative: Vec<f32> = biases(Cell::MinGru, 50)[..40].iter().map(|b| -b).collect();
+    assert!(opens(&negative), "{negative:?}");
+    assert!(opens(&biases(Cell::GruV3, 50)[40..80]));
+    for cell in [Cell::Rnn, Cell::RnnRelu] {
+        assert!(biases(cell, 50).iter().all(|b| b.abs() <= 0.16), "no gate to open");
+    }
+}
+
+#[test]
 fn smoothing_spreads_a_share_of_the_target() {
     let device = Device::flex().autodiff();
     let data = [[1.0f32, -2.0, 0.5], [0.3, 0.0, 4.0]];
