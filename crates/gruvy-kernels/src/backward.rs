@@ -329,13 +329,14 @@ impl<C: Recurrence> BackwardRows<'_, C> {
 impl Backward<'_> {
     /// The normalisation for rows from `row` on.
     fn norm<C: Recurrence>(&self, row: usize) -> Option<BackwardNorm> {
-        let [ih, hh] = self.blocks.norm?;
+        let [ih, hh, scales] = self.blocks.norm?;
         let weights = self.layer.weights.norm?;
         let hidden = self.call.hidden;
         let dgain_ld = (C::GATES + C::CELL.hidden_gates()) * hidden;
         Some(BackwardNorm {
             ih,
             hh,
+            scales,
             gain_ih: weights.gain_ih.as_ptr(),
             gain_hh: weights.gain_hh.as_ptr(),
             // SAFETY: there is a place for every row of the batch.
@@ -349,7 +350,7 @@ impl Backward<'_> {
     /// Where the gradients of a run's input parts lie.
     fn input_run(&self, run: &Run) -> Run {
         match self.blocks.norm {
-            Some([ih, _]) => Run { block: ih + run.gate, ..*run },
+            Some([ih, ..]) => Run { block: ih + run.gate, ..*run },
             None => *run,
         }
     }
@@ -357,7 +358,7 @@ impl Backward<'_> {
     /// Where the gradients of a run's hidden parts lie.
     fn hidden_run(&self, run: &Run) -> Run {
         match self.blocks.norm {
-            Some([_, hh]) => Run { block: hh + run.gate, ..*run },
+            Some([_, hh, _]) => Run { block: hh + run.gate, ..*run },
             None => *run,
         }
     }
@@ -393,7 +394,7 @@ impl<C: Recurrence> WeightGradients<'_, C> {
             }
             if !self.job.dx.is_null() {
                 let rows = threads::split(all, 64, self.share, self.shares);
-                let block = blocks.norm.map_or(0, |[ih, _]| ih);
+                let block = blocks.norm.map_or(0, |[ih, ..]| ih);
                 let ptr = self.job.saved.add(rows.start * ld + block * hidden);
                 let to = self.job.dx.add(rows.start * input);
                 let store = Store { to, ld: input, columns: input, add: core::ptr::null() };

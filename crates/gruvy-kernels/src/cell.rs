@@ -37,14 +37,15 @@ pub(crate) struct HiddenRun {
 pub(crate) struct Blocks {
     /// The masked state that the hidden weights saw at this step.
     pub seen: Option<usize>,
-    /// Input and hidden parts of the gates before their normalisation; backward, their gradients.
-    pub norm: Option<[usize; 2]>,
+    /// Input and hidden parts of the gates, normalised, before their gains; backward, the gradients of what they
+    /// were before. And what they were divided by, `1 / √(var + ε)` of each, input gates first.
+    pub norm: Option<[usize; 3]>,
     /// All blocks.
     pub count: usize,
 }
 
 impl Blocks {
-    pub fn new(cell: Cell, masks_state: bool, norm: bool) -> Self {
+    pub fn new(cell: Cell, hidden: usize, masks_state: bool, norm: bool) -> Self {
         let mut count = cell.saved();
         let mut take = |wanted: bool, blocks: usize| {
             let first = count;
@@ -54,7 +55,9 @@ impl Blocks {
         let seen = take(masks_state, 1);
         let ih = take(norm, cell.gates());
         let hh = take(norm, cell.hidden_gates());
-        Self { seen, norm: ih.zip(hh).map(|(ih, hh)| [ih, hh]), count }
+        let scales = take(norm, (cell.gates() + cell.hidden_gates()).div_ceil(hidden.max(1)));
+        let norm = ih.zip(hh).zip(scales).map(|((ih, hh), scales)| [ih, hh, scales]);
+        Self { seen, norm, count }
     }
 }
 

@@ -144,7 +144,7 @@ impl Layer<'_> {
     }
 
     pub(crate) fn blocks(&self, noise: &Noise) -> Blocks {
-        Blocks::new(self.cell, noise.masks_state(), self.weights.norm.is_some())
+        Blocks::new(self.cell, self.hidden, noise.masks_state(), self.weights.norm.is_some())
     }
 }
 

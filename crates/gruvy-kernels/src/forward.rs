@@ -8,7 +8,7 @@
 use crate::cell::{Blocks, ForwardStep, Recurrence, Valid};
 use crate::memory::{Arena, Shared, lines};
 use crate::noise::{Mask, Stream, key};
-use crate::norm::{ForwardNorm, Interleaved, normalise};
+use crate::norm::{ForwardNorm, Interleaved, Save, normalise};
 use crate::product::{Panels, Rows, Store, multiply};
 use crate::sequence::{Input, unit_ld};
 use crate::simd::{Isa, Kernel, Simd};
@@ -61,7 +61,7 @@ impl ForwardPlan {
         let x_ld = units * C::GATES;
         let chunk = (CHUNK / (rows * x_ld).max(1)).clamp(1, call.steps().max(1));
         let gates = if normed { C::PRODUCTS.iter().copied().max().unwrap_or(0) } else { 0 };
-        let blocks = Blocks::new(C::CELL, call.noise.masks_state(), normed);
+        let blocks = Blocks::new(C::CELL, call.hidden, call.noise.masks_state(), normed);
         // Mask, masked state, and what the cell needs between its products.
         let extra = 2 * blocks.seen.iter().len() + (C::PRODUCTS.len() > 1) as usize;
         let vectors = 2 * C::STATES + extra;
@@ -167,12 +167,18 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
                         zoneout: call.zoneout(parts.zoneout, at),
                         norm: None,
                     };
-                    if let (Some(gains), Some([ih, hh])) = (parts.gains, blocks.norm) {
-                        input_norm::<C>(S::ISA, &step, (gains[0], parts.b_ih), ih);
+                    if let (Some(gains), Some([ih, hh, scales])) = (parts.gains, blocks.norm) {
+                        input_norm::<C>(S::ISA, &step, (gains[0], parts.b_ih), [ih, scales]);
                         let units = plan.x_ld / C::GATES;
                         let gain = gains[1];
-                        step.norm =
-                            Some(ForwardNorm { raw, ld: plan.raw_ld, gain, units, block: hh });
+                        step.norm = Some(ForwardNorm {
+                            raw,
+                            ld: plan.raw_ld,
+                            gain,
+                            units,
+                            gates: C::GATES,
+                            blocks: [hh, scales],
+                        });
                     }
                     if let Some((block, mask, seen)) = masked {
                         mask_state(s, &step, mask, (seen, block));
@@ -262,7 +268,8 @@ unsafe fn mask_state<S: Simd>(
     }
 }
 
-/// Normalises the input part of a step in place, adds the bias, and saves what it was in the blocks from `block` on.
+/// Normalises the input part of a step in place, adds the bias, and saves it in `blocks`: normalised
+/// values, scales.
 ///
 /// # Safety
 /// As the step's fields say; gain and bias hold all gates.
@@ -270,7 +277,7 @@ unsafe fn input_norm<C: Recurrence>(
     isa: Isa,
     step: &ForwardStep<'_>,
     (gain, bias): (*const f32, *const f32),
-    block: usize,
+    blocks: [usize; 2],
 ) {
     let rows = Interleaved {
         // The input part is this worker's scratch memory.
@@ -282,8 +289,9 @@ unsafe fn input_norm<C: Recurrence>(
     };
     // SAFETY: as the caller's.
     unsafe {
-        let save = step.block(block);
-        normalise(isa, rows, (gain, step.x_ld / C::GATES), bias, (save, step.saved_ld));
+        let [values, scales] = blocks.map(|block| step.block(block));
+        let save = Save { values, scales, ld: step.saved_ld };
+        normalise(isa, rows, (gain, step.x_ld / C::GATES), bias, save);
     }
 }
 

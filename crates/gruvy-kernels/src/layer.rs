@@ -164,7 +164,8 @@ impl Packed {
         check_pass(pass, self.cell, self.input, self.hidden);
         let seq = &pass.seq;
         let (steps, width) = (seq.seq_len * seq.batch, self.cell.states() * self.hidden);
-        let blocks = Blocks::new(self.cell, pass.noise.masks_state(), self.normed).count;
+        let blocks =
+            Blocks::new(self.cell, self.hidden, pass.noise.masks_state(), self.normed).count;
         check("y [T, B, H]", steps * self.hidden, output.y.len());
         check_optional("last [B, K * H]", seq.batch * width, output.last.as_deref());
         check_optional("saved [T, B, S, H]", steps * blocks * self.hidden, output.saved.as_deref());

@@ -6,7 +6,7 @@
 //! ```
 //! v is one gate's part of a row, of the input or of the state. A row's mean needs the whole row, so a step's
 //! product leaves its sums in memory first; then the cell's epilogue runs over them as if they came out of the
-//! product. The saved blocks hold v, and mean and variance are computed again.
+//! product. Saved are x̂ and the scale `1 / √(var v + ε)`.
 
 use crate::NORM_EPSILON;
 use crate::cell::{ForwardStep, Run, lanes};
@@ -21,8 +21,10 @@ pub(crate) struct ForwardNorm {
     /// `[gate][units]`, H padded to whole vectors.
     pub gain: *const f32,
     pub units: usize,
-    /// Saved block of the first gate.
-    pub block: usize,
+    /// `G`, gates of the input part, whose scales come first.
+    pub gates: usize,
+    /// Saved blocks of the first gate's normalised values, and of all scales.
+    pub blocks: [usize; 2],
 }
 
 impl ForwardNorm {
@@ -43,8 +45,16 @@ impl ForwardNorm {
         // SAFETY: as the caller's.
         unsafe {
             let gain = self.gain.add(gate * self.units);
-            let save = step.block(self.block + gate);
-            normalise(isa, rows, (gain, self.units), core::ptr::null(), (save, step.saved_ld));
+            let [values, scales] = self.blocks;
+            let mut save = Save {
+                values: step.block(values + gate),
+                scales: step.block(scales),
+                ld: step.saved_ld,
+            };
+            if !save.scales.is_null() {
+                save.scales = save.scales.add(self.gates + gate);
+            }
+            normalise(isa, rows, (gain, self.units), core::ptr::null(), save);
         }
     }
 }
@@ -92,18 +102,25 @@ pub(crate) struct Interleaved {
     pub hidden: usize,
 }
 
-/// Normalises rows of gates in place: `gain ⊙ x̂ + bias`. What was there goes to `save` first, `[gates][H]` for
-/// each row, `save_ld` apart.
+/// Where x̂ `[gates][H]` and the scales `[gates]` of the first row go, or null; rows `ld` apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Save {
+    pub values: *mut f32,
+    pub scales: *mut f32,
+    pub ld: usize,
+}
+
+/// Normalises rows of gates in place, `gain ⊙ x̂ + bias`, and saves x̂ and its scale.
 ///
 /// # Safety
-/// `gain` holds vectors for all units and gates, gates `gain_ld` apart; `bias` is laid out as a row, or null;
-/// `save` is writable, or null.
+/// `gain` holds vectors for all units and gates, gates `gain.1` apart; `bias` is laid out as a row, or null;
+/// what is not null in `save` is writable.
 pub(crate) unsafe fn normalise(
     isa: Isa,
     rows: Interleaved,
     gain: (*const f32, usize),
     bias: *const f32,
-    save: (*mut f32, usize),
+    save: Save,
 ) {
     isa.dispatch(Normalise { rows, gain, bias, save });
 }
@@ -112,7 +129,7 @@ struct Normalise {
     rows: Interleaved,
     gain: (*const f32, usize),
     bias: *const f32,
-    save: (*mut f32, usize),
+    save: Save,
 }
 
 impl Kernel for Normalise {
@@ -138,15 +155,18 @@ impl Normalise {
         let place = |panel: usize| (panel * gates + gate) * S::LANES;
         // SAFETY: as the caller's.
         unsafe {
-            let at = self.rows.at.add(row * ld);
+            let (at, save) = (self.rows.at.add(row * ld), self.save);
             let [mean, scale] = moments(s, hidden, |panel| s.load(at.add(place(panel))));
+            if !save.scales.is_null() {
+                s.store_n(save.scales.add(row * save.ld + gate), scale, 1);
+            }
             for panel in 0..hidden.div_ceil(S::LANES) {
                 let v = s.load(at.add(place(panel)));
                 let (j, n) = lanes::<S>(panel, hidden);
-                if !self.save.0.is_null() {
-                    s.store_n(self.save.0.add(row * self.save.1 + gate * hidden + j), v, n);
-                }
                 let normal = s.mul(s.sub(v, mean), scale);
+                if !save.values.is_null() {
+                    s.store_n(save.values.add(row * save.ld + gate * hidden + j), normal, n);
+                }
                 let gain = s.load(self.gain.0.add(gate * self.gain.1 + j));
                 let bias = match self.bias.is_null() {
                     true => s.splat(0.0),
@@ -167,7 +187,7 @@ fn moments<S: Simd>(s: S, hidden: usize, load: impl Fn(usize) -> S::V) -> [S::V;
         sum = s.add(sum, load(panel));
     }
     let count = hidden as f32;
-    let mean = total(s, sum) / count;
+    let mean = s.sum(sum) / count;
     let mut squares = s.splat(0.0);
     for panel in 0..panels {
         let d = s.sub(load(panel), s.splat(mean));
@@ -175,32 +195,19 @@ fn moments<S: Simd>(s: S, hidden: usize, load: impl Fn(usize) -> S::V) -> [S::V;
     }
     // The lanes past H added mean² each.
     let past = (panels * S::LANES - hidden) as f32;
-    let variance = ((total(s, squares) - past * mean * mean) / count).max(0.0);
-    [s.splat(mean), s.splat(1.0 / libm::sqrtf(variance + NORM_EPSILON))]
-}
-
-/// The sum of a vector's lanes.
-#[inline(always)]
-fn total<S: Simd>(s: S, v: S::V) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    // SAFETY: no vector is longer.
-    unsafe { s.store(lanes.as_mut_ptr(), v) };
-    let mut width = S::LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+    let variance = ((s.sum(squares) - past * mean * mean) / count).max(0.0);
+    let scale = s.div(s.splat(1.0), s.sqrt(s.splat(variance + NORM_EPSILON)));
+    [s.splat(mean), scale]
 }
 
 /// Both parts of a backward pass.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardNorm {
-    /// Saved blocks of the first gate's input and hidden part: v, then its gradient.
+    /// Saved blocks of the first gate's input and hidden part: x̂, then the gradient of v.
     pub ih: usize,
     pub hh: usize,
+    /// Saved block of the scales, input gates first.
+    pub scales: usize,
     /// `[G * H]`
     pub gain_ih: *const f32,
     pub gain_hh: *const f32,
@@ -260,14 +267,15 @@ impl Kernel for NormBackward<'_> {
                     let v = row_at.add((block + gate) * hidden);
                     let gain = gain.add(gate * hidden);
                     let dgain = norm.dgain.add(row * norm.dgain_ld + (first + gate) * hidden);
-                    gate_backward(s, hidden, d, v, gain, dgain);
+                    let scale = s.splat(*row_at.add(norm.scales * hidden + first + gate));
+                    gate_backward(s, hidden, scale, [d.cast_const(), gain], [v, dgain]);
                 }
             }
         }
     }
 }
 
-/// One gate of a row: `v` becomes its gradient, from the gradient `d` of what it was normalised to.
+/// One gate of a row: x̂ in `v` becomes the gradient of v, from the gradient `d` of what it was normalised to.
 ///
 /// # Safety
 /// All hold `hidden` values.
@@ -275,23 +283,17 @@ impl Kernel for NormBackward<'_> {
 unsafe fn gate_backward<S: Simd>(
     s: S,
     hidden: usize,
-    d: *const f32,
-    v: *mut f32,
-    gain: *const f32,
-    dgain: *mut f32,
+    scale: S::V,
+    [d, gain]: [*const f32; 2],
+    [v, dgain]: [*mut f32; 2],
 ) {
     let panels = hidden.div_ceil(S::LANES);
     // SAFETY: as the caller's; lanes past H are neither read nor written.
     unsafe {
-        let [mean, scale] = moments(s, hidden, |panel| {
-            let (j, n) = lanes::<S>(panel, hidden);
-            s.load_n(v.add(j), n)
-        });
         let at = |panel: usize| {
             let (j, n) = lanes::<S>(panel, hidden);
-            let normal = s.mul(s.sub(s.load_n(v.add(j), n), mean), scale);
             let d = s.load_n(d.add(j), n);
-            (j, n, normal, d, s.mul(d, s.load_n(gain.add(j), n)))
+            (j, n, s.load_n(v.add(j), n), d, s.mul(d, s.load_n(gain.add(j), n)))
         };
         let (mut sum, mut along) = (s.splat(0.0), s.splat(0.0));
         for panel in 0..panels {
@@ -300,8 +302,8 @@ unsafe fn gate_backward<S: Simd>(
             along = s.fma(u, normal, along);
             s.store_n(dgain.add(j), s.fma(d, normal, s.load_n(dgain.add(j), n)), n);
         }
-        let sum = s.splat(total(s, sum) / hidden as f32);
-        let along = s.splat(total(s, along) / hidden as f32);
+        let sum = s.splat(s.sum(sum) / hidden as f32);
+        let along = s.splat(s.sum(along) / hidden as f32);
         for panel in 0..panels {
             let (j, n, normal, _, u) = at(panel);
             let dv = s.mul(scale, s.sub(s.sub(u, sum), s.mul(normal, along)));

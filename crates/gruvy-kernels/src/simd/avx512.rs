@@ -68,6 +68,19 @@ impl Simd for Avx512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
+    fn sqrt(self, a: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    fn sum(self, a: __m512) -> f32 {
+        // SAFETY: as above.
+        unsafe {
+            let upper = _mm512_shuffle_f32x4::<0b_00_00_11_10>(a, a);
+            super::avx2::sum(_mm512_castps512_ps256(_mm512_add_ps(a, upper)))
+        }
+    }
+    #[inline(always)]
     fn where_less(self, a: __m512, b: __m512, yes: __m512, no: __m512) -> __m512 {
         // SAFETY: as above.
         unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), no, yes) }

@@ -114,6 +114,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`, in one rounding where the machine has it.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    fn sqrt(self, a: Self::V) -> Self::V;
+    /// The sum of all lanes, the upper half added to the lower until one is left.
+    fn sum(self, a: Self::V) -> f32;
     /// `yes` in the lanes where `a < b`, else `no`; `no` where either is NaN.
     fn where_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
     /// [`uniform`](crate::noise::uniform) of the places `first..first + LANES`, counted modulo 2³².

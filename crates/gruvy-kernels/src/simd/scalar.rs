@@ -54,6 +54,14 @@ impl Simd for Scalar {
         core::array::from_fn(|i| a[i] * b[i] + c[i])
     }
     #[inline(always)]
+    fn sqrt(self, a: Self::V) -> Self::V {
+        a.map(libm::sqrtf)
+    }
+    #[inline(always)]
+    fn sum(self, [a, b, c, d]: Self::V) -> f32 {
+        (a + c) + (b + d)
+    }
+    #[inline(always)]
     fn where_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V {
         core::array::from_fn(|i| if a[i] < b[i] { yes[i] } else { no[i] })
     }
