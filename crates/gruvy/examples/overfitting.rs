@@ -96,6 +96,7 @@ fn panel(
         .bold_line_style(BLACK.mix(0.1))
         .axis_style(BLACK.mix(0.6))
         .x_labels(4)
+        .x_label_formatter(&|step| format!("{step:.0}"))
         .y_labels(6)
         .label_style(("sans-serif", 11))
         .draw()?;
