@@ -203,8 +203,8 @@ mod tests {
         let lines = |color: &str, width: u32| {
             svg.matches(&format!("stroke=\"{color}\" stroke-width=\"{width}\"")).count()
         };
-        assert_eq!((lines("#0072B2", 1), lines("#0072B2", 2)), (2, 2), "runs; mean and legend");
-        assert_eq!((lines("#D55E00", 1), lines("#D55E00", 2)), (0, 2), "one run is its own mean");
+        assert_eq!((lines("#1F6FB4", 1), lines("#1F6FB4", 2)), (2, 2), "runs; mean and legend");
+        assert_eq!((lines("#D95F02", 1), lines("#D95F02", 2)), (0, 2), "one run is its own mean");
         assert!(!svg.contains("logarithmic"));
     }
 
