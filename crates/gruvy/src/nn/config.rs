@@ -43,7 +43,8 @@ pub struct RecurrentConfig {
     pub weight_dropout: f64,
     /// Layer normalisation (Ba et al., 1607.06450) of every gate's input part and hidden part.
     pub layer_norm: bool,
-    /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, H]` always.
+    /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, K * H]`
+    /// always.
     pub batch_first: bool,
     /// Longest dependency in steps that the gates are opened for at the start, at least 3; 0: none, gates as
     /// PyTorch draws them. Needs `bias`. See [`chrono`](super::chrono).

@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     nn::{SequenceModel, mean_squared_error},
     tasks::Metric,
-    train::{Metrics, TrainConfig},
+    train::Metrics,
 };
 use burn::tensor::{Tensor, TensorData};
 use gruvy_runtime::{Adding, AddingExamples, Codec, Input, Network, evaluate_adding};
@@ -21,17 +21,6 @@ impl Generator for Adding {
 
     fn new(length: usize) -> Self {
         Adding { length }
-    }
-
-    fn train_defaults() -> TrainConfig {
-        TrainConfig {
-            hidden: 150,
-            batch: 20,
-            epochs: 12,
-            lr: 5e-3,
-            min_lr: 0.0,
-            ..TrainConfig::default()
-        }
     }
 
     fn check(&self) -> Result<()> {

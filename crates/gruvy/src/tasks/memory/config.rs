@@ -56,7 +56,17 @@ impl<G: Generator> TaskConfig for MemoryConfig<G> {
     /// Nothing against overfitting, as there is none; and patience, as the loss rests at its baseline before
     /// it falls.
     fn train_defaults() -> TrainConfig {
-        TrainConfig { dropout: 0.0, weight_decay: 0.0, patience: 0, ..G::train_defaults() }
+        TrainConfig {
+            hidden: 150,
+            dropout: 0.0,
+            batch: 20,
+            epochs: 12,
+            lr: 5e-3,
+            weight_decay: 0.0,
+            min_lr: 0.0,
+            patience: 0,
+            ..TrainConfig::default()
+        }
     }
 
     fn run_name(&self) -> String {

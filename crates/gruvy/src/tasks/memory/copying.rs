@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     nn::{SequenceModel, cross_entropy},
     tasks::Metric,
-    train::{Metrics, TrainConfig},
+    train::Metrics,
 };
 use burn::tensor::{Int, Tensor, TensorData};
 use gruvy_runtime::{Codec, CopyExamples, Copying, Input, Network, evaluate_copying};
@@ -25,17 +25,6 @@ impl Generator for Copying {
 
     fn new(length: usize) -> Self {
         Copying { length }
-    }
-
-    fn train_defaults() -> TrainConfig {
-        TrainConfig {
-            hidden: 150,
-            batch: 20,
-            epochs: 12,
-            lr: 5e-3,
-            min_lr: 0.0,
-            ..TrainConfig::default()
-        }
     }
 
     fn check(&self) -> Result<()> {

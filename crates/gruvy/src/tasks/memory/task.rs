@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     nn::SequenceModel,
     tasks::{Metric, RunSettings},
-    train::{Carry, Metrics, Part, Position, Task, TrainConfig, mix},
+    train::{Carry, Metrics, Part, Position, Task, mix},
 };
 use burn::tensor::{Device, Tensor};
 use gruvy_runtime::{Codec, Head, Input, ModelFile, Network, TEST_SEED, Trained};
@@ -26,9 +26,6 @@ pub trait Generator: Copy + Debug + PartialEq {
 
     /// Sequences of that length.
     fn new(length: usize) -> Self;
-
-    /// Settings of the network, the optimizer and the loop that suit this task.
-    fn train_defaults() -> TrainConfig;
 
     /// Refuses an impossible length.
     ///
