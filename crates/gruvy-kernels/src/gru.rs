@@ -61,8 +61,8 @@ impl Epilogue<3> for Forward<'_> {
                 return;
             }
             let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
-            let r = sigmoid(s, s.add(acc[0], s.load(x)));
-            let z = sigmoid(s, s.add(acc[1], s.load(x.add(S::LANES))));
+            let [r, z] = [0, 1].map(|g| s.add(acc[g], s.load(x.add(g * S::LANES))));
+            let [r, z] = sigmoid(s, [r, z]);
             let q = s.add(acc[2], s.load(step.bias.add(j)));
             let n = tanh(s, s.fma(r, q, s.load(x.add(2 * S::LANES))));
             let h = step.state::<S, 1>(s, row, 0, j);

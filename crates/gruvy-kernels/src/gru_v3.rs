@@ -71,8 +71,8 @@ impl Epilogue<2> for Gates<'_> {
         // SAFETY: row and lanes lie within the step's buffers.
         unsafe {
             let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
-            let r = sigmoid(s, s.add(acc[0], s.load(x)));
-            let z = sigmoid(s, s.add(acc[1], s.load(x.add(S::LANES))));
+            let [r, z] = [0, 1].map(|g| s.add(acc[g], s.load(x.add(g * S::LANES))));
+            let [r, z] = sigmoid(s, [r, z]);
             let at = row * step.unit_ld + j;
             s.store(step.extra.add(at), s.mul(r, s.load(step.seen.add(row * step.seen_ld + j))));
             s.store(step.next.add(at), z);

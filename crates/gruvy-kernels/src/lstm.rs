@@ -66,8 +66,8 @@ impl Epilogue<4> for Forward<'_> {
             }
             let x = step.x.add(row * step.x_ld + panel * 4 * S::LANES);
             let sum = |gate: usize| s.add(acc[gate], s.load(x.add(gate * S::LANES)));
-            let (i, f) = (sigmoid(s, sum(0)), sigmoid(s, sum(1)));
-            let (g, o) = (tanh(s, sum(2)), sigmoid(s, sum(3)));
+            let [i, f, o] = sigmoid(s, [sum(0), sum(1), sum(3)]);
+            let g = tanh(s, sum(2));
             let c = step.state::<S, 2>(s, row, 1, j);
             let candidate = s.fma(f, c, s.mul(i, g));
             let c = step.next::<S, 2>(s, (row, 1, j), candidate);

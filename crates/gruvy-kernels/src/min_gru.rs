@@ -60,9 +60,9 @@ impl Epilogue<1> for Forward<'_> {
                 return;
             }
             let x = step.x.add(row * step.x_ld + panel * 2 * S::LANES);
-            let z = sigmoid(s, s.load(x));
             let v = s.load(x.add(S::LANES));
-            let n = s.where_less(v, s.splat(0.0), sigmoid(s, v), s.add(v, s.splat(0.5)));
+            let [z, low] = sigmoid(s, [s.load(x), v]);
+            let n = s.where_less(v, s.splat(0.0), low, s.add(v, s.splat(0.5)));
             let h = step.state::<S, 1>(s, row, 0, j);
             let h = s.fma(z, s.sub(n, h), h);
             step.finish::<S, 1, 2>(s, row, (j, lanes), h, [z, n]);

@@ -1,6 +1,6 @@
 //! Eight lanes on x86-64 with AVX2 and FMA.
 
-use super::{Isa, Kernel, Simd};
+use super::{Isa, Kernel, Operand, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX2 and FMA: made by [`run`] only.
@@ -20,6 +20,146 @@ fn mask(n: usize) -> __m256i {
     debug_assert!(n <= 8);
     // SAFETY: 8 values from `8 - n` on lie within the 16; an `Avx2` exists.
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - n).cast()) }
+}
+
+/// [`Simd::tile_4x3`]. By hand, since the compiler's own allocation of the registers keeps one of the sums in memory,
+/// and its loop then takes twice the time.
+///
+/// # Safety
+/// As there; the machine has AVX2 and FMA.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_4x3(k: usize, left: Operand, right: Operand) -> [[__m256; 3]; 4] {
+    let mut acc = [[_mm256_setzero_ps(); 3]; 4];
+    let (row, step) = (4 * left.step, 4 * right.step);
+    // SAFETY: as the caller's.
+    unsafe {
+        core::arch::asm!(
+            "test {k}, {k}",
+            "je 3f",
+            "2:",
+            "vmovups {r0}, [{b}]",
+            "vmovups {r1}, [{b} + {step}]",
+            "vmovups {r2}, [{b} + 2*{step}]",
+            "vbroadcastss {l}, [{a}]",
+            "vfmadd231ps {x00}, {l}, {r0}",
+            "vfmadd231ps {x01}, {l}, {r1}",
+            "vfmadd231ps {x02}, {l}, {r2}",
+            "vbroadcastss {l}, [{a} + {row}]",
+            "vfmadd231ps {x10}, {l}, {r0}",
+            "vfmadd231ps {x11}, {l}, {r1}",
+            "vfmadd231ps {x12}, {l}, {r2}",
+            "vbroadcastss {l}, [{a} + 2*{row}]",
+            "vfmadd231ps {x20}, {l}, {r0}",
+            "vfmadd231ps {x21}, {l}, {r1}",
+            "vfmadd231ps {x22}, {l}, {r2}",
+            "vbroadcastss {l}, [{a} + {row3}]",
+            "vfmadd231ps {x30}, {l}, {r0}",
+            "vfmadd231ps {x31}, {l}, {r1}",
+            "vfmadd231ps {x32}, {l}, {r2}",
+            "add {a}, {left}",
+            "add {b}, {right}",
+            "dec {k}",
+            "jne 2b",
+            "3:",
+            k = inout(reg) k => _,
+            a = inout(reg) left.ptr => _,
+            b = inout(reg) right.ptr => _,
+            row = in(reg) row,
+            row3 = in(reg) 3 * row,
+            step = in(reg) step,
+            left = in(reg) 4 * left.next,
+            right = in(reg) 4 * right.next,
+            r0 = out(ymm_reg) _,
+            r1 = out(ymm_reg) _,
+            r2 = out(ymm_reg) _,
+            l = out(ymm_reg) _,
+            x00 = inout(ymm_reg) acc[0][0],
+            x01 = inout(ymm_reg) acc[0][1],
+            x02 = inout(ymm_reg) acc[0][2],
+            x10 = inout(ymm_reg) acc[1][0],
+            x11 = inout(ymm_reg) acc[1][1],
+            x12 = inout(ymm_reg) acc[1][2],
+            x20 = inout(ymm_reg) acc[2][0],
+            x21 = inout(ymm_reg) acc[2][1],
+            x22 = inout(ymm_reg) acc[2][2],
+            x30 = inout(ymm_reg) acc[3][0],
+            x31 = inout(ymm_reg) acc[3][1],
+            x32 = inout(ymm_reg) acc[3][2],
+            options(pure, readonly, nostack),
+        );
+    }
+    acc
+}
+
+/// [`Simd::tile_3x4`]. By hand, since the compiler's own allocation of the registers keeps one of the sums in memory,
+/// and its loop then takes twice the time.
+///
+/// # Safety
+/// As there; the machine has AVX2 and FMA.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_3x4(k: usize, left: Operand, right: Operand) -> [[__m256; 4]; 3] {
+    let mut acc = [[_mm256_setzero_ps(); 4]; 3];
+    let (row, step) = (4 * left.step, 4 * right.step);
+    // SAFETY: as the caller's.
+    unsafe {
+        core::arch::asm!(
+            "test {k}, {k}",
+            "je 3f",
+            "2:",
+            "vbroadcastss {r0}, [{a}]",
+            "vbroadcastss {r1}, [{a} + {row}]",
+            "vbroadcastss {r2}, [{a} + 2*{row}]",
+            "vmovups {l}, [{b}]",
+            "vfmadd231ps {x00}, {l}, {r0}",
+            "vfmadd231ps {x10}, {l}, {r1}",
+            "vfmadd231ps {x20}, {l}, {r2}",
+            "vmovups {l}, [{b} + {step}]",
+            "vfmadd231ps {x01}, {l}, {r0}",
+            "vfmadd231ps {x11}, {l}, {r1}",
+            "vfmadd231ps {x21}, {l}, {r2}",
+            "vmovups {l}, [{b} + 2*{step}]",
+            "vfmadd231ps {x02}, {l}, {r0}",
+            "vfmadd231ps {x12}, {l}, {r1}",
+            "vfmadd231ps {x22}, {l}, {r2}",
+            "vmovups {l}, [{b} + {step3}]",
+            "vfmadd231ps {x03}, {l}, {r0}",
+            "vfmadd231ps {x13}, {l}, {r1}",
+            "vfmadd231ps {x23}, {l}, {r2}",
+            "add {a}, {left}",
+            "add {b}, {right}",
+            "dec {k}",
+            "jne 2b",
+            "3:",
+            k = inout(reg) k => _,
+            a = inout(reg) left.ptr => _,
+            b = inout(reg) right.ptr => _,
+            row = in(reg) row,
+            step = in(reg) step,
+            step3 = in(reg) 3 * step,
+            left = in(reg) 4 * left.next,
+            right = in(reg) 4 * right.next,
+            r0 = out(ymm_reg) _,
+            r1 = out(ymm_reg) _,
+            r2 = out(ymm_reg) _,
+            l = out(ymm_reg) _,
+            x00 = inout(ymm_reg) acc[0][0],
+            x01 = inout(ymm_reg) acc[0][1],
+            x02 = inout(ymm_reg) acc[0][2],
+            x03 = inout(ymm_reg) acc[0][3],
+            x10 = inout(ymm_reg) acc[1][0],
+            x11 = inout(ymm_reg) acc[1][1],
+            x12 = inout(ymm_reg) acc[1][2],
+            x13 = inout(ymm_reg) acc[1][3],
+            x20 = inout(ymm_reg) acc[2][0],
+            x21 = inout(ymm_reg) acc[2][1],
+            x22 = inout(ymm_reg) acc[2][2],
+            x23 = inout(ymm_reg) acc[2][3],
+            options(pure, readonly, nostack),
+        );
+    }
+    acc
 }
 
 /// [`Simd::sum`]
@@ -70,6 +210,7 @@ impl Simd for Avx2 {
     type V = __m256;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+    const HAS_TILES: bool = true;
 
     // SAFETY (all below): `self` proves the instruction set; memory is the caller's contract.
     #[inline(always)]
@@ -152,6 +293,16 @@ impl Simd for Avx2 {
             let n = _mm256_slli_epi32::<23>(_mm256_castps_si256(biased));
             _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), n))
         }
+    }
+    #[inline(always)]
+    unsafe fn tile_4x3(self, k: usize, left: Operand, right: Operand) -> [[__m256; 3]; 4] {
+        // SAFETY: as above.
+        unsafe { tile_4x3(k, left, right) }
+    }
+    #[inline(always)]
+    unsafe fn tile_3x4(self, k: usize, left: Operand, right: Operand) -> [[__m256; 4]; 3] {
+        // SAFETY: as above.
+        unsafe { tile_3x4(k, left, right) }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {

@@ -94,6 +94,17 @@ pub(crate) trait Kernel {
     fn run<S: Simd>(self, s: S) -> Self::Output;
 }
 
+/// One side of a register tile's loop over k, in values.
+#[derive(Clone, Copy)]
+pub(crate) struct Operand {
+    /// The first row (left) or vector (right) at k = 0.
+    pub ptr: *const f32,
+    /// To the next row or vector.
+    pub step: usize,
+    /// To the next k.
+    pub next: usize,
+}
+
 /// Vectors of `f32` on one instruction set. A value of the type is the proof that the machine has it.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// The instruction set, for kernels that a kernel calls.
@@ -104,6 +115,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Vector registers, which bound the size of a register tile.
     const REGISTERS: usize;
+    /// Whether there are [`Simd::tile_4x3`] and [`Simd::tile_3x4`]: a path without leaves them to the compiler.
+    const HAS_TILES: bool = false;
 
     fn splat(self, x: f32) -> Self::V;
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
@@ -159,6 +172,22 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
                 unsafe { *to.add(j * to_ld + i) = *from.add(i * ld + j) }
             }
         }
+    }
+
+    /// `acc[m][v] = Σ_k left[m][k] · right[v][k]` of four rows and three vectors: a tile that takes all of sixteen
+    /// registers.
+    /// # Safety
+    /// The operands are readable for `k` steps.
+    #[inline(always)]
+    unsafe fn tile_4x3(self, _k: usize, _left: Operand, _right: Operand) -> [[Self::V; 3]; 4] {
+        unreachable!("there are no tiles by hand")
+    }
+    /// [`Simd::tile_4x3`] of three rows and four vectors.
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn tile_3x4(self, _k: usize, _left: Operand, _right: Operand) -> [[Self::V; 4]; 3] {
+        unreachable!("there are no tiles by hand")
     }
 
     /// [`Simd::store`] of a whole vector or [`Simd::store_part`].
