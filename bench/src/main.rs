@@ -9,7 +9,7 @@ use layer::{Buffers, Layer, Mode, Regular};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
-    env,
+    env, fs,
     io::{self, Write},
     path::PathBuf,
     time::Instant,
@@ -21,6 +21,7 @@ enum Request {
     Load { file: PathBuf },
     Answer { mode: Mode, file: PathBuf },
     Time { mode: Mode, calls: usize },
+    Peak { mode: Mode },
 }
 
 fn time((layer, buffers): &mut (Layer, Buffers), mode: Mode, calls: usize) -> Vec<f64> {
@@ -30,6 +31,23 @@ fn time((layer, buffers): &mut (Layer, Buffers), mode: Mode, calls: usize) -> Ve
         start.elapsed().as_secs_f64()
     };
     (0..calls).map(call).collect()
+}
+
+/// Bytes that the process holds at the most during a call, beyond those it held before (Linux).
+fn peak((layer, buffers): &mut (Layer, Buffers), mode: Mode) -> Result<u64> {
+    // The mark of the most so far goes down to what is held now.
+    fs::write("/proc/self/clear_refs", "5")?;
+    let before = memory("VmRSS")?;
+    layer.run(buffers, mode);
+    Ok(memory("VmHWM")? - before)
+}
+
+/// A size in `/proc/self/status`, in bytes.
+fn memory(name: &str) -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with(name)).context("no such size")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
+    Ok(kib * 1024)
 }
 
 fn main() -> Result<()> {
@@ -61,6 +79,10 @@ fn main() -> Result<()> {
             Request::Time { mode, calls } => {
                 let layer = layer.as_mut().context("time before load")?;
                 say(json!({ "seconds": time(layer, mode, calls) }))?;
+            }
+            Request::Peak { mode } => {
+                let layer = layer.as_mut().context("peak before load")?;
+                say(json!({ "bytes": peak(layer, mode)? }))?;
             }
         }
     }
