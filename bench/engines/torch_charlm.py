@@ -2,10 +2,10 @@
 
     python bench/engines/torch_charlm.py FILE [flags, named as gruvy's]
 
-Embedding, nn.GRU, dropout, linear; the text is cut into `--batch` rows read side by side, the state
-runs on from one stretch of `--seq-len` to the next; AdamW, linear warm-up, cosine schedule,
-clipping by the global norm. Prints progress on stderr and one JSON object with the rate of training and the
-loss on held-out text on stdout.
+Embedding, nn.GRU, dropout, linear; the text is cut into `--batch` rows read side by side, each of as
+many whole stretches of `--seq-len` as it fills, and the state runs on from one stretch to the next; AdamW,
+linear warm-up, cosine schedule, clipping by the global norm. Prints progress on stderr and one JSON
+object with the rate of training and the loss on held-out text on stdout.
 """
 
 import argparse
@@ -64,9 +64,9 @@ def rate(args, step, steps):
 
 
 def train(model, tokens, args):
-    """Trains on tokens [N, B]; returns characters seen and seconds taken."""
+    """Trains on tokens [N, B]; returns steps taken, characters seen and seconds."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=args.weight_decay)
-    starts = range(0, len(tokens) - 1, args.seq_len)
+    starts = range(0, len(tokens) - 1, args.seq_len)  # the last row is a target alone
     steps = min(args.steps or math.inf, args.epochs * len(starts))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: rate(args, i, steps))
     state, seen, start = None, 0, time.perf_counter()
@@ -79,12 +79,12 @@ def train(model, tokens, args):
         nn.utils.clip_grad_norm_(model.parameters(), args.clip)
         optimizer.step()
         schedule.step()
-        seen += min(args.seq_len, len(tokens) - 1 - at) * args.batch
+        seen += args.seq_len * args.batch
         if (step + 1) % 100 == 0:
             per_s = seen / (time.perf_counter() - start)
             line = f"step {step + 1} of {steps}  loss {loss.item():.4f}  {per_s:.0f} tokens/s"
             print(line, file=sys.stderr)
-    return seen, time.perf_counter() - start
+    return steps, seen, time.perf_counter() - start
 
 
 def arguments():
@@ -118,14 +118,15 @@ def main():
     ids = {c: i for i, c in enumerate(sorted(set(text)))}
     tokens = torch.tensor([ids[c] for c in text])
     cut = int(len(tokens) * args.train / 100)
-    rows = tokens[: cut // args.batch * args.batch].view(args.batch, -1).T.contiguous()
+    length = (cut - 1) // (args.batch * args.seq_len) * args.seq_len
+    rows = tokens[: args.batch * length + 1].unfold(0, length + 1, length).T.contiguous()
 
     model = CharLm(len(ids), args)
-    seen, seconds = train(model, rows, args)
+    steps, seen, seconds = train(model, rows, args)
     nats = evaluate(model, tokens[cut:])
     parameters = sum(p.numel() for p in model.parameters())
     print(json.dumps({
-        "tokens_per_s": seen / seconds, "train_tokens": seen, "train_s": seconds,
+        "tokens_per_s": seen / seconds, "steps": steps, "train_tokens": seen, "train_s": seconds,
         "valid_nats": nats, "parameters": parameters, "threads": args.threads,
         "torch": torch.__version__,
     }))  # fmt: skip
