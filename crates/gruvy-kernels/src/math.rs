@@ -7,9 +7,9 @@
 //! | [`tanh`] everywhere | 2.5 ulp |
 //!
 //! All three split `x = n ln 2 + r`, |r| <= ln 2 / 2, and evaluate `e^r - 1` by a polynomial (fitted in
-//! the Chebyshev sense to relative error 3.6e-9). The bounds hold
-//! with a fused multiply-add; without (scalar path) they are 1 ulp wider. Several values at once go through each stage
-//! side by side: their chains of operations overlap, and share the constants.
+//! the Chebyshev sense to relative error 3.6e-9). The bounds hold with a fused multiply-add; without (scalar path,
+//! WebAssembly) they are 1 ulp wider. Several values at once go through each stage side by side: their chains of
+//! operations overlap, and share the constants.
 
 use crate::simd::Simd;
 
@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn errors_are_as_stated() {
         for isa in Isa::available() {
-            let slack = if isa == Isa::Scalar { 1.0 } else { 0.0 };
+            let fused = !matches!(isa, Isa::Scalar | Isa::Simd128);
+            let slack = if fused { 0.0 } else { 1.0 };
             for (f, low, high, bound) in [
                 (Function::Exp, -86.0, 88.0, 1.3),
                 (Function::Sigmoid, -86.0, 88.0, 2.5),

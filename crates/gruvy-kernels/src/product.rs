@@ -335,13 +335,13 @@ unsafe fn pack_panels<S: Simd>(s: S, source: Source, depth: usize, columns: usiz
                         copy(s, from.add(k * source.k_step), out, lanes);
                     }
                 } else {
-                    // Whole blocks of 8 in registers, the edges one by one.
-                    let (blocks, runs) = (lanes / 8 * 8, run / 8 * 8);
-                    for j in (0..blocks).step_by(8) {
-                        for k in (0..runs).step_by(8) {
+                    // Whole blocks in registers, the edges one by one.
+                    let (blocks, runs) = (lanes / S::BLOCK * S::BLOCK, run / S::BLOCK * S::BLOCK);
+                    for j in (0..blocks).step_by(S::BLOCK) {
+                        for k in (0..runs).step_by(S::BLOCK) {
                             let from = from.add(k + j * source.j_step);
                             let out = out.add(k * to.k_step + j);
-                            s.transpose_8x8(from, source.j_step, out, to.k_step);
+                            s.transpose(from, source.j_step, out, to.k_step);
                         }
                     }
                     for j in 0..lanes {

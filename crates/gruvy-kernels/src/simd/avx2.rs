@@ -176,7 +176,7 @@ pub(super) unsafe fn sum(a: __m256) -> f32 {
     }
 }
 
-/// [`Simd::transpose_8x8`] in registers: pairs, then quadruples, then halves.
+/// [`Simd::transpose`] of an 8 by 8 block in registers: pairs, then quadruples, then halves.
 ///
 /// # Safety
 /// As there; the machine has AVX2.
@@ -211,6 +211,7 @@ impl Simd for Avx2 {
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
     const HAS_TILES: bool = true;
+    const BLOCK: usize = 8;
 
     // SAFETY (all below): `self` proves the instruction set; memory is the caller's contract.
     #[inline(always)]
@@ -325,7 +326,7 @@ impl Simd for Avx2 {
         unsafe { _mm256_maskstore_ps(to, mask(n), v) }
     }
     #[inline(always)]
-    unsafe fn transpose_8x8(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+    unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
         // SAFETY: as above.
         unsafe { transpose_8x8(from, ld, to, to_ld) }
     }

@@ -25,6 +25,7 @@ impl Simd for Avx512 {
     type V = __m512;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+    const BLOCK: usize = 8;
 
     // SAFETY (all below): `self` proves the instruction set; memory is the caller's contract.
     #[inline(always)]
@@ -132,7 +133,7 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_storeu_ps(to, mask(n), v) }
     }
     #[inline(always)]
-    unsafe fn transpose_8x8(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+    unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
         // SAFETY: as above.
         unsafe { super::avx2::transpose_8x8(from, ld, to, to_ld) }
     }

@@ -10,7 +10,11 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 
 /// An instruction set that the kernels have a path for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,11 +26,15 @@ pub enum Isa {
     Avx2,
     /// x86-64 with AVX-512F, sixteen lanes.
     Avx512,
+    /// aarch64 with NEON, four lanes.
+    Neon,
+    /// WebAssembly with 128-bit vectors, four lanes, if it is compiled with `-C target-feature=+simd128`.
+    Simd128,
 }
 
 impl Isa {
     /// Every instruction set, slowest first.
-    const ALL: [Self; 3] = [Isa::Scalar, Isa::Avx2, Isa::Avx512];
+    const ALL: [Self; 5] = [Isa::Scalar, Isa::Avx2, Isa::Avx512, Isa::Neon, Isa::Simd128];
 
     /// Whether this machine can run it. Without the `std` feature, only what the build itself
     /// targets is known.
@@ -44,6 +52,8 @@ impl Isa {
             Isa::Avx2 => cfg!(all(target_feature = "avx2", target_feature = "fma")),
             #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
             Isa::Avx512 => cfg!(target_feature = "avx512f"),
+            Isa::Neon => cfg!(all(target_arch = "aarch64", target_feature = "neon")),
+            Isa::Simd128 => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),
         }
     }
 
@@ -60,7 +70,7 @@ impl Isa {
     /// Lanes of one vector of `f32`.
     pub(crate) const fn lanes(self) -> usize {
         match self {
-            Isa::Scalar => 4,
+            Isa::Scalar | Isa::Neon | Isa::Simd128 => 4,
             Isa::Avx2 => 8,
             Isa::Avx512 => 16,
         }
@@ -80,7 +90,10 @@ impl Isa {
             // SAFETY: the instruction set was just found to be available.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => unsafe { avx512::run(kernel) },
-            #[cfg(not(target_arch = "x86_64"))]
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Isa::Neon => kernel.run(neon::Neon),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => kernel.run(wasm::Simd128),
             _ => unreachable!("not available on this architecture"),
         }
     }
@@ -117,13 +130,17 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const REGISTERS: usize;
     /// Whether there are [`Simd::tile_4x3`] and [`Simd::tile_3x4`]: a path without leaves them to the compiler.
     const HAS_TILES: bool = false;
+    /// Rows and columns of a block of [`Simd::transpose`].
+    const BLOCK: usize;
 
     fn splat(self, x: f32) -> Self::V;
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller; `b` if either is NaN.
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger; `b` if either is NaN.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`, in one rounding where the machine has it.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
@@ -161,13 +178,13 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         // SAFETY: as the caller's.
         unsafe { if n == Self::LANES { self.load(from) } else { self.load_part(from, n) } }
     }
-    /// Transposes an 8 by 8 block: row `i` of `from` becomes column `i` of `to`.
+    /// Transposes a block: row `i` of `from` becomes column `i` of `to`.
     /// # Safety
-    /// `from` is readable for 8 rows of 8 values `ld` apart, `to` writable for as many `to_ld` apart.
+    /// `from` is readable for `BLOCK` rows of as many values `ld` apart, `to` writable for as many `to_ld` apart.
     #[inline(always)]
-    unsafe fn transpose_8x8(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
-        for i in 0..8 {
-            for j in 0..8 {
+    unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
+        for i in 0..Self::BLOCK {
+            for j in 0..Self::BLOCK {
                 // SAFETY: as the caller's.
                 unsafe { *to.add(j * to_ld + i) = *from.add(i * ld + j) }
             }
@@ -197,5 +214,27 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     unsafe fn store_n(self, to: *mut f32, v: Self::V, n: usize) {
         // SAFETY: as the caller's.
         unsafe { if n == Self::LANES { self.store(to, v) } else { self.store_part(to, v, n) } }
+    }
+}
+
+/// [`Simd::load_part`] of four lanes as an array.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn first_of(from: *const f32, n: usize) -> [f32; 4] {
+    // SAFETY: readable for `n` values, by the caller.
+    core::array::from_fn(|i| if i < n { unsafe { *from.add(i) } } else { 0.0 })
+}
+
+/// [`Simd::store_part`] of four lanes in an array.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn store_first(to: *mut f32, lanes: [f32; 4], n: usize) {
+    for (i, v) in lanes.into_iter().enumerate().take(n) {
+        // SAFETY: writable for `n` values, by the caller.
+        unsafe { *to.add(i) = v }
     }
 }

@@ -19,6 +19,7 @@ impl Simd for Scalar {
     type V = [f32; LANES];
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
+    const BLOCK: usize = LANES;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -40,7 +41,6 @@ impl Simd for Scalar {
     fn div(self, a: Self::V, b: Self::V) -> Self::V {
         zip(a, b, |a, b| a / b)
     }
-    // As the vector instructions do it: the second operand if either is NaN.
     #[inline(always)]
     fn min(self, a: Self::V, b: Self::V) -> Self::V {
         zip(a, b, |a, b| if a < b { a } else { b })
@@ -85,14 +85,12 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> Self::V {
-        // SAFETY: readable for `n` values, by the caller.
-        core::array::from_fn(|i| if i < n { unsafe { *from.add(i) } } else { 0.0 })
+        // SAFETY: as the caller's.
+        unsafe { super::first_of(from, n) }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, v: Self::V, n: usize) {
-        for (i, v) in v.into_iter().enumerate().take(n) {
-            // SAFETY: writable for `n` values, by the caller.
-            unsafe { *to.add(i) = v }
-        }
+        // SAFETY: as the caller's.
+        unsafe { super::store_first(to, v, n) }
     }
 }
