@@ -11,6 +11,7 @@ extern crate alloc;
 
 mod backward;
 mod cell;
+mod cross_entropy;
 mod dims;
 mod forward;
 mod gru;
@@ -30,6 +31,7 @@ mod sequence;
 mod simd;
 mod threads;
 
+pub use cross_entropy::{LinearCrossEntropy, LinearGradients};
 pub use dims::{Cell, Gradients, Layer, NORM_EPSILON, Norm, Output, Pass, Sequence, Tape, Weights};
 pub use layer::{Packed, backward};
 pub use linear::Linear;

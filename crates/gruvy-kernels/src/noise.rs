@@ -96,17 +96,9 @@ impl Dropout {
     /// # Panics
     /// If `rate` is outside `[0, 1)`.
     pub fn apply(&self, values: &mut [f32]) {
-        assert!(
-            (0.0..1.0).contains(&self.rate),
-            "dropout: expected a rate in [0, 1), got {}",
-            self.rate
-        );
-        if self.rate == 0.0 || values.is_empty() {
-            return;
-        }
+        self.check();
         let (isa, len) = (Isa::best(), values.len());
         // The pieces do not depend on the number of threads, though no result depends on them.
-        let period = self.period.unwrap_or(len).max(1);
         let workers = threads::worth(len * 64);
         let shared = Shared((self, values.as_mut_ptr()));
         threads::run(workers, |worker| {
@@ -115,8 +107,21 @@ impl Dropout {
             // SAFETY: the workers' parts do not overlap and lie within the buffer.
             let values =
                 unsafe { core::slice::from_raw_parts_mut(values.add(part.start), part.len()) };
-            isa.dispatch(Apply { dropout, values, start: part.start, period });
+            dropout.apply_part(isa, values, part.start);
         });
+    }
+
+    /// [`Dropout::apply`] to a part of the buffer, whose values count from `start` on.
+    pub(crate) fn apply_part(&self, isa: Isa, values: &mut [f32], start: usize) {
+        if self.rate > 0.0 {
+            let period = self.period.unwrap_or(usize::MAX).max(1);
+            isa.dispatch(Apply { dropout: self, values, start, period });
+        }
+    }
+
+    pub(crate) fn check(&self) {
+        let rate = self.rate;
+        assert!((0.0..1.0).contains(&rate), "dropout: expected a rate in [0, 1), got {rate}");
     }
 }
 
@@ -135,10 +140,10 @@ impl Kernel for Apply<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { dropout: Dropout { rate, seed, .. }, values, start, period } = self;
         let mask = Mask::new(s, *rate, key(*seed, Stream::Values));
-        let mut at = 0;
+        // A division for each vector would cost more than all else.
+        let (mut at, mut place) = (0, start % period);
         while at < values.len() {
             // Up to the end of the period.
-            let place = (start + at) % period;
             let n = S::LANES.min(values.len() - at).min(period - place);
             // SAFETY: `at + n` is at most the length.
             unsafe {
@@ -146,6 +151,7 @@ impl Kernel for Apply<'_> {
                 s.store_n(p, s.mul(s.load_n(p, n), mask.at(s, place as u32)), n);
             }
             at += n;
+            place = if place + n == period { 0 } else { place + n };
         }
     }
 }

@@ -1,8 +1,8 @@
 //! After a first call has set the workspace up, later calls allocate nothing.
 
 use gruvy_kernels::{
-    Cell, Gradients, Isa, Layer, Linear, Noise, Norm, Output, Packed, Pass, Sequence, Tape,
-    Weights, Workspace, backward,
+    Cell, Dropout, Gradients, Isa, Layer, Linear, LinearCrossEntropy, LinearGradients, Noise, Norm,
+    Output, Packed, Pass, Sequence, Tape, Weights, Workspace, backward,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell as Counter;
@@ -50,6 +50,10 @@ fn later_calls_allocate_nothing() {
         let mut packed = Packed::new(&layer);
         let head = Linear::new(h, outputs, &vec![0.1; outputs * h], None);
         let mut logits = vec![0.0; b * outputs];
+        let (weight, bias) = (vec![0.1; outputs * h], vec![0.1; outputs]);
+        let dropout = Some(Dropout { rate: 0.3, seed: 1, period: None });
+        let loss = LinearCrossEntropy { weight: &weight, bias: &bias, smoothing: 0.1, dropout };
+        let (mut dh, mut dweight, mut dbias) = (vec![0.0; b * h], weight.clone(), bias.clone());
         let mut ws = Workspace::new();
         let mut all = || {
             packed.repack(&layer);
@@ -72,6 +76,9 @@ fn later_calls_allocate_nothing() {
             backward(Isa::best(), &layer, &pass, tape, grads, &mut ws);
             packed.step(b, &x[..b * i], &mut state, &mut ws);
             head.apply(b, &y[..b * h], &mut logits);
+            let gradients =
+                LinearGradients { dx: &mut dh, dweight: &mut dweight, dbias: &mut dbias };
+            loss.loss(Isa::best(), &y[..b * h], &[2; 3], Some(gradients), &mut ws);
             ALLOCATIONS.with(Counter::get)
         };
         let before = all();

@@ -7,75 +7,85 @@
 use burn::{
     module::Module,
     optim::{AdamWConfig, GradientsParams},
-    tensor::{Device, Int, Tensor, TensorData, activation::log_softmax},
+    tensor::{Device, Int, Tensor, TensorData},
 };
-use gruvy::{nn::SequenceModel, train::TrainConfig};
-use gruvy_runtime::{Head, Input};
+use gruvy::{
+    nn::SequenceModel,
+    ops::{Dropout, Head, linear_cross_entropy},
+    train::TrainConfig,
+};
+use gruvy_runtime as runtime;
 use std::time::Instant;
 
+const BATCH: usize = 64;
+const SEQ_LEN: usize = 128;
+const VOCAB: usize = 65;
+const HIDDEN: usize = 512;
+
+/// Times by name, in the order in which the names were first heard.
+#[derive(Default)]
+struct Laps(Vec<(&'static str, Vec<f64>)>);
+
+impl Laps {
+    fn add(&mut self, clock: &mut Instant, name: &'static str) {
+        let ms = clock.elapsed().as_secs_f64() * 1e3;
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, all)) => all.push(ms),
+            None => self.0.push((name, vec![ms])),
+        }
+        *clock = Instant::now();
+    }
+}
+
+fn ids(factor: usize, device: &Device) -> Tensor<1, Int> {
+    let id = |i: usize| ((i * factor + i / 7) % VOCAB) as i64;
+    let ids: Vec<i64> = (0..BATCH * SEQ_LEN).map(id).collect();
+    Tensor::from_data(TensorData::new(ids, [BATCH * SEQ_LEN]), device)
+}
+
 fn main() {
-    let (batch, seq_len, vocab) = (64, 128, 65);
-    let dropout = std::env::args().nth(1).map_or(0.0, |a| a.parse().unwrap());
-    let train = TrainConfig { hidden: 512, dropout, ..TrainConfig::default() };
-    let (input, head) = (Input::Embedding { vocab, dim: 128 }, Head::Linear { outputs: vocab });
+    let rate = std::env::args().nth(1).map_or(0.0, |a| a.parse().unwrap());
+    let dropout = (rate > 0.0).then_some(Dropout { rate, seed: 1, period: None });
+    let train = TrainConfig { hidden: HIDDEN, ..TrainConfig::default() };
+    let input = runtime::Input::Embedding { vocab: VOCAB, dim: 128 };
+    let head = runtime::Head::Linear { outputs: VOCAB };
     let device = Device::flex().autodiff();
     let mut model = SequenceModel::new(&input, &train.recurrent(128), &head, &device);
     let mut optim = AdamWConfig::new().with_epsilon(1e-8).init();
-    let ids = |m: usize| {
-        let v: Vec<i64> = (0..batch * seq_len).map(|i| ((i * m + i / 7) % vocab) as i64).collect();
-        Tensor::<1, Int>::from_data(TensorData::new(v, [batch * seq_len]), &device)
-    };
-    let mut times: Vec<(&str, Vec<f64>)> = Vec::new();
+    let mut laps = Laps::default();
     for _ in 0..7 {
         let mut clock = Instant::now();
-        let mut lap = |name: &'static str| {
-            let t = clock.elapsed().as_secs_f64() * 1e3;
-            match times.iter_mut().find(|(n, _)| *n == name) {
-                Some((_, v)) => v.push(t),
-                None => times.push((name, vec![t])),
-            }
-            clock = Instant::now();
-        };
-        let (inputs, targets) = (ids(31), ids(17));
+        let mut lap = |name| laps.add(&mut clock, name);
+        let (inputs, targets) = (ids(31, &device), ids(17, &device));
         lap("batch");
-        let x = model.embed(inputs.clone(), batch);
-        lap("embedding forward");
-        let (y, _) = model.rnn.forward(x.clone(), None, None);
-        lap("recurrence forward");
-        let d = gruvy::nn::dropout(&model.dropout, y.clone()).reshape([seq_len * batch, 512]);
-        lap("dropout forward");
-        let logits =
-            d.matmul(model.head.as_ref().unwrap().val().transpose()) + model.bias.val().unsqueeze();
-        lap("head forward");
-        let loss =
-            log_softmax(logits, 1).gather(1, targets.reshape([batch * seq_len, 1])).mean().neg();
-        lap("softmax and loss forward");
+        let x = model.embed(inputs.clone(), BATCH);
+        lap("embedding, forward");
+        let (y, _) = model.rnn.forward(x, None, None);
+        lap("recurrence, forward");
+        let head = Head {
+            x: y.reshape([SEQ_LEN * BATCH, HIDDEN]),
+            dropout,
+            weight: model.head.as_ref().unwrap().val(),
+            bias: model.bias.val(),
+        };
+        let loss = linear_cross_entropy(head, targets, 0.0);
+        lap("dropout, head and loss, forward and backward");
         let grads = loss.backward();
-        lap("backward, all");
+        lap("recurrence and embedding, backward");
         let grads = GradientsParams::from_grads(grads, &model);
         lap("gradients by parameter");
         model = optim.step(1e-3, model, grads);
-        lap("adamw");
+        lap("AdamW");
 
-        // The head, softmax and loss backward on their own.
-        let y = Tensor::<3>::from_inner(y.inner()).require_grad();
-        let d = gruvy::nn::dropout(&model.dropout, y).reshape([seq_len * batch, 512]);
-        let logits =
-            d.matmul(model.head.as_ref().unwrap().val().transpose()) + model.bias.val().unsqueeze();
-        let loss =
-            log_softmax(logits, 1).gather(1, ids(17).reshape([batch * seq_len, 1])).mean().neg();
-        lap("(head, softmax, loss, dropout forward again)");
-        let _ = loss.backward();
-        lap("of backward: head, softmax, loss, dropout");
-        let x = model.embed(inputs, batch);
-        let l = (x.clone() * x).sum();
+        let x = model.embed(inputs, BATCH);
+        let sum = x.sum();
         lap("(embedding forward again)");
-        let _ = l.backward();
-        lap("of backward: embedding (and a product)");
+        let _ = sum.backward();
+        lap("embedding, backward (alone)");
     }
     println!("{} parameters", model.num_params());
-    for (name, mut v) in times {
-        v.sort_by(f64::total_cmp);
-        println!("{:9.2} ms  {name}", v[v.len() / 2]);
+    for (name, mut times) in laps.0 {
+        times.sort_by(f64::total_cmp);
+        println!("{:9.2} ms  {name}", times[times.len() / 2]);
     }
 }

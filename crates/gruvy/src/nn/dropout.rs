@@ -4,23 +4,26 @@
 //! y = x ⊙ m / p,   m ~ Bernoulli(p) for each value,   p = 1 − prob
 //! ```
 use super::recurrent::seed;
+use crate::ops;
 use burn::{
     nn::Dropout,
-    tensor::{Tensor, TensorData},
+    tensor::{Device, Tensor, TensorData},
 };
 
 /// [`Dropout::forward`] with a faster mask: active under the same conditions, governed by the same seed
 /// (`device.seed`), the same for any number of threads.
 pub fn dropout<const D: usize>(layer: &Dropout, input: Tensor<D>) -> Tensor<D> {
-    let device = input.device();
-    if !layer.training.is_enabled() || !device.is_autodiff() || layer.prob == 0.0 {
-        return input;
-    }
-    let shape = input.dims();
+    let (device, shape) = (input.device(), input.dims());
+    let Some(drawn) = draw(layer, &device) else { return input };
     let mut mask = vec![1.0; shape.iter().product()];
-    let (rate, seed) = (layer.prob as f32, seed(&device));
-    gruvy_kernels::Dropout { rate, seed, period: None }.apply(&mut mask);
+    drawn.apply(&mut mask);
     input * Tensor::from_data(TensorData::new(mask, shape), &device)
+}
+
+/// The mask of one pass; none: nothing is dropped.
+pub(super) fn draw(layer: &Dropout, device: &Device) -> Option<ops::Dropout> {
+    let active = layer.training.is_enabled() && device.is_autodiff() && layer.prob > 0.0;
+    active.then(|| ops::Dropout { rate: layer.prob as f32, seed: seed(device), period: None })
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@
 //! ```
 //! The head's V numbers at every step are logits of a class (labelling, language modelling); after the last
 //! step they are what is asked about the whole sequence: a number or several (regression), or logits.
-use super::{Recurrent, RecurrentConfig, dropout};
-use crate::error::{Error, Result};
+use super::{Recurrent, RecurrentConfig, dropout::draw, dropout::dropout};
+use crate::{
+    error::{Error, Result},
+    ops::{Head as LossHead, linear_cross_entropy},
+};
 use burn::{
     module::{Initializer, Module, Param},
     nn::{Dropout, DropoutConfig},
@@ -109,11 +112,38 @@ impl SequenceModel {
         self.answer(top.reshape([batch, directions * self.rnn.config.hidden_size]))
     }
 
+    /// Mean cross entropy `[1]`, in nats, of the head's logits at every step of `x [T, B, I]` against the classes
+    /// `targets [T * B]`, a share `smoothing` of each target spread over all classes; and the state afterwards.
+    ///
+    /// [`every`](Self::every) with [`cross_entropy`](super::cross_entropy), fused.
+    pub fn every_loss(
+        &self,
+        x: Tensor<3>,
+        state: Option<Tensor<3>>,
+        targets: Tensor<1, Int>,
+        smoothing: f64,
+    ) -> (Tensor<1>, Tensor<3>) {
+        let (y, state) = self.rnn.forward(x, state, None);
+        let [seq_len, batch, width] = y.dims();
+        let head = LossHead {
+            x: y.reshape([seq_len * batch, width]),
+            dropout: draw(&self.dropout, &self.device()),
+            weight: self.head_weight(),
+            bias: self.bias.val(),
+        };
+        (linear_cross_entropy(head, targets, smoothing), state)
+    }
+
     /// Dropout and head: `[N, D * H]` to `[N, V]`.
     fn answer(&self, y: Tensor<2>) -> Tensor<2> {
+        let head = self.head_weight().transpose();
+        dropout(&self.dropout, y).matmul(head) + self.bias.val().unsqueeze()
+    }
+
+    /// `[V, D * H]`
+    fn head_weight(&self) -> Tensor<2> {
         let head = self.head.as_ref().or(self.embedding.as_ref()).map(Param::val);
-        let head = head.expect("there is a head or an embedding that it is tied to");
-        dropout(&self.dropout, y).matmul(head.transpose()) + self.bias.val().unsqueeze()
+        head.expect("there is a head or an embedding that it is tied to")
     }
 
     /// What the model is made of.

@@ -169,7 +169,7 @@ impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
         let ids = given.map(|tensor| wanted(tensor.is_some()));
 
         let zeros = |t: &FlexTensor| vec![0.0f32; t.shape().num_elements()];
-        let mut dx = x_id.map(|_| zeros(&call.operands.x));
+        let mut dx = x_id.map(|_| Buffer::new(call.operands.x.shape().num_elements()));
         let mut dw_ih = zeros(&call.operands.w_ih);
         let [mut dw_hh, mut db_ih, mut db_hh, mut dgain_ih, mut dgain_hh, dh0] =
             given.map(|tensor| tensor.map(zeros));
@@ -186,7 +186,7 @@ impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
                     dlast: dlast.as_deref(),
                 },
                 kernels::Gradients {
-                    dx: dx.as_deref_mut(),
+                    dx: dx.as_mut().map(Buffer::as_mut_slice),
                     dh0: dh0.as_deref_mut(),
                     dw_ih: &mut dw_ih,
                     dw_hh: dw_hh.as_deref_mut().unwrap_or_default(),
@@ -200,7 +200,7 @@ impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
         });
         let drops = call.drops();
         if let Some(dx) = &mut dx {
-            drops.input.iter().for_each(|drop| drop.apply(dx));
+            drops.input.iter().for_each(|drop| drop.apply(dx.as_mut_slice()));
         }
         if let Some(dw_hh) = &mut dw_hh {
             drops.weights.iter().for_each(|drop| drop.apply(dw_hh));
@@ -211,11 +211,13 @@ impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
                 grads.register::<Flex>(id, tensor(gradient, &like.shape().to_vec()));
             }
         };
-        register(x_id, dx, Some(&call.operands.x));
         register(w_ih_id, Some(dw_ih), Some(&call.operands.w_ih));
         let gradients = [dw_hh, db_ih, db_hh, dgain_ih, dgain_hh, dh0];
         for ((id, gradient), like) in ids.into_iter().zip(gradients).zip(given) {
             register(id, gradient, like);
+        }
+        if let (Some(id), Some(dx)) = (x_id, dx) {
+            grads.register::<Flex>(id, dx.into_tensor(&call.operands.x.shape().to_vec()));
         }
     }
 }
@@ -340,9 +342,9 @@ impl Call {
     fn forward(&self, saved: Option<&mut [f32]>) -> FlexTensor {
         let (states, hidden) = (self.settings.cell.states(), self.hidden);
         let steps = self.seq_len * self.batch * hidden;
-        let mut out = vec![0.0; steps + (states - 1) * self.batch * hidden];
+        let mut out = Buffer::new(steps + (states - 1) * self.batch * hidden);
         let mut last = (states > 1).then(|| vec![0.0; self.batch * states * hidden]);
-        let (y, behind) = out.split_at_mut(steps);
+        let (y, behind) = out.as_mut_slice().split_at_mut(steps);
         with_packed(&self.layer(), |packed| {
             with_workspace(|workspace| {
                 let output = kernels::Output { y, last: last.as_deref_mut(), saved };
@@ -353,7 +355,7 @@ impl Call {
             let rows = last.chunks_exact(2 * hidden).zip(behind.chunks_exact_mut(hidden));
             rows.for_each(|(state, c)| c.copy_from_slice(&state[hidden..]));
         }
-        tensor(out, &[self.seq_len + states - 1, self.batch, hidden])
+        out.into_tensor(&[self.seq_len + states - 1, self.batch, hidden])
     }
 
     /// The gradient `[B, K * H]` of the last states from that of the vectors behind y; the last h is a part of y.
@@ -407,18 +409,18 @@ fn finite_past_end(x: FlexTensor, lengths: Option<&[usize]>) -> FlexTensor {
 }
 
 /// The tensor in row-major order without gaps.
-fn dense(name: &str, tensor: FlexTensor) -> FlexTensor {
+pub(super) fn dense(name: &str, tensor: FlexTensor) -> FlexTensor {
     let dtype = tensor.dtype();
-    assert!(dtype == DType::F32, "recurrence: expected {name} in f32, got {dtype:?}");
+    assert!(dtype == DType::F32, "expected {name} in f32, got {dtype:?}");
     if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() }
 }
 
 /// The values of a [dense] tensor.
-fn floats(tensor: &FlexTensor) -> &[f32] {
+pub(super) fn floats(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("a dense f32 tensor")
 }
 
-fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
+pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(shape.to_vec()));
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }

@@ -1,4 +1,5 @@
-//! One recurrent layer and direction over a whole sequence, as a single Burn operation.
+//! Fused kernels as Burn operations: one recurrent layer and direction over a whole sequence, and a head with its loss
+//! ([`linear_cross_entropy`]).
 //!
 //! ```text
 //! y[t] = cell(x[t], y[t − 1]),  y[−1] = h0          (reverse: from the last valid step to the first)
@@ -14,10 +15,13 @@
 //!   same function in ordinary tensor operations.
 
 mod fused;
+mod head;
 mod plain;
 mod pool;
 
-pub use plain::plain;
+pub use gruvy_kernels::Dropout;
+pub use head::{Head, linear_cross_entropy};
+pub use plain::{plain, plain_head};
 
 use burn::backend::DispatchDevice;
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
@@ -229,6 +233,6 @@ fn given(name: &str, got: bool, expected: bool, cell: Cell) {
 
 fn expect<const D: usize>(name: &str, tensor: &Tensor<D>, shape: [usize; D]) {
     let (got, dtype) = (tensor.dims(), tensor.dtype());
-    assert!(got == shape, "recurrence: expected {name} of shape {shape:?}, got {got:?}");
-    assert!(dtype == DType::F32, "recurrence: expected {name} in f32, got {dtype:?}");
+    assert!(got == shape, "expected {name} of shape {shape:?}, got {got:?}");
+    assert!(dtype == DType::F32, "expected {name} in f32, got {dtype:?}");
 }

@@ -1,6 +1,7 @@
 //! The recurrence in ordinary tensor operations: differentiable by composition, on any backend.
-use super::{Noise, Settings, Weights, hidden_size, steps_past_end, stream};
-use burn::tensor::{Bool, Device, Tensor, TensorData, activation::relu, activation::sigmoid};
+use super::{Head, Noise, Settings, Weights, hidden_size, steps_past_end, stream};
+use crate::nn::cross_entropy;
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation::relu, activation::sigmoid};
 use gruvy_kernels::{self as kernels, Cell, NORM_EPSILON};
 
 /// The same function as [`recurrence`](super::recurrence), one tensor operation at a time. It runs where
@@ -38,6 +39,24 @@ pub fn plain(
         return (y, last.squeeze_dim::<2>(0));
     }
     step.all(gates, state, past)
+}
+
+/// The same function as [`linear_cross_entropy`](super::linear_cross_entropy), one tensor operation at a time.
+///
+/// # Panics
+/// If shapes do not fit each other.
+pub fn plain_head(head: Head, targets: Tensor<1, Int>, smoothing: f64) -> Tensor<1> {
+    let x = match head.dropout {
+        Some(dropout) => {
+            let [rows, inputs] = head.x.dims();
+            let mask = TensorData::new(mask(dropout, rows * inputs), [rows, inputs]);
+            let mask = Tensor::from_data(mask, &head.x.device());
+            head.x * mask
+        }
+        None => head.x,
+    };
+    let logits = x.matmul(head.weight.transpose()) + head.bias.unsqueeze();
+    cross_entropy(logits, targets, smoothing)
 }
 
 /// x with its masks.

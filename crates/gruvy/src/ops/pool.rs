@@ -1,7 +1,10 @@
-//! Memory that is used again from call to call: kernel workspaces, packed weights and saved gates.
+//! Memory that is used again from call to call: kernel workspaces, packed weights, saved gates, and what the
+//! operations give.
 //!
 //! They live in process-wide lists and not in thread-locals: a thread that waits in a parallel kernel
 //! may be handed another call of the operation meanwhile.
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::tensor::{AllocationProperty, Bytes, DType, Shape};
 use gruvy_kernels::{Layer, Packed, Workspace};
 use std::sync::{Mutex, PoisonError};
 
@@ -54,8 +57,8 @@ fn keep<T>(list: &Mutex<Vec<T>>, item: T) {
     });
 }
 
-/// A buffer with any content, which goes back to the pool when dropped. A training step's saved gates
-/// are its largest allocation, and fresh pages for them would cost as much as filling them.
+/// A buffer with any content, which goes back to the pool when dropped. Saved gates, outputs and input gradients are a
+/// training step's largest allocations, and fresh pages for them would cost as much as filling them.
 #[derive(Clone, Debug)]
 pub(super) struct Buffer {
     /// At least `len` long.
@@ -80,12 +83,26 @@ impl Buffer {
         Self { data: free.unwrap_or_else(|| vec![0.0; len]), len }
     }
 
+    /// A dense tensor of the buffer's values, which goes back to the pool with its last handle. It is copied before
+    /// anything is written into it.
+    pub(super) fn into_tensor(self, shape: &[usize]) -> FlexTensor {
+        let bytes = bytes::Bytes::from_owner(self);
+        let bytes = Bytes::from_shared(bytes, AllocationProperty::Native);
+        FlexTensor::new(bytes, Layout::contiguous(Shape::from(shape.to_vec())), DType::F32)
+    }
+
     pub(super) fn as_slice(&self) -> &[f32] {
         &self.data[..self.len]
     }
 
     pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.data[..self.len]
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(self.as_slice())
     }
 }
 

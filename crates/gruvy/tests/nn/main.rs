@@ -1,5 +1,6 @@
 //! The Burn layer: the fused operation against its plain twin, the modules against PyTorch.
 mod golden;
+mod head;
 mod ops;
 mod recurrent;
 mod support;

@@ -1,11 +1,6 @@
 //! Copying: a label at every step.
 use super::Generator;
-use crate::{
-    error::Result,
-    nn::{SequenceModel, cross_entropy},
-    tasks::Metric,
-    train::Metrics,
-};
+use crate::{error::Result, nn::SequenceModel, tasks::Metric, train::Metrics};
 use burn::tensor::{Int, Tensor, TensorData};
 use gruvy_runtime::{Codec, CopyExamples, Copying, Input, Network, evaluate_copying};
 use std::{ops::Range, sync::Arc};
@@ -53,8 +48,8 @@ impl Generator for Copying {
             let count = symbols.len();
             Tensor::from_data(TensorData::new(symbols, [count]), &model.device())
         };
-        let (logits, _) = model.every(model.embed(symbols(x), batch), None);
-        cross_entropy(logits, symbols(targets), smoothing)
+        let x = model.embed(symbols(x), batch);
+        model.every_loss(x, None, symbols(targets), smoothing).0
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {

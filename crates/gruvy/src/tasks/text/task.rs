@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    nn::{SequenceModel, cross_entropy},
+    nn::SequenceModel,
     train::{Carry, Metrics, Part, Position, Task},
 };
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 use gruvy_runtime::{
     Codec, Head, Input, ModelFile, TextCodec, TextMetrics, Trained, predicted_chars,
 };
@@ -137,9 +137,10 @@ impl Task for TextTask {
         let device = model.device();
         let inputs = gather(&self.train.tokens, &starts, seq_len, &device);
         let targets = gather(&self.train.tokens, &next, seq_len, &device);
-        let (logits, state) = logits(model, inputs, batch, carry.pop());
+        let (x, smoothing) = (model.embed(inputs, batch), self.run.train.label_smoothing);
+        let (loss, state) = model.every_loss(x, carry.pop(), targets, smoothing);
         *carry = vec![state.detach()];
-        cross_entropy(logits, targets, self.run.train.label_smoothing)
+        loss
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {
@@ -184,17 +185,6 @@ impl Task for TextTask {
     }
 }
 
-/// Logits `[T * B, V]` of the tokens after `inputs [T * B]`, time-major, `batch` rows, from `state`; and the
-/// state afterwards.
-fn logits(
-    model: &SequenceModel,
-    inputs: Tensor<1, Int>,
-    batch: usize,
-    state: Option<Tensor<3>>,
-) -> (Tensor<2>, Tensor<3>) {
-    model.every(model.embed(inputs, batch), state)
-}
-
 /// Runs over rows of a text and adds up what it costs.
 struct Reader<'a> {
     model: &'a SequenceModel,
@@ -213,8 +203,8 @@ impl Reader<'_> {
             let targets: Vec<usize> = inputs.iter().map(|input| input + 1).collect();
             let inputs = gather(self.tokens, &inputs, steps, &device);
             let targets = gather(self.tokens, &targets, steps, &device);
-            let (logits, state) = logits(self.model, inputs, starts.len(), self.state.take());
-            let loss = cross_entropy(logits, targets, 0.0);
+            let x = self.model.embed(inputs, starts.len());
+            let (loss, state) = self.model.every_loss(x, self.state.take(), targets, 0.0);
             self.state = Some(state);
             self.nats += f64::from(loss.into_scalar::<f32>()) * (steps * starts.len()) as f64;
         }
