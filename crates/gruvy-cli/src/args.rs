@@ -5,9 +5,12 @@ mod settings;
 
 pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::TypedValueParser;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use gruvy::bench::{BenchConfig, Shape};
 use gruvy::inspect::ReportConfig;
-use settings::say_defaults;
+use gruvy_runtime::Cell;
+use settings::{cells, one_of, say_defaults};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -84,6 +87,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Watch a model learn, in under three minutes
     Demo(DemoArgs),
+    /// Measure how fast the recurrent kernels are on this machine
+    Bench(BenchArgs),
 }
 
 /// `gruvy train`
@@ -220,6 +225,26 @@ pub struct DemoArgs {
     /// What to show
     #[arg(default_value = "text", value_parser = ["text"])]
     pub task: String,
+}
+
+/// `gruvy bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Cells, with commas between them
+    #[arg(long, action = ArgAction::Set, value_delimiter = ',', value_parser = cells(),
+        default_values = BenchConfig::default().cells.into_iter().map(Cell::name).collect::<Vec<_>>())]
+    pub cells: Vec<Cell>,
+    /// Sizes of the layer, with commas between them
+    #[arg(long, action = ArgAction::Set, value_delimiter = ',', value_parser = shapes(),
+        default_values = Shape::ALL.map(|shape| shape.name))]
+    pub shapes: Vec<Shape>,
+    /// Seconds for each row of the table, longer where a call is
+    #[arg(long, value_name = "S", default_value_t = BenchConfig::default().seconds)]
+    pub seconds: f64,
+}
+
+fn shapes() -> impl TypedValueParser<Value = Shape> {
+    one_of(Shape::ALL.map(|shape| (shape.name, shape)))
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -5,6 +5,7 @@
 //! answer, 2 an error with one clear message.
 
 mod args;
+mod bench;
 mod compare;
 mod demo;
 mod eval;
@@ -51,6 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Info(args) => info::run(&args, &screen),
         Command::Inspect(args) => inspect::run(&args, cli.common.seed, &screen),
         Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),
+        Command::Bench(args) => bench::run(args, &screen),
     }
 }
 

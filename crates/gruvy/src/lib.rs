@@ -1,6 +1,7 @@
 //! Train gated recurrent networks: layers for Burn, tasks, one training loop, model files.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod compare;
 mod error;
 pub mod inspect;

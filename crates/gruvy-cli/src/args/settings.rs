@@ -304,7 +304,7 @@ fn units() -> impl TypedValueParser<Value = TextUnit> {
     one_of(TextUnit::ALL.map(|unit| (unit.name(), unit)))
 }
 
-fn cells() -> impl TypedValueParser<Value = Cell> {
+pub(super) fn cells() -> impl TypedValueParser<Value = Cell> {
     one_of(Cell::ALL.map(|cell| (cell.name(), cell)))
 }
 
@@ -326,7 +326,9 @@ fn schedules() -> impl TypedValueParser<Value = Schedule> {
 }
 
 /// A flag whose value is a name out of a list.
-fn one_of<T, const N: usize>(list: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
+pub(super) fn one_of<T, const N: usize>(
+    list: [(&'static str, T); N],
+) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {
