@@ -33,6 +33,7 @@ pub struct Regular {
     zoneout: f32,
     weight_dropout: f32,
     layer_norm: bool,
+    recompute: bool,
 }
 
 impl Regular {
@@ -45,6 +46,7 @@ impl Regular {
             "recurrent_dropout" => Self { recurrent_dropout: 0.25, ..none },
             "zoneout" => Self { zoneout: 0.1, ..none },
             "weight_dropout" => Self { weight_dropout: 0.5, ..none },
+            "recompute" => Self { recompute: true, ..none },
             "layer_norm" => Self { layer_norm: true, ..none },
             other => bail!("unknown regulariser {other}"),
         })
@@ -142,7 +144,7 @@ impl Layer {
         let buffers = Buffers {
             packed: Packed::new(&kernel),
             y: vec![0.0; t * b * h],
-            saved: vec![0.0; t * b * kernel.saved(&layer.noise()) * h],
+            saved: vec![0.0; kernel.saved_values(&layer.pass(true))],
             dx: vec![0.0; t * b * i],
             grads,
             masked_x: zeros(&layer.x),
@@ -153,10 +155,14 @@ impl Layer {
         Ok((layer, buffers))
     }
 
-    fn noise(&self) -> Noise {
-        let Regular { recurrent_dropout, zoneout, .. } = self.regular;
-        let seed = (recurrent_dropout > 0.0 || zoneout > 0.0).then_some(1);
-        Noise { seed, recurrent_dropout }
+    /// What goes into a call.
+    fn pass(&self, train: bool) -> Pass<'_> {
+        let [seq_len, batch, ..] = self.sizes;
+        let seq = Sequence { seq_len, batch, lengths: None, reverse: false };
+        let Regular { recurrent_dropout, zoneout, recompute, .. } = self.regular;
+        let drawn = train && (recurrent_dropout > 0.0 || zoneout > 0.0);
+        let noise = Noise { seed: drawn.then_some(1), recurrent_dropout };
+        Pass { seq, x: &self.x, h0: Some(&self.h0), noise, recompute: train && recompute }
     }
 
     /// The masks over x, and the one over the hidden weights.
@@ -169,8 +175,6 @@ impl Layer {
 
     /// One call: what is timed.
     pub fn run(&self, to: &mut Buffers, mode: Mode) {
-        let [seq_len, batch, ..] = self.sizes;
-        let seq = Sequence { seq_len, batch, lengths: None, reverse: false };
         let train = mode == Mode::Train;
         let [dropout, input_dropout, weight_dropout] =
             self.drops().map(|drop| drop.filter(|_| train));
@@ -189,8 +193,7 @@ impl Layer {
         if mode != Mode::Infer {
             to.packed.repack(&layer);
         }
-        let noise = if train { self.noise() } else { Noise::default() };
-        let pass = Pass { seq, x, h0: Some(&self.h0), noise };
+        let pass = Pass { x, ..self.pass(train) };
         let saved = train.then_some(&mut to.saved[..]);
         to.packed.forward(&pass, Output { y: &mut to.y, last: None, saved }, &mut to.workspace);
         if !train {

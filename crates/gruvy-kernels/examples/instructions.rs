@@ -44,7 +44,7 @@ fn calls(isa: Isa, cell: Cell) {
     let (mut dw_ih, mut dw_hh) = (vec![0.0; rows * I], vec![0.0; hidden_rows * H]);
     let (mut db_ih, mut db_hh) = (vec![0.0; rows], vec![0.0; hidden_rows]);
     let seq = Sequence { seq_len: T, batch: B, lengths: None, reverse: false };
-    let pass = Pass { seq, x: &x, h0: None, noise: Noise::default() };
+    let pass = Pass { seq, x: &x, h0: None, noise: Noise::default(), recompute: false };
     let mut packed = Packed::with_isa(isa, &layer);
     let mut state = vec![0.0; cell.states() * H];
     let mut ws = Workspace::new();

@@ -1,57 +1,89 @@
 //! Gradients of a layer over a whole sequence, for any cell.
 //!
 //! ```text
-//! each thread, its rows of the batch:  step by step in reverse, gate gradients over the saved values
-//! then each thread, its share:         dW_ih, dW_hh and their biases (rows of the weights), dx (rows of x)
+//! for each window of steps, the last first:       (one window; many where the saved values are computed again)
+//!     each thread, its rows of the batch:         step by step in reverse, gate gradients over the saved values
+//!     each thread, its share:                     weight gradients (rows of the weights) and dx (rows of x)
 //! ```
 
-use crate::cell::{BackwardStep, Before, Blocks, FirstState, HiddenRun, Recurrence, Run, Valid};
-use crate::forward::state_mask;
+use crate::cell::{BackwardStep, Before, Blocks, FirstState, Recurrence, Valid};
+use crate::forward::{self, Span, Targets, state_mask};
 use crate::memory::{Arena, Buffer, Shared, lines};
 use crate::norm::BackwardNorm;
-use crate::product::{
-    Packing, Panels, Rows, Source, Store, Target, grad_product, grad_scratch, multiply, pack,
-};
-use crate::sequence::{Input, TILE, unit_ld};
+use crate::product::{Packing, Panels, Source, grad_scratch, pack};
+use crate::sequence::{Input, Share, shares, unit_ld};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::{Gradients, Layer, Tape, Workspace, threads};
+use crate::weight_gradients::WeightGradients;
+use crate::{Gradients, Layer, Packed, Tape, Workspace, threads};
 use core::marker::PhantomData;
 use core::ops::Range;
 
 /// Everything a backward pass reads and writes, for all its threads.
-struct Backward<'a> {
-    call: &'a Input<'a>,
-    layer: &'a Layer<'a>,
-    steps: usize,
-    blocks: Blocks,
-    y: &'a [f32],
+pub(crate) struct Backward<'a> {
+    pub call: &'a Input<'a>,
+    pub layer: &'a Layer<'a>,
+    pub steps: usize,
+    pub blocks: Blocks,
+    pub y: &'a [f32],
     dy: &'a [f32],
     dlast: Option<&'a [f32]>,
-    /// `[T, B, S, H]`: saved values, then gate gradients.
-    saved: *mut f32,
     /// `[K * H]` zeros, the state before a sequence without h0.
     zeros: *const f32,
-    /// `[B, S, H]`: the gate gradients of each row's first step.
-    first: *mut f32,
-    /// `[G * H]`: sums that nobody asked for.
-    spare: *mut f32,
     /// Gradients of the gains of each row, `[B, gates of both parts, H]`.
     dgain: *mut f32,
     /// Hidden weights for each product of the cell, and input weights for dx.
     back: [Panels; 2],
-    back_input: Panels,
-    dx: *mut f32,
+    pub back_input: Panels,
+    pub dx: *mut f32,
     dh0: *mut f32,
-    dw_ih: *mut f32,
-    dw_hh: *mut f32,
-    db_ih: *mut f32,
-    db_hh: *mut f32,
+    pub dw_ih: *mut f32,
+    pub dw_hh: *mut f32,
+    /// Null for a layer without bias.
+    pub db_ih: *mut f32,
+    pub db_hh: *mut f32,
     /// `[B, K, unit_ld]`
     carry: *mut f32,
     /// `[B, unit_ld]`, or null.
     mask: *mut f32,
-    /// Scratch of the weight gradients, one part a worker.
-    scratch: *mut f32,
+}
+
+/// Consecutive steps whose saved values are at hand, to become gate gradients.
+#[derive(Clone)]
+pub(crate) struct Window {
+    /// The steps, in the order of the forward pass.
+    pub span: Range<usize>,
+    /// `[steps, B, S, H]`, in the order of time.
+    saved: *mut f32,
+    /// States before the first step, `ld` apart.
+    state: (*const f32, usize),
+    /// Gate gradients of the step visited after the last, `[B, S, H]`, or null.
+    after: *const f32,
+}
+
+impl Window {
+    /// The times of the steps.
+    pub fn times(&self, job: &Backward<'_>) -> Range<usize> {
+        job.call.times(&self.span, job.steps)
+    }
+
+    /// A row at a time.
+    ///
+    /// # Safety
+    /// The window holds the time.
+    pub unsafe fn at(&self, job: &Backward<'_>, t: usize, row: usize) -> *mut f32 {
+        let row = (t - self.times(job).start) * job.call.seq.batch + row;
+        // SAFETY: as the caller's.
+        unsafe { self.saved.add(row * job.blocks.count * job.call.hidden) }
+    }
+
+    /// Gate gradients of the step that the forward pass visits first.
+    ///
+    /// # Safety
+    /// The window has steps.
+    unsafe fn first(&self, job: &Backward<'_>) -> *const f32 {
+        // SAFETY: as the caller's.
+        unsafe { self.at(job, job.call.time(self.span.start, job.steps), 0) }
+    }
 }
 
 pub(crate) fn backward<C: Recurrence>(
@@ -63,70 +95,84 @@ pub(crate) fn backward<C: Recurrence>(
     ws: &mut Workspace,
 ) {
     let Input { seq, input, hidden, .. } = *call;
-    let (workers, shares) = (call.workers(), call.shares());
-    let Workspace { scratch, packed } = ws;
+    let Workspace { scratch, packed, again } = ws;
     let (back, back_input) = pack_backward::<C>(isa, layer, packed);
     let blocks = layer.blocks(&call.noise);
     let gates = C::GATES + C::CELL.hidden_gates();
+    let (steps, shares) = (call.steps(), call.shares());
 
     let units = seq.batch * unit_ld(hidden);
+    let row = blocks.count * hidden;
     let sizes = [
         C::STATES * hidden,
-        C::GATES * hidden,
         if blocks.norm.is_some() { seq.batch * gates * hidden } else { 0 },
-        seq.batch * blocks.count * hidden,
         C::STATES * units,
         if blocks.seen.is_some() { units } else { 0 },
+        if call.starts_vary() { seq.batch * row } else { 0 },
     ];
-    let part = lines(grad_scratch(input.max(hidden)));
+    let columns = || core::iter::once(input).chain(C::HIDDEN.iter().map(|_| hidden));
+    let part = lines(grad_scratch(columns()));
     let total = sizes.map(lines).iter().sum::<usize>() + shares * part;
     let mut arena = Arena::new(scratch.get(total));
-    let [zeros, spare, dgain, first, carry, mask] = sizes.map(|len| arena.take(len));
-    // SAFETY: all three were just taken with these lengths.
+    let [zeros, dgain, carry, mask, first] = sizes.map(|len| arena.take(len));
+    let products = arena.take(shares * part);
+    // SAFETY: all were just taken with these lengths.
     unsafe {
-        for (memory, len) in [zeros, spare, dgain].into_iter().zip(sizes) {
+        for (memory, len) in [(zeros, sizes[0]), (dgain, sizes[1]), (first, sizes[4])] {
             core::ptr::write_bytes(memory, 0, len);
         }
     }
-    let pointer = |slice: Option<&mut [f32]>, or| slice.map_or(or, <[f32]>::as_mut_ptr);
+    let pointer =
+        |slice: Option<&mut [f32]>| slice.map_or(core::ptr::null_mut(), <[f32]>::as_mut_ptr);
     let Gradients { mut dgain_ih, mut dgain_hh, .. } = grads;
     let job = Backward {
         call,
         layer,
-        steps: call.steps(),
+        steps,
         blocks,
         y: tape.y,
         dy: tape.dy,
         dlast: tape.dlast,
-        saved: tape.saved.as_mut_ptr(),
         zeros,
-        first,
-        spare,
         dgain,
         back,
         back_input,
-        dx: pointer(grads.dx, core::ptr::null_mut()),
-        dh0: pointer(grads.dh0, core::ptr::null_mut()),
+        dx: pointer(grads.dx),
+        dh0: pointer(grads.dh0),
         dw_ih: grads.dw_ih.as_mut_ptr(),
         dw_hh: grads.dw_hh.as_mut_ptr(),
-        // A layer without bias: its sums go where nobody looks.
-        db_ih: pointer(grads.db_ih, spare),
-        db_hh: pointer(grads.db_hh, spare),
+        db_ih: pointer(grads.db_ih),
+        db_hh: pointer(grads.db_hh),
         carry,
         mask: if blocks.seen.is_some() { mask } else { core::ptr::null_mut() },
-        scratch: arena.take(shares * part),
     };
-    let job = Shared(&job);
-    threads::run(workers, |worker| {
-        let Shared(job) = *{ &job };
-        let rows = job.call.rows(worker, workers);
-        isa.dispatch(BackwardRows::<C> { job, rows, cell: PhantomData });
-    });
-    // SAFETY: the recurrence is done, and nobody else uses the gradients and `first` now.
-    unsafe { gather_first(job.0, blocks.count * hidden) };
+    let first = if call.starts_vary() { first } else { core::ptr::null_mut() };
+    let work = Work { isa, job: &job, shares, products, part, first };
+    let state = call.h0.map_or((zeros.cast_const(), 0), |h0| (h0.as_ptr(), C::STATES * hidden));
+    if call.recompute {
+        work.windows_again::<C>(tape.saved, again.get_or_insert_default());
+    } else {
+        let (saved, after) = (tape.saved.as_mut_ptr(), core::ptr::null());
+        work.window::<C>(&Window { span: 0..steps, saved, state, after });
+    }
+    if !first.is_null() && steps > 0 {
+        let first = Shared(first);
+        work.share(None, |share| {
+            let Shared(first) = *{ &first };
+            // SAFETY: all gate gradients of first steps were gathered.
+            unsafe { share.start_states::<C>(first) }
+        });
+    }
+    if !job.dx.is_null() {
+        let done = steps * seq.batch * input;
+        // SAFETY: dx holds all steps.
+        unsafe {
+            core::ptr::write_bytes(job.dx.add(done), 0, seq.seq_len * seq.batch * input - done)
+        };
+    }
     if blocks.norm.is_some() {
         // SAFETY: taken with this length, and complete.
-        let rows = unsafe { core::slice::from_raw_parts(dgain, sizes[2]) };
+        let rows = unsafe { core::slice::from_raw_parts(dgain, sizes[1]) };
         for row in rows.chunks_exact(gates * hidden) {
             let (ih, hh) = row.split_at(C::GATES * hidden);
             for (to, from) in [(&mut dgain_ih, ih), (&mut dgain_hh, hh)] {
@@ -135,34 +181,112 @@ pub(crate) fn backward<C: Recurrence>(
             }
         }
     }
-    threads::run(shares, |share| {
-        let Shared(job) = *{ &job };
-        // SAFETY: the scratch memory has one part for each share.
-        let scratch = unsafe { job.scratch.add(share * part) };
-        let work = WeightGradients::<C> { isa, job, share, shares, scratch, cell: PhantomData };
-        // SAFETY: the gate gradients are complete, and the shares write disjoint rows.
-        unsafe { work.run() }
-    });
 }
 
-/// Copies the gate gradients of each row's first step, zero for a row without steps.
-///
-/// # Safety
-/// The gate gradients are complete, `job.first` is writable for a row of `ld` values for each sequence.
-unsafe fn gather_first(job: &Backward<'_>, ld: usize) {
-    let seq = job.call.seq;
-    for b in 0..seq.batch {
-        let len = seq.lengths.map_or(job.steps, |lengths| lengths[b]);
-        // SAFETY: as the caller's; `t < len <= T`.
-        unsafe {
-            let to = job.first.add(b * ld);
-            if len == 0 {
-                core::ptr::write_bytes(to, 0, ld);
-                continue;
-            }
-            let t = if seq.reverse { len - 1 } else { 0 };
-            core::ptr::copy_nonoverlapping(job.saved.add((t * seq.batch + b) * ld), to, ld);
+/// How the threads go through the steps.
+struct Work<'a> {
+    isa: Isa,
+    job: &'a Backward<'a>,
+    shares: usize,
+    /// Scratch of the weight gradients, `part` values a share.
+    products: *mut f32,
+    part: usize,
+    /// `[B, S, H]`: the gate gradients of each row's first step, where rows start at different steps; or null.
+    first: *mut f32,
+}
+
+impl Work<'_> {
+    /// The steps of a window.
+    fn window<C: Recurrence>(&self, window: &Window) {
+        let shared = Shared((self, window));
+        shares::<C>(self.job.call, self.isa, self.job.blocks.norm.is_some(), |_, share| {
+            let Shared((&Work { isa, job, .. }, window)) = *{ &shared };
+            isa.dispatch(BackwardRows::<C> { job, window, share, cell: PhantomData });
+        });
+        if !self.first.is_null() {
+            // SAFETY: the window's gradients are complete.
+            unsafe { self.gather_first(window) };
         }
+        if !window.span.is_empty() {
+            // SAFETY: the gate gradients are complete, and the shares write disjoint rows.
+            self.share(Some(window), |share| unsafe { share.run::<C>() });
+        }
+    }
+
+    /// Runs the products' shares.
+    fn share(&self, window: Option<&Window>, run: impl Fn(WeightGradients<'_>) + Sync) {
+        let shared = Shared((self, window));
+        threads::run(self.shares, |share| {
+            let Shared((&Work { isa, job, shares, products, part, .. }, window)) = *{ &shared };
+            // SAFETY: there is a part for each share.
+            let scratch = unsafe { products.add(share * part) };
+            run(WeightGradients { isa, job, window, share, shares, scratch });
+        });
+    }
+
+    /// Copies the gate gradients of the rows whose first step lies in the window.
+    ///
+    /// # Safety
+    /// They are complete.
+    unsafe fn gather_first(&self, window: &Window) {
+        let job = self.job;
+        let (ld, times) = (job.blocks.count * job.call.hidden, window.times(job));
+        for (b, &len) in job.call.seq.lengths.unwrap_or_default().iter().enumerate() {
+            if times.contains(&len.wrapping_sub(1)) {
+                // SAFETY: the window holds the row, `first` one for each sequence.
+                unsafe {
+                    let from = window.at(job, len - 1, b);
+                    core::ptr::copy_nonoverlapping(from, self.first.add(b * ld), ld);
+                }
+            }
+        }
+    }
+
+    /// All steps, window by window, whose saved values are computed again from the states before each
+    /// (`states [windows, B, K * H]`).
+    fn windows_again<C: Recurrence>(&self, states: &[f32], again: &mut Again) {
+        let job = self.job;
+        let Input { seq, hidden, .. } = *job.call;
+        let (length, width) = (job.call.window(), C::STATES * hidden);
+        let row = job.blocks.count * hidden;
+        let most = length.min(job.steps) * seq.batch;
+        let Again { packed, memory, scratch } = again;
+        let packed = Packed::renew(packed, self.isa, job.layer);
+        let sizes = [most * row, most * hidden, seq.batch * row];
+        let mut arena = Arena::new(memory.get(sizes.map(lines).iter().sum()));
+        let [saved, y, kept] = sizes.map(|len| arena.take(len));
+        let (mut after, null) = (core::ptr::null(), core::ptr::null_mut());
+        if job.steps == 0 {
+            self.window::<C>(&Window { span: 0..0, saved, state: (job.zeros, 0), after });
+        }
+        let before = states.chunks_exact((seq.batch * width).max(1));
+        for (i, before) in before.enumerate().take(job.steps.div_ceil(length)).rev() {
+            let span = i * length..job.steps.min((i + 1) * length);
+            let part = Span { steps: span.clone(), first: job.call.times(&span, job.steps).start };
+            let targets = Targets { y, saved, last: null, states: null };
+            let call = Input { h0: Some(before), ..*job.call };
+            forward::forward::<C>(self.isa, &call, &packed.parts(), (targets, part), scratch);
+            let window = Window { span, saved, state: (before.as_ptr(), width), after };
+            self.window::<C>(&window);
+            // SAFETY: the window has steps, `kept` a row for each sequence.
+            unsafe { core::ptr::copy_nonoverlapping(window.first(job), kept, sizes[2]) };
+            after = kept;
+        }
+    }
+}
+
+/// What is needed to compute saved values again.
+#[derive(Debug, Default)]
+pub(crate) struct Again {
+    packed: Option<Packed>,
+    memory: Buffer,
+    scratch: Buffer,
+}
+
+impl Again {
+    /// Memory whose content does not matter between calls.
+    pub fn buffers(&mut self) -> [&mut Buffer; 2] {
+        [&mut self.memory, &mut self.scratch]
     }
 }
 
@@ -180,7 +304,7 @@ fn pack_backward<C: Recurrence>(
     let mut arena = Arena::new(memory.get(lines(gates * columns) + lines(hidden_gates * units)));
     let mut to = arena.take(hidden_gates * units);
     // No terms, for a cell without products.
-    let mut back = [Panels { ptr: to, count: units / width, depth: 0 }; 2];
+    let mut back = [Panels { ptr: to, count: units / width, depth: 0, first: 0 }; 2];
     for (panels, run) in back.iter_mut().zip(C::BACK) {
         let depth = run.gates * hidden;
         let ptr = weights.w_hh[run.gate * hidden * hidden..].as_ptr();
@@ -206,13 +330,14 @@ fn pack_backward<C: Recurrence>(
             pack(isa, source, hidden, input, Packing { ptr, width, k_step: width, panel_step });
         }
     }
-    (back, Panels { ptr: to, count: columns / width, depth: gates })
+    (back, Panels { ptr: to, count: columns / width, depth: gates, first: 0 })
 }
 
-/// The recurrence of some rows, backward in time: gate gradients, and dh0.
+/// The recurrence of some rows over a window, backward in time: gate gradients, and in the end dh0.
 struct BackwardRows<'a, C> {
     job: &'a Backward<'a>,
-    rows: Range<usize>,
+    window: &'a Window,
+    share: Share<'a>,
     cell: PhantomData<C>,
 }
 
@@ -221,7 +346,8 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, ref rows, .. } = self;
+        let Self { job, window, ref share, .. } = self;
+        let Share { ref rows, ref panels, .. } = *share;
         let Input { seq, hidden, h0, .. } = *job.call;
         let (n, ld, steps) = (rows.len(), unit_ld(hidden), job.steps);
         let (width, saved_ld) = (C::STATES * hidden, job.blocks.count * hidden);
@@ -230,41 +356,51 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
         // SAFETY: rows and steps lie within the checked buffers.
         unsafe {
             let carry = job.carry.add(rows.start * C::STATES * ld);
-            self.fill_carry(carry);
             let mask = match job.mask.is_null() {
                 true => job.mask,
                 false => job.mask.add(rows.start * ld),
             };
-            if !mask.is_null() {
-                state_mask(s, job.call, rows.clone(), mask);
+            let mut weights = job.back;
+            if share.barrier.is_some() {
+                let gates = C::BACK.first().map_or(0, |run| run.gates);
+                weights[0] = weights[0].part(panels, gates * hidden * S::LANES);
             }
-            let (h0, h0_ld) = match h0 {
-                Some(h0) => (h0.as_ptr().add(rows.start * width), width),
-                None => (job.zeros, 0),
-            };
+            if window.span.end == steps {
+                self.fill_carry(carry, share.units(hidden, S::LANES), S::LANES);
+                if !mask.is_null() {
+                    state_mask(s, job.call, rows.clone(), mask);
+                }
+            }
+            let states = |(ptr, ld): (*const f32, usize)| (ptr.add(rows.start * ld), ld);
+            let start = states(h0.map_or((job.zeros, 0), |h0| (h0.as_ptr(), width)));
+            let before_window = states(window.state);
             let at = |i: usize| (job.call.time(i, steps) * seq.batch + rows.start) * hidden;
+            let saved = |i: usize| window.at(job, job.call.time(i, steps), rows.start);
             let now = |i: usize, after: *const f32| {
                 let t = job.call.time(i, steps);
-                let before = if i == 0 { 0 } else { at(i - 1) };
+                // Nothing is read of a step before the first, which starts from a state.
+                let starts = i == window.span.start;
+                let before = i - !starts as usize;
+                let (h0, h0_ld) = if starts { before_window } else { start };
                 BackwardStep {
                     rows: n,
                     hidden,
-                    weights: &job.back,
+                    weights: &weights,
                     after,
-                    saved: job.saved.add(at(i) * job.blocks.count),
+                    saved: saved(i),
                     saved_ld,
                     dy: job.dy.as_ptr().add(at(i)),
                     carry,
                     unit_ld: ld,
                     mask,
                     before: Before {
-                        y: job.y.as_ptr().add(before),
-                        saved: job.saved.add(before * job.blocks.count),
+                        y: job.y.as_ptr().add(at(before)),
+                        saved: saved(before),
                         saved_ld,
                         h0,
                         h0_ld,
                         hidden,
-                        all_start: i == 0,
+                        all_start: starts,
                         starts_at_end: seq.reverse.then_some(Valid { t, lengths }),
                     },
                     valid: Valid { t, lengths },
@@ -272,10 +408,16 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
                     norm,
                 }
             };
-            let mut after = core::ptr::null::<f32>();
-            for i in (0..steps).rev() {
+            let mut after = match window.after.is_null() {
+                true => window.after,
+                false => window.after.add(rows.start * saved_ld),
+            };
+            for i in window.span.clone().rev() {
                 let step = now(i, after);
                 C::backward(s, &step);
+                if !C::BACK.is_empty() {
+                    share.wait();
+                }
                 after = step.saved;
                 if let Some(norm) = &step.norm {
                     for run in C::INPUT {
@@ -283,7 +425,7 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
                     }
                 }
             }
-            if job.dh0.is_null() {
+            if job.dh0.is_null() || window.span.start > 0 {
                 return;
             }
             let to = job.dh0.add(rows.start * width);
@@ -304,23 +446,22 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
 }
 
 impl<C: Recurrence> BackwardRows<'_, C> {
-    /// The carried gradient before any step: what comes back to the states after the last ones.
+    /// The carried gradient before any step: what comes back to the states after the last ones. Padded to whole vectors of
+    /// `width`.
     ///
     /// # Safety
     /// `carry` is writable for the rows.
-    unsafe fn fill_carry(&self, carry: *mut f32) {
+    unsafe fn fill_carry(&self, carry: *mut f32, units: Range<usize>, width: usize) {
         let hidden = self.job.call.hidden;
-        let (ld, width) = (unit_ld(hidden), C::STATES * hidden);
-        // SAFETY: as the caller's; dlast was checked.
-        unsafe {
-            core::ptr::write_bytes(carry, 0, self.rows.len() * C::STATES * ld);
-            let Some(dlast) = self.job.dlast else { return };
-            for (i, row) in self.rows.clone().enumerate() {
-                for part in 0..C::STATES {
-                    let from = dlast[row * width + part * hidden..][..hidden].as_ptr();
-                    let to = carry.add((i * C::STATES + part) * ld);
-                    core::ptr::copy_nonoverlapping(from, to, hidden);
-                }
+        let (ld, vectors) = (unit_ld(hidden), self.share.rows.len() * C::STATES);
+        for i in 0..vectors {
+            // SAFETY: as the caller's; dlast was checked.
+            unsafe {
+                let to = carry.add(i * ld + units.start);
+                core::ptr::write_bytes(to, 0, units.len().next_multiple_of(width));
+                let Some(dlast) = self.job.dlast else { continue };
+                let from = (self.share.rows.start * C::STATES + i) * hidden + units.start;
+                core::ptr::copy_nonoverlapping(dlast[from..].as_ptr(), to, units.len());
             }
         }
     }
@@ -345,160 +486,5 @@ impl Backward<'_> {
             gates: C::GATES,
             hidden,
         })
-    }
-
-    /// Where the gradients of a run's input parts lie.
-    fn input_run(&self, run: &Run) -> Run {
-        match self.blocks.norm {
-            Some([ih, ..]) => Run { block: ih + run.gate, ..*run },
-            None => *run,
-        }
-    }
-
-    /// Where the gradients of a run's hidden parts lie.
-    fn hidden_run(&self, run: &Run) -> Run {
-        match self.blocks.norm {
-            Some([_, hh, _]) => Run { block: hh + run.gate, ..*run },
-            None => *run,
-        }
-    }
-}
-
-/// One share of the large products after the loop.
-struct WeightGradients<'a, C> {
-    isa: Isa,
-    job: &'a Backward<'a>,
-    share: usize,
-    shares: usize,
-    scratch: *mut f32,
-    cell: PhantomData<C>,
-}
-
-impl<C: Recurrence> WeightGradients<'_, C> {
-    /// # Safety
-    /// The gate gradients are complete.
-    unsafe fn run(&self) {
-        let Backward { call, steps, blocks, .. } = *self.job;
-        let Input { input, hidden, seq, .. } = *call;
-        let (all, ld) = (steps * seq.batch, blocks.count * hidden);
-        // SAFETY: the operands are whole matrices of the call; shares write disjoint rows.
-        unsafe {
-            if steps > 0 {
-                for run in C::INPUT {
-                    let gates = Rows { ptr: self.job.saved, ld, count: all };
-                    let x = Rows { ptr: call.x.as_ptr(), ld: input, count: all };
-                    let to = (self.job.dw_ih, input);
-                    self.gradient(run, &self.job.input_run(run), gates, x, to, self.job.db_ih);
-                }
-                self.hidden_gradients();
-            }
-            if !self.job.dx.is_null() {
-                let rows = threads::split(all, 64, self.share, self.shares);
-                let block = blocks.norm.map_or(0, |[ih, ..]| ih);
-                let ptr = self.job.saved.add(rows.start * ld + block * hidden);
-                let to = self.job.dx.add(rows.start * input);
-                let store = Store { to, ld: input, columns: input, add: core::ptr::null() };
-                let a = Rows { ptr, ld, count: rows.len() };
-                multiply(self.isa, a, self.job.back_input, C::GATES * hidden, &store);
-                if self.share == 0 {
-                    let rest = (seq.seq_len * seq.batch - all) * input;
-                    core::ptr::write_bytes(self.job.dx.add(all * input), 0, rest);
-                }
-            }
-        }
-    }
-
-    /// Adds this share's rows of one run's weight and bias gradient. The bias takes the gates' gradients (`run`), the
-    /// weight those behind a normalisation (`behind`); without one they are the same.
-    ///
-    /// # Safety
-    /// As for [`Self::product`].
-    #[allow(clippy::too_many_arguments)]
-    unsafe fn gradient(
-        &self,
-        run: &Run,
-        behind: &Run,
-        gates: Rows,
-        right: Rows,
-        to: (*mut f32, usize),
-        bias: *mut f32,
-    ) {
-        // SAFETY: as the caller's.
-        unsafe {
-            if run.block == behind.block {
-                return self.product(run, gates, Some(right), to, bias);
-            }
-            self.product(behind, gates, Some(right), to, self.job.spare);
-            self.product(run, gates, None, to, bias);
-        }
-    }
-
-    /// Adds this share's rows of one run's product with `right`, and of its sums; without `right` the sums alone.
-    ///
-    /// # Safety
-    /// `gates` are rows of S blocks, `right` as many right operands; `to` is the weight's whole gradient and
-    /// its columns.
-    unsafe fn product(
-        &self,
-        run: &Run,
-        gates: Rows,
-        right: Option<Rows>,
-        (to, columns): (*mut f32, usize),
-        sums: *mut f32,
-    ) {
-        let hidden = self.job.call.hidden;
-        let rows = threads::split(run.gates * hidden, TILE, self.share, self.shares);
-        // SAFETY: as the caller's.
-        unsafe {
-            let a = Rows { ptr: gates.ptr.add(run.block * hidden + rows.start), ..gates };
-            let row = run.gate * hidden + rows.start;
-            let columns = if right.is_some() { columns } else { 0 };
-            let to = Target {
-                ptr: to.add(row * columns),
-                rows: rows.len(),
-                columns,
-                sums: sums.add(row),
-            };
-            grad_product(self.isa, a, right.unwrap_or(a), to, self.scratch);
-        }
-    }
-
-    /// # Safety
-    /// As for the whole backward pass.
-    unsafe fn hidden_gradients(&self) {
-        let job = self.job;
-        let Input { hidden, seq, h0, .. } = *job.call;
-        let (ld, batch) = (job.blocks.count * hidden, seq.batch);
-        let all = job.steps * batch;
-        let to = (job.dw_hh, hidden);
-        // SAFETY: as the caller's.
-        unsafe {
-            for HiddenRun { run, operand } in C::HIDDEN {
-                let behind = job.hidden_run(run);
-                let gates = Rows { ptr: job.saved, ld, count: all };
-                if let Some(block) = operand.or(job.blocks.seen) {
-                    let right = Rows { ptr: job.saved.add(block * hidden), ..gates };
-                    self.gradient(run, &behind, gates, right, to, job.db_hh);
-                    continue;
-                }
-                // Each step's gates with the state of the step visited before: y, one step off.
-                // (A row that starts there finds y zero, past its end.)
-                let count = all - batch;
-                let (shifted, states, edge) = match seq.reverse {
-                    false => (batch, 0, 0),
-                    true => (0, batch, count),
-                };
-                let rows = |row: usize, count| Rows { ptr: job.saved.add(row * ld), ld, count };
-                let right = Rows { ptr: job.y.as_ptr().add(states * hidden), ld: hidden, count };
-                self.gradient(run, &behind, rows(shifted, count), right, to, job.db_hh);
-                // The steps that this left out have a bias too, and first steps h0.
-                self.product(run, rows(edge, batch), None, to, job.db_hh);
-                if let Some(h0) = h0 {
-                    let gates = Rows { ptr: job.first, ld, count: batch };
-                    let right = Rows { ptr: h0.as_ptr(), ld: C::STATES * hidden, count: batch };
-                    self.product(&behind, gates, Some(right), to, job.spare);
-                }
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@
 //! these blocks with x and with the states. Then ([`Blocks`]) what the layer's regularisers need.
 
 use crate::Cell;
+use crate::memory::LINE;
 use crate::norm::{BackwardNorm, ForwardNorm};
 use crate::product::{Epilogue, Panels, Rows, product};
 use crate::simd::{Isa, Kernel, Simd};
@@ -318,6 +319,30 @@ impl ForwardStep<'_> {
         unsafe { product(s, self.operand(), self.weights[0], 0, epilogue) }
     }
 
+    /// Asks for what a row's epilogue reads and writes: the input parts of `G` gates, and `N` saved blocks.
+    ///
+    /// # Safety
+    /// `row` and `panel` lie within the step.
+    #[inline(always)]
+    pub unsafe fn prefetch<S: Simd, const G: usize, const N: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+    ) {
+        let (x, at) = (row * self.x_ld + panel * G * S::LANES, panel * S::LANES);
+        for line in 0..(G * S::LANES).div_ceil(LINE) {
+            s.prefetch::<false>(self.x.wrapping_add(x + line * LINE));
+        }
+        s.prefetch::<true>(self.y.wrapping_add(row * self.hidden + at));
+        if !self.saved.is_null() {
+            for block in 0..N {
+                let at = row * self.saved_ld + block * self.hidden + at;
+                s.prefetch::<true>(self.saved.wrapping_add(at));
+            }
+        }
+    }
+
     /// Ends a row that is past its length: output zero, state as it was. `true` if it was one.
     ///
     /// # Safety
@@ -342,6 +367,43 @@ impl ForwardStep<'_> {
             s.store_n(self.y.add(row * self.hidden + j), s.splat(0.0), n);
         }
         true
+    }
+
+    /// The input part of a gate, of `G`.
+    ///
+    /// # Safety
+    /// `row`, `panel` and `gate` lie within the step.
+    #[inline(always)]
+    pub unsafe fn input<S: Simd, const G: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+        gate: usize,
+    ) -> S::V {
+        // SAFETY: as the caller's.
+        unsafe { s.load(self.x.add(row * self.x_ld + (panel * G + gate) * S::LANES)) }
+    }
+
+    /// Both parts of a gate, of `G`, for some rows.
+    ///
+    /// # Safety
+    /// Rows, `panel` and `gate` lie within the step.
+    #[inline(always)]
+    pub unsafe fn sums<S: Simd, const G: usize, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+        gate: usize,
+        acc: &[[S::V; G]; R],
+    ) -> [S::V; R] {
+        let mut sums = [s.splat(0.0); R];
+        for m in 0..R {
+            // SAFETY: as the caller's.
+            sums[m] = unsafe { s.add(acc[m][gate], self.input::<S, G>(s, row + m, panel, gate)) };
+        }
+        sums
     }
 
     /// Vector `part` of the state before the step.
@@ -412,6 +474,21 @@ impl ForwardStep<'_> {
 }
 
 impl BackwardStep<'_> {
+    /// Asks for what a row's epilogue reads and writes: `N` saved blocks, dy, and h before.
+    ///
+    /// # Safety
+    /// `row` and `panel` lie within the step.
+    #[inline(always)]
+    pub unsafe fn prefetch<S: Simd, const N: usize>(&self, s: S, row: usize, panel: usize) {
+        let at = panel * S::LANES;
+        for block in 0..N {
+            let at = row * self.saved_ld + block * self.hidden + at;
+            s.prefetch::<true>(self.saved.wrapping_add(at));
+        }
+        s.prefetch::<false>(self.dy.wrapping_add(row * self.hidden + at));
+        s.prefetch::<false>(self.before.y.wrapping_add(row * self.hidden + at));
+    }
+
     /// The gradients of a run's hidden products in a step's saved values, as a left operand.
     ///
     /// # Safety

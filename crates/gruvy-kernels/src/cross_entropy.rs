@@ -9,12 +9,14 @@
 //! The loss is where a graph ends, so its gradients are known as soon as it is: they are computed in the same pass, and
 //! neither logits nor probabilities outlive their block of rows. s is the label smoothing (1512.00567).
 
+use crate::cell::Run;
 use crate::layer::check;
 use crate::math::exp;
 use crate::memory::{Arena, Shared, Workspace, lines};
 use crate::noise::Dropout;
 use crate::product::{
-    Packing, Panels, Rows, Source, Store, Target, grad_product, grad_scratch, multiply, pack,
+    GradProduct, Packing, Panels, Right, Rows, Source, Store, grad_product, grad_scratch, multiply,
+    pack,
 };
 use crate::simd::{Isa, Kernel, Simd};
 use crate::threads;
@@ -58,7 +60,7 @@ impl LinearCrossEntropy<'_> {
         workspace: &mut Workspace,
     ) -> f64 {
         let sizes = self.check(x, targets, gradients.as_ref());
-        let Workspace { scratch, packed } = workspace;
+        let Workspace { scratch, packed, .. } = workspace;
         let tracked = gradients.is_some();
         let packed = self.pack(isa, sizes, tracked, packed.get(packed_len(isa, sizes)));
         let plan = Plan::new(isa, sizes, self.dropout.is_some());
@@ -134,6 +136,7 @@ impl LinearCrossEntropy<'_> {
             ptr,
             count: count.div_ceil(width),
             depth,
+            first: 0,
         };
         PackedHead {
             bias,
@@ -225,7 +228,7 @@ impl Plan {
             losses: lines(rows),
             logits: lines(block * ld),
             masked: if masked { lines(block * inputs) } else { 0 },
-            own: lines(grad_scratch(inputs).max(TILE_ROWS * inputs)),
+            own: lines(grad_scratch([inputs].into_iter()).max(TILE_ROWS * inputs)),
         }
     }
 
@@ -269,19 +272,27 @@ impl Job<'_> {
         threads::run(parts, |part| {
             let Shared((job, dweight, dbias)) = *{ &shared };
             let Sizes { inputs, classes, .. } = job.sizes;
-            let classes = threads::split(classes, 8, part, parts);
+            let units = threads::split(classes, 8, part, parts);
             // SAFETY: each thread has rows of the weight of its own; the block's x and dz are only read.
             unsafe {
-                let ptr = job.logits.add(classes.start);
-                let a = Rows { ptr, ld: job.plan.ld, count: block.len() };
-                let b = Rows { ptr: job.masked_x(&block), ld: inputs, count: block.len() };
-                let to = Target {
-                    ptr: dweight.add(classes.start * inputs),
-                    rows: classes.len(),
+                let right = Right {
+                    ptr: job.masked_x(&block),
+                    ld: inputs,
                     columns: inputs,
-                    sums: dbias.add(classes.start),
+                    runs: &[Run { gate: 0, gates: 1, block: 0 }],
+                    behind: None,
+                    weight: dweight,
+                    bias: dbias,
                 };
-                grad_product(job.isa, a, b, to, job.own.add(part * job.plan.own));
+                let product = GradProduct {
+                    a: Rows { ptr: job.logits, ld: job.plan.ld, count: block.len() },
+                    hidden: classes,
+                    blocks: 1,
+                    units,
+                    rights: &[right],
+                    scratch: job.own.add(part * job.plan.own),
+                };
+                grad_product(job.isa, &product);
             }
         });
     }

@@ -2,6 +2,7 @@
 
 use crate::Noise;
 use crate::cell::Blocks;
+use crate::sequence::window;
 
 /// The recurrence that a layer runs.
 ///
@@ -143,6 +144,15 @@ impl Layer<'_> {
         self.blocks(noise).count
     }
 
+    /// Values that a forward pass saves for the backward pass.
+    pub fn saved_values(&self, pass: &Pass<'_>) -> usize {
+        let Sequence { seq_len, batch, .. } = pass.seq;
+        match pass.recompute {
+            false => seq_len * batch * self.saved(&pass.noise) * self.hidden,
+            true => seq_len.div_ceil(window(&pass.seq)) * batch * self.cell.states() * self.hidden,
+        }
+    }
+
     pub(crate) fn blocks(&self, noise: &Noise) -> Blocks {
         Blocks::new(self.cell, self.hidden, noise.masks_state(), self.weights.norm.is_some())
     }
@@ -207,6 +217,10 @@ pub struct Pass<'a> {
     pub h0: Option<&'a [f32]>,
     /// What is drawn while training.
     pub noise: Noise,
+    /// Save only the states before every √T steps; the backward pass then computes the rest again from them (gradient
+    /// checkpointing; Chen et al., 1604.06174). The same gradients (those of the
+    /// weights to rounding), for the time of one more forward pass.
+    pub recompute: bool,
 }
 
 /// What a forward pass writes.
@@ -216,7 +230,8 @@ pub struct Output<'a> {
     pub y: &'a mut [f32],
     /// `[B, K * H]`: the state of each sequence after its last step, overwritten. A sequence without steps keeps h0.
     pub last: Option<&'a mut [f32]>,
-    /// `[T, B, S, H]`, S = [`Layer::saved`]: what [`backward`](crate::backward) needs, overwritten.
+    /// What [`backward`](crate::backward) needs, [`Layer::saved_values`] in all, overwritten: `[T, B, S, H]`, S =
+    /// [`Layer::saved`], or of a pass that [recomputes](Pass::recompute) `[windows, B, K * H]`.
     pub saved: Option<&'a mut [f32]>,
 }
 
@@ -225,7 +240,7 @@ pub struct Output<'a> {
 pub struct Tape<'a> {
     /// `[T, B, H]`, as the forward pass wrote it.
     pub y: &'a [f32],
-    /// `[T, B, S, H]`, as the forward pass wrote it; used up.
+    /// [`Output::saved`], as the forward pass wrote it; used up.
     pub saved: &'a mut [f32],
     /// `[T, B, H]`: gradient with respect to y.
     pub dy: &'a [f32],

@@ -6,13 +6,13 @@
 //! ```
 
 use crate::cell::{Blocks, ForwardStep, Recurrence, Valid};
-use crate::memory::{Arena, Shared, lines};
+use crate::memory::{Arena, Buffer, Shared, lines};
 use crate::noise::{Mask, Stream, key};
 use crate::norm::{ForwardNorm, Interleaved, Save, normalise};
 use crate::product::{Panels, Rows, Store, multiply};
-use crate::sequence::{Input, unit_ld};
+use crate::sequence::{Input, Share, shares, unit_ld};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::{Noise, Pass, Sequence, Workspace, threads};
+use crate::{Noise, Pass, Sequence, Workspace};
 use core::marker::PhantomData;
 use core::ops::Range;
 
@@ -41,6 +41,17 @@ pub(crate) struct Targets {
     pub last: *mut f32,
     /// `[T, B, S, H]`, or null.
     pub saved: *mut f32,
+    /// `[windows, B, K * H]`: the states before each window of steps, or null.
+    pub states: *mut f32,
+}
+
+/// Steps of a sequence that a pass goes through.
+#[derive(Clone)]
+pub(crate) struct Span {
+    /// In the order in which they are visited.
+    pub steps: Range<usize>,
+    /// Time of the first row of the targets y and saved.
+    pub first: usize,
 }
 
 /// The sizes of one worker's forward scratch memory.
@@ -76,22 +87,21 @@ pub(crate) fn forward<C: Recurrence>(
     isa: Isa,
     call: &Input<'_>,
     parts: &Parts,
-    targets: Targets,
-    ws: &mut Workspace,
+    (targets, span): (Targets, Span),
+    scratch: &mut Buffer,
 ) {
-    let workers = call.workers();
+    let normed = parts.gains.is_some();
+    let workers = if call.team::<C>(normed) > 1 { 1 } else { call.workers() };
     let most = (0..workers).map(|w| call.rows(w, workers).len()).max().unwrap_or(0);
-    let plan = ForwardPlan::new::<C>(isa, call, parts.gains.is_some(), most);
-    let scratch = ws.scratch.get(workers * plan.len).as_mut_ptr();
-    let shared = Shared((call, parts, targets, &plan, scratch));
-    threads::run(workers, |worker| {
-        let Shared((call, parts, targets, plan, scratch)) = *{ &shared };
-        let rows = call.rows(worker, workers);
-        // SAFETY: each worker has its own part of the scratch memory, which was sized for all.
-        let scratch =
-            unsafe { core::slice::from_raw_parts_mut(scratch.add(worker * plan.len), plan.len) };
+    let plan = ForwardPlan::new::<C>(isa, call, normed, most);
+    let scratch = scratch.get(workers * plan.len).as_mut_ptr();
+    let shared = Shared((parts, (targets, &span), &plan, scratch));
+    shares::<C>(call, isa, normed, |part, share| {
+        let Shared((parts, (targets, span), plan, scratch)) = *{ &shared };
+        // SAFETY: each has its own part of the scratch memory, or shares it with those with other units.
+        let scratch = unsafe { scratch.add(part * plan.len) };
         let cell = PhantomData;
-        isa.dispatch(ForwardRows::<C> { call, parts, targets, plan, rows, scratch, cell });
+        isa.dispatch(ForwardRows::<C> { call, parts, targets, span, plan, share, scratch, cell });
     });
 }
 
@@ -99,9 +109,11 @@ struct ForwardRows<'a, C> {
     call: &'a Input<'a>,
     parts: &'a Parts,
     targets: Targets,
+    span: &'a Span,
     plan: &'a ForwardPlan,
-    rows: Range<usize>,
-    scratch: &'a mut [f32],
+    share: Share<'a>,
+    /// `plan.len` values, for all shares of the same rows.
+    scratch: *mut f32,
     cell: PhantomData<C>,
 }
 
@@ -110,11 +122,14 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { call, parts, targets, plan, rows, scratch, .. } = self;
+        let Self { call, parts, targets, span, plan, ref share, scratch, .. } = self;
+        let Share { ref rows, ref panels, .. } = *share;
         let Input { seq, hidden, .. } = *call;
+        let units = share.units(hidden, S::LANES);
         let (n, ld, steps) = (rows.len(), unit_ld(hidden), call.steps());
         let (width, blocks) = (C::STATES * hidden, plan.blocks);
-        let mut arena = Arena::new(scratch);
+        // SAFETY: the memory is the plan's.
+        let mut arena = unsafe { Arena::shared(scratch, plan.len) };
         let x_part = arena.take(plan.chunk * n * plan.x_ld);
         let raw = arena.take(n * plan.raw_ld);
         let mut vectors = |count: usize| arena.take(n * ld * count);
@@ -123,35 +138,48 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
         let masked = blocks.seen.map(|block| (block, vectors(1), vectors(1)));
         // SAFETY: rows and steps lie within the checked buffers; the states have n rows of K vectors.
         unsafe {
-            core::ptr::write_bytes(state, 0, n * C::STATES * ld);
-            if let Some(h0) = call.h0 {
-                for (i, row) in rows.clone().enumerate() {
-                    let from = h0[row * width..][..width].as_ptr();
-                    copy_state::<C>(from, hidden, state.add(i * C::STATES * ld), ld, hidden);
-                }
+            let gates = C::PRODUCTS.first().copied().unwrap_or(0);
+            let mut weights = parts.w_hh;
+            if share.barrier.is_some() {
+                weights[0] = weights[0].part(panels, gates * hidden * S::LANES);
             }
+            for i in 0..n * C::STATES {
+                let len = panels.len() * S::LANES;
+                core::ptr::write_bytes(state.add(i * ld + panels.start * S::LANES), 0, len);
+            }
+            if let Some(h0) = call.h0 {
+                let from = h0.as_ptr().add(rows.start * width);
+                copy_units((from, hidden), (state, ld), n * C::STATES, &units);
+            }
+            share.wait();
             if let Some((_, mask, _)) = masked {
                 state_mask(s, call, rows.clone(), mask);
             }
-            for first in (0..steps).step_by(plan.chunk) {
-                let chunk = plan.chunk.min(steps - first);
+            for first in span.steps.clone().step_by(plan.chunk) {
+                let chunk = plan.chunk.min(span.steps.end - first);
                 let (a, b) = (call.time(first, steps), call.time(first + chunk - 1, steps));
                 let low = a.min(b);
-                input_part(S::ISA, call, parts, &rows, low..low + chunk, (x_part, plan.x_ld));
+                input_part::<C>(S::ISA, call, parts, share, low..low + chunk, (x_part, plan.x_ld));
                 for i in first..first + chunk {
                     let t = call.time(i, steps);
                     let at = (t * seq.batch + rows.start) * hidden;
                     let x = x_part.add((t - low) * n * plan.x_ld);
+                    let to = at - span.first * seq.batch * hidden;
                     let saved = match targets.saved.is_null() {
                         true => targets.saved,
-                        false => targets.saved.add(at * blocks.count),
+                        false => targets.saved.add(to * blocks.count),
                     };
+                    if !targets.states.is_null() && i % call.window() == 0 {
+                        let row = i / call.window() * seq.batch + rows.start;
+                        let to = targets.states.add(row * width);
+                        copy_units((state, ld), (to, hidden), n * C::STATES, &units);
+                    }
                     let mut step = ForwardStep {
                         rows: n,
                         hidden,
                         x,
                         x_ld: plan.x_ld,
-                        weights: &parts.w_hh,
+                        weights: &weights,
                         bias: parts.b_hh,
                         state,
                         next,
@@ -160,10 +188,10 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
                         seen_ld: C::STATES * ld,
                         extra,
                         zero_state: i == 0 && call.h0.is_none(),
-                        y: targets.y.add(at),
+                        y: targets.y.add(to),
                         saved,
                         saved_ld: blocks.count * hidden,
-                        valid: Valid { t, lengths: call.lengths(&rows) },
+                        valid: Valid { t, lengths: call.lengths(rows) },
                         zoneout: call.zoneout(parts.zoneout, at),
                         norm: None,
                     };
@@ -185,39 +213,36 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
                         (step.seen, step.seen_ld) = (seen, ld);
                     }
                     C::forward(s, &step);
+                    // Without a product no unit needs another.
+                    if !C::PRODUCTS.is_empty() {
+                        share.wait();
+                    }
                     core::mem::swap(&mut state, &mut next);
                 }
             }
-            for t in steps..seq.seq_len {
-                let at = (t * seq.batch + rows.start) * hidden;
-                core::ptr::write_bytes(targets.y.add(at), 0, n * hidden);
-            }
             if !targets.last.is_null() {
-                for (i, row) in rows.enumerate() {
-                    let to = targets.last.add(row * width);
-                    copy_state::<C>(state.add(i * C::STATES * ld), ld, to, hidden, hidden);
-                }
+                let to = targets.last.add(rows.start * width);
+                copy_units((state, ld), (to, hidden), n * C::STATES, &units);
             }
         }
     }
 }
 
-/// Copies the K vectors of a state between places `from_ld` and `to_ld` apart.
+/// Copies some units of `count` vectors of states between places at their distances.
 ///
 /// # Safety
 /// As for `copy_nonoverlapping`.
-unsafe fn copy_state<C: Recurrence>(
-    from: *const f32,
-    from_ld: usize,
-    to: *mut f32,
-    to_ld: usize,
-    hidden: usize,
+unsafe fn copy_units(
+    (from, from_ld): (*const f32, usize),
+    (to, to_ld): (*mut f32, usize),
+    count: usize,
+    units: &Range<usize>,
 ) {
-    for part in 0..C::STATES {
+    for i in 0..count {
         // SAFETY: as the caller's.
         unsafe {
-            let (from, to) = (from.add(part * from_ld), to.add(part * to_ld));
-            core::ptr::copy_nonoverlapping(from, to, hidden);
+            let (from, to) = (from.add(i * from_ld), to.add(i * to_ld));
+            core::ptr::copy_nonoverlapping(from.add(units.start), to.add(units.start), units.len());
         }
     }
 }
@@ -300,15 +325,18 @@ unsafe fn input_norm<C: Recurrence>(
 ///
 /// # Safety
 /// `rows` and `steps` lie within the call's buffers; `to` is writable for all results.
-unsafe fn input_part(
+unsafe fn input_part<C: Recurrence>(
     isa: Isa,
     call: &Input<'_>,
     parts: &Parts,
-    rows: &Range<usize>,
+    share: &Share<'_>,
     steps: Range<usize>,
     (to, ld): (*mut f32, usize),
 ) {
     let Input { seq, input, x, .. } = *call;
+    let Share { ref rows, ref panels, .. } = *share;
+    let panels = panels.start * C::GATES..panels.end * C::GATES;
+    let weights = parts.w_ih.part(&panels, input * isa.lanes());
     let add = if parts.gains.is_none() { parts.b_ih } else { core::ptr::null() };
     // All rows: the steps follow each other without a gap.
     let (count, times) = if rows.len() == seq.batch {
@@ -321,7 +349,7 @@ unsafe fn input_part(
         unsafe {
             let ptr = x.as_ptr().add(((steps.start + i) * seq.batch + rows.start) * input);
             let store = Store { to: to.add(i * count * ld), ld, columns: ld, add };
-            multiply(isa, Rows { ptr, ld: input, count }, parts.w_ih, input, &store);
+            multiply(isa, Rows { ptr, ld: input, count }, weights, input, &store);
         }
     }
 }
@@ -336,17 +364,29 @@ pub(crate) fn step<C: Recurrence>(
     ws: &mut Workspace,
 ) {
     let seq = Sequence { seq_len: 1, batch, lengths: None, reverse: false };
-    let pass = Pass { seq, x, h0: Some(state), noise: Noise::default() };
+    let pass = Pass { seq, x, h0: Some(state), noise: Noise::default(), recompute: false };
     let call = Input::new(&pass, input, hidden);
     let plan = ForwardPlan::new::<C>(isa, &call, parts.gains.is_some(), batch);
     let (y, last) = (batch * hidden, state.len());
     let scratch = ws.scratch.get(lines(plan.len) + lines(y) + lines(last));
     let (scratch, out) = scratch.split_at_mut(lines(plan.len));
     let (y, last) = out.split_at_mut(lines(y));
-    let targets =
-        Targets { y: y.as_mut_ptr(), last: last.as_mut_ptr(), saved: core::ptr::null_mut() };
-    let (plan, rows, cell) = (&plan, 0..batch, PhantomData);
-    isa.dispatch(ForwardRows::<C> { call: &call, parts, targets, plan, rows, scratch, cell });
+    let null = core::ptr::null_mut();
+    let targets = Targets { y: y.as_mut_ptr(), last: last.as_mut_ptr(), saved: null, states: null };
+    let panels = 0..hidden.div_ceil(isa.lanes());
+    let share = Share { rows: 0..batch, panels, barrier: None };
+    let (plan, scratch, cell) = (&plan, scratch.as_mut_ptr(), PhantomData);
+    let span = &Span { steps: 0..1, first: 0 };
+    isa.dispatch(ForwardRows::<C> {
+        call: &call,
+        parts,
+        targets,
+        span,
+        plan,
+        share,
+        scratch,
+        cell,
+    });
     let len = state.len();
     state.copy_from_slice(&last[..len]);
 }

@@ -52,22 +52,41 @@ struct Forward<'a>(&'a ForwardStep<'a>);
 
 impl Epilogue<3> for Forward<'_> {
     #[inline(always)]
-    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 3]) {
+    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        // SAFETY: row and panel lie within the step.
+        unsafe { self.0.prefetch::<S, 3, 4>(s, row, panel) }
+    }
+
+    #[inline(always)]
+    unsafe fn apply_rows<S: Simd, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+        acc: [[S::V; 3]; R],
+    ) {
         let step = self.0;
         let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        // SAFETY: rows and lanes lie within the step's buffers.
         unsafe {
-            if step.skip::<S, 1>(s, row, j, lanes) {
-                return;
+            let r = sigmoid(s, step.sums(s, row, panel, 0, &acc));
+            let z = sigmoid(s, step.sums(s, row, panel, 1, &acc));
+            let bias = s.load(step.bias.add(j));
+            let (mut q, mut n) = (r, r);
+            for m in 0..R {
+                q[m] = s.add(acc[m][2], bias);
+                n[m] = s.fma(r[m], q[m], step.input::<S, 3>(s, row + m, panel, 2));
             }
-            let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
-            let [r, z] = [0, 1].map(|g| s.add(acc[g], s.load(x.add(g * S::LANES))));
-            let [r, z] = sigmoid(s, [r, z]);
-            let q = s.add(acc[2], s.load(step.bias.add(j)));
-            let n = tanh(s, s.fma(r, q, s.load(x.add(2 * S::LANES))));
-            let h = step.state::<S, 1>(s, row, 0, j);
-            let h = s.fma(z, s.sub(h, n), n);
-            step.finish::<S, 1, 4>(s, row, (j, lanes), h, [n, r, z, q]);
+            let n = tanh(s, n);
+            for m in 0..R {
+                let row = row + m;
+                if step.skip::<S, 1>(s, row, j, lanes) {
+                    continue;
+                }
+                let h = step.state::<S, 1>(s, row, 0, j);
+                let h = s.fma(z[m], s.sub(h, n[m]), n[m]);
+                step.finish::<S, 1, 4>(s, row, (j, lanes), h, [n[m], r[m], z[m], q[m]]);
+            }
         }
     }
 }
@@ -75,6 +94,12 @@ impl Epilogue<3> for Forward<'_> {
 struct Backward<'a>(&'a BackwardStep<'a>);
 
 impl Epilogue<1> for Backward<'_> {
+    #[inline(always)]
+    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        // SAFETY: row and panel lie within the step.
+        unsafe { self.0.prefetch::<S, 4>(s, row, panel) }
+    }
+
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;

@@ -96,7 +96,7 @@ impl Epilogue<1> for New<'_> {
                 return;
             }
             let x = step.x.add(row * step.x_ld + (panel * 3 + 2) * S::LANES);
-            let n = tanh(s, s.add(acc, s.load(x)));
+            let [n] = tanh(s, [s.add(acc, s.load(x))]);
             let at = row * step.unit_ld + j;
             let z = s.load(step.next.add(at));
             let h = step.state::<S, 1>(s, row, 0, j);

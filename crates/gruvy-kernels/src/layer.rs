@@ -1,7 +1,7 @@
 //! One layer and direction: the public calls, their checks, and the packed weights.
 
 use crate::cell::{Blocks, Recurrence};
-use crate::forward::{Parts, Targets};
+use crate::forward::{Parts, Span, Targets};
 use crate::gru::Gru;
 use crate::gru_v3::GruV3;
 use crate::lstm::Lstm;
@@ -58,7 +58,7 @@ macro_rules! with_cell {
 ///
 /// let seq = Sequence { seq_len: 5, batch: 1, lengths: None, reverse: false };
 /// let (x, mut y, mut ws) = (vec![1.0; 5 * input], vec![0.0; 5 * hidden], Workspace::new());
-/// let pass = Pass { seq, x: &x, h0: None, noise: Noise::default() };
+/// let pass = Pass { seq, x: &x, h0: None, noise: Noise::default(), recompute: false };
 /// layer.forward(&pass, Output { y: &mut y, last: None, saved: None }, &mut ws);
 ///
 /// let mut h = vec![0.0; hidden];
@@ -141,6 +141,18 @@ impl Packed {
         with_cell!(self.cell, C => pack_forward::<C>(self.isa, layer, &layout, memory));
     }
 
+    /// The layer packed in what is there, if it fits.
+    pub(crate) fn renew<'a>(there: &'a mut Option<Self>, isa: Isa, layer: &Layer<'_>) -> &'a Self {
+        let Layer { cell, input, hidden, .. } = *layer;
+        match there {
+            Some(p) if (p.isa, p.cell, p.input, p.hidden) == (isa, cell, input, hidden) => {
+                p.repack(layer)
+            }
+            _ => *there = Some(Self::with_isa(isa, layer)),
+        }
+        there.as_ref().expect("was just packed")
+    }
+
     /// The recurrence.
     pub fn cell(&self) -> Cell {
         self.cell
@@ -163,22 +175,27 @@ impl Packed {
     pub fn forward(&self, pass: &Pass<'_>, output: Output<'_>, ws: &mut Workspace) {
         check_pass(pass, self.cell, self.input, self.hidden);
         let seq = &pass.seq;
+        let call = Input::new(pass, self.input, self.hidden);
         let (steps, width) = (seq.seq_len * seq.batch, self.cell.states() * self.hidden);
         let blocks =
             Blocks::new(self.cell, self.hidden, pass.noise.masks_state(), self.normed).count;
         check("y [T, B, H]", steps * self.hidden, output.y.len());
         check_optional("last [B, K * H]", seq.batch * width, output.last.as_deref());
-        check_optional("saved [T, B, S, H]", steps * blocks * self.hidden, output.saved.as_deref());
-        let call = Input::new(pass, self.input, self.hidden);
+        let recomputed = seq.seq_len.div_ceil(call.window()) * seq.batch * width;
+        let saved = if pass.recompute { recomputed } else { steps * blocks * self.hidden };
+        check_optional("saved [T, B, S, H]", saved, output.saved.as_deref());
         let parts = self.parts();
         let pointer =
             |slice: Option<&mut [f32]>| slice.map_or(core::ptr::null_mut(), <[f32]>::as_mut_ptr);
-        let targets = Targets {
-            y: output.y.as_mut_ptr(),
-            last: pointer(output.last),
-            saved: pointer(output.saved),
-        };
-        with_cell!(self.cell, C => forward::forward::<C>(self.isa, &call, &parts, targets, ws));
+        output.y[call.steps() * seq.batch * self.hidden..].fill(0.0);
+        let saved = pointer(output.saved);
+        let null = core::ptr::null_mut();
+        let (saved, states) = if pass.recompute { (null, saved) } else { (saved, null) };
+        let targets =
+            Targets { y: output.y.as_mut_ptr(), last: pointer(output.last), saved, states };
+        let to = (targets, Span { steps: 0..call.steps(), first: 0 });
+        let scratch = &mut ws.scratch;
+        with_cell!(self.cell, C => forward::forward::<C>(self.isa, &call, &parts, to, scratch));
     }
 
     /// One step of `batch` rows, on the calling thread: `x [B, I]`; `state [B, K * H]` is replaced by the next.
@@ -197,7 +214,7 @@ impl Packed {
         Layout::new(self.cell, self.isa.lanes(), [self.input, self.hidden], self.normed)
     }
 
-    fn parts(&self) -> Parts {
+    pub(crate) fn parts(&self) -> Parts {
         let width = self.isa.lanes();
         let layout = self.layout();
         let memory = self.memory.as_slice()[..layout.len].as_ptr();
@@ -206,7 +223,7 @@ impl Packed {
         // SAFETY: `layout` divides the memory, which is at least `layout.len` long.
         unsafe {
             let mut from = memory.add(layout.w_hh);
-            let mut w_hh = [Panels { ptr: from, count: units, depth: self.hidden }; 2];
+            let mut w_hh = [Panels { ptr: from, count: units, depth: self.hidden, first: 0 }; 2];
             with_cell!(self.cell, C => {
                 for (panels, gates) in w_hh.iter_mut().zip(C::PRODUCTS) {
                     panels.ptr = from;
@@ -219,6 +236,7 @@ impl Packed {
                     ptr: memory.add(layout.w_ih),
                     count: units * gates,
                     depth: self.input,
+                    first: 0,
                 },
                 b_ih: memory.add(layout.b_ih),
                 b_hh: memory.add(layout.b_hh),
@@ -320,7 +338,7 @@ pub fn backward(
     let (rows, hidden_rows) = (cell.gates() * hidden, cell.hidden_gates() * hidden);
     check("y [T, B, H]", steps * hidden, tape.y.len());
     check("dy [T, B, H]", steps * hidden, tape.dy.len());
-    check("saved [T, B, S, H]", steps * layer.saved(&pass.noise) * hidden, tape.saved.len());
+    check("saved [T, B, S, H]", layer.saved_values(pass), tape.saved.len());
     check_optional("dlast [B, K * H]", batch * width, tape.dlast);
     check_optional("dx [T, B, I]", steps * input, grads.dx.as_deref());
     check_optional("dh0 [B, K * H]", batch * width, grads.dh0.as_deref());

@@ -30,6 +30,7 @@ mod rnn;
 mod sequence;
 mod simd;
 mod threads;
+mod weight_gradients;
 
 pub use cross_entropy::{LinearCrossEntropy, LinearGradients};
 pub use dims::{Cell, Gradients, Layer, NORM_EPSILON, Norm, Output, Pass, Sequence, Tape, Weights};

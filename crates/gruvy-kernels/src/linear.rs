@@ -71,7 +71,7 @@ impl Linear {
             let Self { isa, inputs, outputs, ref memory } = *self;
             let count = outputs.div_ceil(isa.lanes());
             let memory = memory.as_slice();
-            let panels = Panels { ptr: memory.as_ptr(), count, depth: inputs };
+            let panels = Panels { ptr: memory.as_ptr(), count, depth: inputs, first: 0 };
             let add = memory[count * isa.lanes() * inputs..].as_ptr();
             let a = Rows { ptr: x[rows.start * inputs..].as_ptr(), ld: inputs, count: rows.len() };
             // SAFETY: each thread has rows of its own, within the checked buffers; the padded bias follows the panels.

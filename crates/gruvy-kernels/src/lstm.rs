@@ -56,23 +56,42 @@ struct Forward<'a>(&'a ForwardStep<'a>);
 
 impl Epilogue<4> for Forward<'_> {
     #[inline(always)]
-    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 4]) {
+    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        // SAFETY: row and panel lie within the step.
+        unsafe { self.0.prefetch::<S, 4, 5>(s, row, panel) }
+    }
+
+    #[inline(always)]
+    unsafe fn apply_rows<S: Simd, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+        acc: [[S::V; 4]; R],
+    ) {
         let step = self.0;
         let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        // SAFETY: rows and lanes lie within the step's buffers.
         unsafe {
-            if step.skip::<S, 2>(s, row, j, lanes) {
-                return;
+            let i = sigmoid(s, step.sums(s, row, panel, 0, &acc));
+            let f = sigmoid(s, step.sums(s, row, panel, 1, &acc));
+            let g = tanh(s, step.sums(s, row, panel, 2, &acc));
+            let o = sigmoid(s, step.sums(s, row, panel, 3, &acc));
+            let mut candidate = g;
+            for m in 0..R {
+                let c = step.state::<S, 2>(s, row + m, 1, j);
+                candidate[m] = s.fma(f[m], c, s.mul(i[m], g[m]));
             }
-            let x = step.x.add(row * step.x_ld + panel * 4 * S::LANES);
-            let sum = |gate: usize| s.add(acc[gate], s.load(x.add(gate * S::LANES)));
-            let [i, f, o] = sigmoid(s, [sum(0), sum(1), sum(3)]);
-            let g = tanh(s, sum(2));
-            let c = step.state::<S, 2>(s, row, 1, j);
-            let candidate = s.fma(f, c, s.mul(i, g));
-            let c = step.next::<S, 2>(s, (row, 1, j), candidate);
-            let h = s.mul(o, tanh(s, candidate));
-            step.finish::<S, 2, 5>(s, row, (j, lanes), h, [i, f, g, o, c]);
+            let out = tanh(s, candidate);
+            for m in 0..R {
+                let row = row + m;
+                if step.skip::<S, 2>(s, row, j, lanes) {
+                    continue;
+                }
+                let c = step.next::<S, 2>(s, (row, 1, j), candidate[m]);
+                let h = s.mul(o[m], out[m]);
+                step.finish::<S, 2, 5>(s, row, (j, lanes), h, [i[m], f[m], g[m], o[m], c]);
+            }
         }
     }
 }
@@ -80,6 +99,12 @@ impl Epilogue<4> for Forward<'_> {
 struct Backward<'a>(&'a BackwardStep<'a>);
 
 impl Epilogue<1> for Backward<'_> {
+    #[inline(always)]
+    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        // SAFETY: row and panel lie within the step.
+        unsafe { self.0.prefetch::<S, 5>(s, row, panel) }
+    }
+
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
@@ -96,7 +121,7 @@ impl Epilogue<1> for Backward<'_> {
             let block = |b: usize| at.add(b * step.hidden);
             let [i, f, g, o] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
             let c = s.load_n(step.before.c(row, CELL_STATE).add(j), lanes);
-            let out = tanh(s, s.fma(f, c, s.mul(i, g)));
+            let [out] = tanh(s, [s.fma(f, c, s.mul(i, g))]);
             let one = s.splat(1.0);
             let slope = |v: S::V| s.mul(v, s.sub(one, v));
             let bend = |v: S::V| s.sub(one, s.mul(v, v));

@@ -24,48 +24,75 @@ const EXPM1: [f32; 5] = [0.49999994, 0.16666521, 0.04166839, 0.008368745, 0.0013
 /// `x = n ln 2 + r`: returns `n + ROUND` and `e^r - 1`.
 #[inline(always)]
 fn split<S: Simd, const N: usize>(s: S, x: [S::V; N]) -> ([S::V; N], [S::V; N]) {
-    let biased = x.map(|x| s.fma(x, s.splat(core::f32::consts::LOG2_E), s.splat(ROUND)));
-    let mut r = x;
+    // Plain loops in this file: a closure that the compiler leaves a function would be one without the vector instructions.
+    let (mut biased, mut r, mut p) = (x, x, x);
+    for v in &mut biased {
+        *v = s.fma(*v, s.splat(core::f32::consts::LOG2_E), s.splat(ROUND));
+    }
     for i in 0..N {
         let n = s.sub(biased[i], s.splat(ROUND));
-        r[i] = s.fma(n, s.splat(-LN2_HI), x[i]);
+        r[i] = s.fma(n, s.splat(-LN2_HI), r[i]);
         r[i] = s.fma(n, s.splat(-LN2_LO), r[i]);
     }
     // e^r - 1 = r + r^2 P(r)
-    let mut p = r.map(|r| s.fma(s.splat(EXPM1[4]), r, s.splat(EXPM1[3])));
+    for i in 0..N {
+        p[i] = s.fma(s.splat(EXPM1[4]), r[i], s.splat(EXPM1[3]));
+    }
     for c in [EXPM1[2], EXPM1[1], EXPM1[0]] {
         for i in 0..N {
             p[i] = s.fma(p[i], r[i], s.splat(c));
         }
     }
-    (biased, core::array::from_fn(|i| s.fma(s.mul(r[i], r[i]), p[i], r[i])))
+    for i in 0..N {
+        p[i] = s.fma(s.mul(r[i], r[i]), p[i], r[i]);
+    }
+    (biased, p)
 }
 
 /// `e^x`, with `x` clamped to [-86, 88].
 #[inline(always)]
-pub(crate) fn exp<S: Simd, const N: usize>(s: S, x: [S::V; N]) -> [S::V; N] {
-    // In this order a NaN stays one.
-    let x = x.map(|x| s.min(s.splat(88.0), s.max(s.splat(-86.0), x)));
-    let (biased, em1) = split(s, x);
-    core::array::from_fn(|i| s.scale_by_power(s.add(em1[i], s.splat(1.0)), biased[i]))
+pub(crate) fn exp<S: Simd, const N: usize>(s: S, mut x: [S::V; N]) -> [S::V; N] {
+    for v in &mut x {
+        // In this order a NaN stays one.
+        *v = s.min(s.splat(88.0), s.max(s.splat(-86.0), *v));
+    }
+    let (biased, mut em1) = split(s, x);
+    for i in 0..N {
+        em1[i] = s.scale_by_power(s.add(em1[i], s.splat(1.0)), biased[i]);
+    }
+    em1
 }
 
 /// `1 / (1 + e^-x)`
 #[inline(always)]
-pub(crate) fn sigmoid<S: Simd, const N: usize>(s: S, x: [S::V; N]) -> [S::V; N] {
-    let one = s.splat(1.0);
-    exp(s, x.map(|x| s.sub(s.splat(0.0), x))).map(|e| s.div(one, s.add(one, e)))
+pub(crate) fn sigmoid<S: Simd, const N: usize>(s: S, mut x: [S::V; N]) -> [S::V; N] {
+    for v in &mut x {
+        *v = s.sub(s.splat(0.0), *v);
+    }
+    let mut e = exp(s, x);
+    for v in &mut e {
+        *v = s.div(s.splat(1.0), s.add(s.splat(1.0), *v));
+    }
+    e
 }
 
 /// `tanh x = m / (m + 2)` with `m = e^2x - 1`, which keeps small results exact.
 #[inline(always)]
-pub(crate) fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
-    // Beyond 9.1 the result rounds to one.
-    let x = s.min(s.splat(9.1), s.max(s.splat(-9.1), x));
-    let ([biased], [em1]) = split(s, [s.add(x, x)]);
-    let power = s.scale_by_power(s.splat(1.0), biased);
-    let m = s.fma(power, em1, s.sub(power, s.splat(1.0)));
-    s.div(m, s.add(m, s.splat(2.0)))
+pub(crate) fn tanh<S: Simd, const N: usize>(s: S, mut x: [S::V; N]) -> [S::V; N] {
+    for v in &mut x {
+        // Beyond 9.1 the result rounds to one.
+        let x = s.min(s.splat(9.1), s.max(s.splat(-9.1), *v));
+        *v = s.add(x, x);
+    }
+    let (biased, mut m) = split(s, x);
+    for i in 0..N {
+        let power = s.scale_by_power(s.splat(1.0), biased[i]);
+        m[i] = s.fma(power, m[i], s.sub(power, s.splat(1.0)));
+    }
+    for v in &mut m {
+        *v = s.div(*v, s.add(*v, s.splat(2.0)));
+    }
+    m
 }
 
 #[cfg(test)]
@@ -94,7 +121,7 @@ mod tests {
                     let y = match self.0 {
                         Function::Exp => exp(s, [x])[0],
                         Function::Sigmoid => sigmoid(s, [x])[0],
-                        Function::Tanh => tanh(s, x),
+                        Function::Tanh => tanh(s, [x])[0],
                     };
                     s.store_n(chunk.as_mut_ptr(), y, chunk.len());
                 }

@@ -1,5 +1,6 @@
 //! Aligned, reusable scratch memory and the raw views that threads share.
 
+use crate::backward::Again;
 use alloc::vec::Vec;
 
 /// A cache line of values.
@@ -50,18 +51,21 @@ impl Buffer {
 pub struct Workspace {
     pub(crate) scratch: Buffer,
     pub(crate) packed: Buffer,
+    /// What a backward pass needs to compute saved values again.
+    pub(crate) again: Option<Again>,
 }
 
 impl Workspace {
     /// An empty workspace.
     pub const fn new() -> Self {
-        Self { scratch: Buffer::new(), packed: Buffer::new() }
+        Self { scratch: Buffer::new(), packed: Buffer::new(), again: None }
     }
 
     /// Fills the memory with `value`: for tests that scratch may be dirty on entry.
     #[doc(hidden)]
     pub fn soil(&mut self, value: f32) {
-        for buffer in [&mut self.scratch, &mut self.packed] {
+        let again = self.again.iter_mut().flat_map(Again::buffers);
+        for buffer in [&mut self.scratch, &mut self.packed].into_iter().chain(again) {
             let len = buffer.as_slice().len();
             buffer.get(len).fill(value);
         }
@@ -77,6 +81,14 @@ pub(crate) struct Arena {
 impl Arena {
     pub(crate) fn new(memory: &mut [f32]) -> Self {
         Self { next: memory.as_mut_ptr(), left: memory.len() }
+    }
+
+    /// The same parts again for another thread, which must keep to what is its own in them.
+    ///
+    /// # Safety
+    /// `next` is writable for `left` values.
+    pub(crate) unsafe fn shared(next: *mut f32, left: usize) -> Self {
+        Self { next, left }
     }
 
     /// The next `len` values, of any content.

@@ -11,7 +11,8 @@
 //! sees all gates of its hidden units. Columns past the last are zero. Every output value is one chain of
 //! fused multiply-adds over k, whatever the tile: the partition of rows never changes a bit.
 
-use crate::cell::lanes;
+use crate::cell::{Run, lanes};
+use crate::memory::LINE;
 use crate::simd::{Isa, Kernel, Operand, Simd};
 use core::ops::Range;
 
@@ -31,13 +32,58 @@ pub(crate) struct Panels {
     pub count: usize,
     /// Rows that were packed: the distance between panels is `depth * G * LANES`.
     pub depth: usize,
+    /// What the epilogue calls the first panel.
+    pub first: usize,
+}
+
+impl Panels {
+    /// Some of the panels, of `values` values each.
+    pub fn part(self, panels: &Range<usize>, values: usize) -> Self {
+        // In bounds if the panels are; of none the address does not matter.
+        let ptr = self.ptr.wrapping_add(panels.start * values);
+        Self { ptr, count: panels.len(), first: self.first + panels.start, ..self }
+    }
 }
 
 /// What happens to the sums of a row and panel.
 pub(crate) trait Epilogue<const G: usize> {
     /// # Safety
     /// `row` and `panel` lie within the product's; the memory behind the epilogue is the product's to use.
-    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; G]);
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; G]) {
+        // SAFETY: as the caller's.
+        unsafe { self.apply_rows(s, row, panel, [acc]) }
+    }
+
+    /// Several rows, from `row` on. An epilogue of long chains of operations does them side by side: one after the other,
+    /// each waits for its own results.
+    ///
+    /// # Safety
+    /// As [`apply`](Self::apply).
+    #[inline(always)]
+    unsafe fn apply_rows<S: Simd, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+        acc: [[S::V; G]; R],
+    ) {
+        // A loop that stays one.
+        for m in 0..core::hint::black_box(R) {
+            // SAFETY: as the caller's.
+            unsafe { self.apply(s, row + m, panel, acc[m]) }
+        }
+    }
+
+    /// Whether it is short enough to stand behind every tile, and not in a function of its own.
+    const SHORT: bool = false;
+
+    /// Asks for what [`apply`](Self::apply) will read and write, while the product goes on.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn prefetch<S: Simd>(&self, _s: S, _row: usize, _panel: usize) {}
 }
 
 /// Rows whose left operand stays in the cache while all panels pass by.
@@ -154,16 +200,89 @@ unsafe fn column<S: Simd, const G: usize, const P: usize, const M: usize, E: Epi
         unsafe {
             let from = a.ptr.add(row * a.ld);
             let to = b.ptr.add(panel * stride);
-            let acc = tile::<S, G, P, M, false>(s, k, from, a.ld, to, stride);
-            // Loops that stay loops: the epilogue is long, and a copy for each result of every tile would be most
-            // of the program.
-            for m in 0..core::hint::black_box(M) {
-                for p in 0..core::hint::black_box(P) {
-                    epilogue.apply(s, row + m, panel + p, acc[m][p]);
+            for m in 0..M {
+                // Panels share lines: the first and the last panel's are all.
+                epilogue.prefetch(s, row + m, b.first + panel);
+                if P > 2 {
+                    epilogue.prefetch(s, row + m, b.first + panel + P - 1);
                 }
+            }
+            let acc = tile::<S, G, P, M, false>(s, k, from, a.ld, to, stride);
+            if E::SHORT {
+                for (m, acc) in acc.into_iter().enumerate() {
+                    for (p, acc) in acc.into_iter().enumerate() {
+                        epilogue.apply(s, row + m, b.first + panel + p, acc);
+                    }
+                }
+            } else {
+                finish(s, epilogue, (row, b.first + panel), &acc);
             }
         }
         row += M;
+    }
+}
+
+/// The epilogue of `R` rows and a panel, as a function of its own.
+struct Finish<'a, E, const G: usize, const R: usize> {
+    epilogue: &'a E,
+    row: usize,
+    panel: usize,
+    /// Sums of all gates, rows `ld` values apart.
+    acc: *const f32,
+    ld: usize,
+}
+
+impl<const G: usize, const R: usize, E: Epilogue<G>> Kernel for Finish<'_, E, G, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { epilogue, row, panel, acc, ld } = self;
+        // SAFETY: as the caller's of `finish`.
+        unsafe {
+            let mut sums = [[s.splat(0.0); G]; R];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (g, sum) in sums.iter_mut().enumerate() {
+                    *sum = s.load(acc.add(r * ld + g * S::LANES));
+                }
+            }
+            epilogue.apply_rows::<S, R>(s, row, panel, sums);
+        }
+    }
+}
+
+/// The epilogue of a tile, several rows at a time.
+///
+/// # Safety
+/// As for [`product`].
+#[inline(always)]
+unsafe fn finish<S: Simd, const G: usize, const P: usize, const M: usize, E: Epilogue<G>>(
+    s: S,
+    epilogue: &E,
+    (row, panel): (usize, usize),
+    acc: &[[[S::V; G]; P]; M],
+) {
+    let ld = P * G * S::LANES;
+    for p in 0..P {
+        // As many rows as four, three, two or one divide the tile.
+        let step = const {
+            if M.is_multiple_of(4) {
+                4
+            } else if M.is_multiple_of(3) {
+                3
+            } else {
+                M
+            }
+        };
+        for m in (0..M).step_by(step) {
+            let (row, panel, acc) = (row + m, panel + p, acc[m][p].as_ptr().cast());
+            match step {
+                4 => s.call(Finish::<E, G, 4> { epilogue, row, panel, acc, ld }),
+                3 => s.call(Finish::<E, G, 3> { epilogue, row, panel, acc, ld }),
+                2 => s.call(Finish::<E, G, 2> { epilogue, row, panel, acc, ld }),
+                _ => s.call(Finish::<E, G, 1> { epilogue, row, panel, acc, ld }),
+            }
+        }
     }
 }
 
@@ -236,6 +355,8 @@ pub(crate) struct Store {
 }
 
 impl Epilogue<1> for Store {
+    const SHORT: bool = true;
+
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let (j, n) = lanes::<S>(panel, self.columns);
@@ -321,41 +442,74 @@ impl Kernel for Pack {
 unsafe fn pack_panels<S: Simd>(s: S, source: Source, depth: usize, columns: usize, to: Packing) {
     /// Steps of k for which a column's cache line is used before it is left.
     const RUN: usize = 16;
-    for panel in 0..columns.div_ceil(to.width) {
-        let lanes = to.width.min(columns - panel * to.width);
-        for k0 in (0..depth).step_by(RUN) {
-            let run = RUN.min(depth - k0);
-            // SAFETY: by the caller; the indices stay below `depth` and `columns`.
-            unsafe {
+    let panels = columns.div_ceil(to.width);
+    // SAFETY: by the caller; the indices stay below `depth` and `columns`.
+    unsafe {
+        if source.j_step == 1 {
+            // A line of each row at a time: each is read once, and few places are written to.
+            let whole = columns / LINE * LINE;
+            for j in (0..whole).step_by(LINE) {
+                let (from, panel) = (source.ptr.add(j), j / to.width);
+                let out = Packing { ptr: to.ptr.add(panel * to.panel_step), ..to };
+                match to.width {
+                    4 => copy_lines::<4>(from, source.k_step, out, depth),
+                    8 => copy_lines::<8>(from, source.k_step, out, depth),
+                    _ => copy_lines::<16>(from, source.k_step, out, depth),
+                }
+            }
+            for panel in whole / to.width..panels {
+                let lanes = to.width.min(columns - panel * to.width);
+                for k in 0..depth {
+                    let from = source.ptr.add(k * source.k_step + panel * to.width);
+                    let out = to.ptr.add(panel * to.panel_step + k * to.k_step);
+                    copy(s, from, out, lanes);
+                    (lanes..to.width).for_each(|j| *out.add(j) = 0.0);
+                }
+            }
+            return;
+        }
+        for panel in 0..panels {
+            let lanes = to.width.min(columns - panel * to.width);
+            for k0 in (0..depth).step_by(RUN) {
+                let run = RUN.min(depth - k0);
                 let from = source.ptr.add(k0 * source.k_step + panel * to.width * source.j_step);
                 let out = to.ptr.add(panel * to.panel_step + k0 * to.k_step);
-                if source.j_step == 1 {
-                    for k in 0..run {
-                        let out = out.add(k * to.k_step);
-                        copy(s, from.add(k * source.k_step), out, lanes);
+                // Whole blocks in registers, the edges one by one.
+                let (blocks, runs) = (lanes / S::BLOCK * S::BLOCK, run / S::BLOCK * S::BLOCK);
+                for j in (0..blocks).step_by(S::BLOCK) {
+                    for k in (0..runs).step_by(S::BLOCK) {
+                        let from = from.add(k + j * source.j_step);
+                        let out = out.add(k * to.k_step + j);
+                        s.transpose(from, source.j_step, out, to.k_step);
                     }
-                } else {
-                    // Whole blocks in registers, the edges one by one.
-                    let (blocks, runs) = (lanes / S::BLOCK * S::BLOCK, run / S::BLOCK * S::BLOCK);
-                    for j in (0..blocks).step_by(S::BLOCK) {
-                        for k in (0..runs).step_by(S::BLOCK) {
-                            let from = from.add(k + j * source.j_step);
-                            let out = out.add(k * to.k_step + j);
-                            s.transpose(from, source.j_step, out, to.k_step);
-                        }
-                    }
-                    for j in 0..lanes {
-                        for k in if j < blocks { runs } else { 0 }..run {
-                            *out.add(k * to.k_step + j) =
-                                *from.add(k * source.k_step + j * source.j_step);
-                        }
+                }
+                for j in 0..lanes {
+                    for k in if j < blocks { runs } else { 0 }..run {
+                        *out.add(k * to.k_step + j) =
+                            *from.add(k * source.k_step + j * source.j_step);
                     }
                 }
                 for k in 0..run {
-                    for j in lanes..to.width {
-                        *out.add(k * to.k_step + j) = 0.0;
-                    }
+                    (lanes..to.width).for_each(|j| *out.add(k * to.k_step + j) = 0.0);
                 }
+            }
+        }
+    }
+}
+
+/// Packs one line of `depth` rows `step` apart, in panels of `W` lanes.
+///
+/// # Safety
+/// As for [`pack`], of columns that are all there.
+#[inline(always)]
+unsafe fn copy_lines<const W: usize>(from: *const f32, step: usize, to: Packing, depth: usize) {
+    for k in 0..depth {
+        for panel in 0..LINE / W {
+            // SAFETY: as the caller's.
+            unsafe {
+                let from = from.add(k * step + panel * W).cast::<[f32; W]>();
+                let out = to.ptr.add(panel * to.panel_step + k * to.k_step);
+                out.cast::<[f32; W]>().write_unaligned(from.read_unaligned());
             }
         }
     }
@@ -380,99 +534,192 @@ unsafe fn copy<S: Simd>(s: S, from: *const f32, to: *mut f32, len: usize) {
     }
 }
 
-/// Steps of k in one pass of [`grad_product`]: the packed left block of `M_BLOCK` columns then takes 128 KB.
+/// Steps of k in one pass of [`grad_product`], up to half more; the packed left block of `M_BLOCK` columns then takes 128 to
+/// 192 KB.
 const K_BLOCK: usize = 256;
 const M_BLOCK: usize = 128;
+/// Most steps of k in one pass.
+const K_MOST: usize = K_BLOCK * 3 / 2;
 
 /// Rows of a register tile of [`grad_product`].
 const fn tile_rows(registers: usize) -> usize {
     if registers >= 32 { 8 } else { 4 }
 }
 
-/// Scratch values that [`grad_product`] needs for results `n` columns wide.
-pub(crate) fn grad_scratch(n: usize) -> usize {
+/// Scratch values that [`grad_product`] needs for right operands of these widths.
+pub(crate) fn grad_scratch(columns: impl Iterator<Item = usize>) -> usize {
     // Panels of at most 16 lanes, and the packed left block.
-    K_BLOCK * (n.next_multiple_of(16) + M_BLOCK)
+    K_MOST * (M_BLOCK + columns.map(|n| n.next_multiple_of(16)).sum::<usize>())
 }
 
-/// The result of a [`grad_product`].
+/// A right operand of [`grad_product`], and what its products are added to.
 #[derive(Clone, Copy)]
-pub(crate) struct Target {
-    /// `[rows][columns]`, added to.
-    pub ptr: *mut f32,
-    pub rows: usize,
+pub(crate) struct Right<'a> {
+    /// K rows of `columns` values, `ld` apart. No columns: only the sums are wanted.
+    pub ptr: *const f32,
+    pub ld: usize,
     pub columns: usize,
-    /// `[rows]`, to which the column sums of A are added.
-    pub sums: *mut f32,
+    /// The gates whose gradients it is multiplied with.
+    pub runs: &'a [Run],
+    /// Where those gradients lie, if not in the runs' blocks: the first gate's block.
+    pub behind: Option<usize>,
+    /// `[G * H][columns]`
+    pub weight: *mut f32,
+    /// `[G * H]`, for the sums of the gradients over k; or null.
+    pub bias: *mut f32,
 }
 
-/// `C[m][n] += Σ_k A[k][m] · B[k][n]` and `sums[m] += Σ_k A[k][m]`: the gradients of a weight and its bias
-/// from gate gradients A and right operands B. Rows `k` of A and B are `a.ld` and `b.ld` apart; `a.count` is K.
-/// With no columns, only the sums.
+impl Right<'_> {
+    pub const NONE: Self = Self {
+        ptr: core::ptr::null(),
+        ld: 0,
+        columns: 0,
+        runs: &[],
+        behind: None,
+        weight: core::ptr::null_mut(),
+        bias: core::ptr::null_mut(),
+    };
+
+    /// The gate whose gradients block `block` holds.
+    fn gate(&self, block: usize) -> Option<usize> {
+        self.runs.iter().find_map(|run| {
+            let first = self.behind.map_or(run.block, |behind| behind + run.gate);
+            (first..first + run.gates).contains(&block).then(|| run.gate + block - first)
+        })
+    }
+}
+
+/// `weight[m][n] += Σ_k A[k][m] · right[k][n]` and `bias[m] += Σ_k A[k][m]`, for all right operands: gradients of weights
+/// and biases from gate gradients A.
+pub(crate) struct GradProduct<'a> {
+    /// `[K][blocks][hidden]`, rows `a.ld` apart.
+    pub a: Rows,
+    pub hidden: usize,
+    pub blocks: usize,
+    /// The units of each block whose rows of the weights are computed.
+    pub units: Range<usize>,
+    pub rights: &'a [Right<'a>],
+    /// Room for [`grad_scratch`] values.
+    pub scratch: *mut f32,
+}
+
+/// See [`GradProduct`].
 ///
 /// # Safety
-/// A is readable for K rows of `to.rows` values, B for K rows of `to.columns`; `scratch` is writable for
-/// [`grad_scratch`]`(to.columns)` values.
-pub(crate) unsafe fn grad_product(isa: Isa, a: Rows, b: Rows, to: Target, scratch: *mut f32) {
-    isa.dispatch(GradProduct { a, b, to, scratch });
+/// All operands are readable, the targets writable for the units, and the scratch memory suffices.
+pub(crate) unsafe fn grad_product(isa: Isa, job: &GradProduct<'_>) {
+    isa.dispatch(job);
 }
 
-struct GradProduct {
-    a: Rows,
-    b: Rows,
-    to: Target,
-    scratch: *mut f32,
-}
-
-impl Kernel for GradProduct {
+impl Kernel for &GradProduct<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // SAFETY: as the caller's of `grad_product`.
-        unsafe { add_blocks(s, self.a, self.b, self.to, self.scratch) }
+        let passes = ((self.a.count + K_BLOCK / 2) / K_BLOCK).max(1);
+        let most = self.a.count.div_ceil(passes).max(1);
+        for k0 in (0..self.a.count).step_by(most) {
+            // SAFETY: as the caller's of `grad_product`.
+            unsafe { self.pass(s, k0, most.min(self.a.count - k0)) }
+        }
     }
 }
 
-/// # Safety
-/// As for [`grad_product`].
-#[inline(always)]
-unsafe fn add_blocks<S: Simd>(s: S, a: Rows, b: Rows, to: Target, scratch: *mut f32) {
-    let Target { rows: m, columns: n, ptr: c, sums } = to;
-    let height = tile_rows(S::REGISTERS);
-    for k0 in (0..a.count).step_by(K_BLOCK) {
-        let depth = K_BLOCK.min(a.count - k0);
+impl GradProduct<'_> {
+    /// The products of `depth` steps of k from `k0` on.
+    ///
+    /// # Safety
+    /// As for [`grad_product`].
+    #[inline(always)]
+    unsafe fn pass<S: Simd>(&self, s: S, k0: usize, depth: usize) {
+        let Self { a, hidden, ref units, scratch, .. } = *self;
+        let height = tile_rows(S::REGISTERS);
         // SAFETY: all offsets stay within the operands and the scratch memory as the caller sized them.
         unsafe {
-            let right = scratch.add(K_BLOCK * M_BLOCK);
-            let from = Source { ptr: b.ptr.add(k0 * b.ld), k_step: b.ld, j_step: 1 };
-            let (width, panel_step) = (S::LANES, depth * S::LANES);
-            pack(S::ISA, from, depth, n, Packing { ptr: right, width, k_step: width, panel_step });
-            for m0 in (0..m).step_by(M_BLOCK) {
-                let rows = M_BLOCK.min(m - m0);
-                let from = Source { ptr: a.ptr.add(k0 * a.ld + m0), k_step: a.ld, j_step: 1 };
-                let (width, panel_step) = (height, depth * height);
-                pack(
-                    S::ISA,
-                    from,
-                    depth,
-                    rows,
-                    Packing { ptr: scratch, width, k_step: width, panel_step },
-                );
-                if S::REGISTERS >= 32 {
-                    add_sums::<8>(depth, scratch, sums.add(m0), rows);
-                } else {
-                    add_sums::<4>(depth, scratch, sums.add(m0), rows);
-                }
-                let to = Target { ptr: c.add(m0 * n), rows, ..to };
-                if S::REGISTERS >= 32 {
-                    add_tiles::<S, 8>(s, depth, scratch, right, to);
-                } else {
-                    add_tiles::<S, 4>(s, depth, scratch, right, to);
+            let mut panels = scratch.add(K_MOST * M_BLOCK);
+            for right in self.rights {
+                let from =
+                    Source { ptr: right.ptr.add(k0 * right.ld), k_step: right.ld, j_step: 1 };
+                panels = panels.add(self.pack::<S>(from, (depth, right.columns), S::LANES, panels));
+            }
+            for block in
+                (0..self.blocks).filter(|&b| self.rights.iter().any(|r| r.gate(b).is_some()))
+            {
+                for m0 in units.clone().step_by(M_BLOCK) {
+                    let rows = M_BLOCK.min(units.end - m0);
+                    let ptr = a.ptr.add(k0 * a.ld + block * hidden + m0);
+                    let from = Source { ptr, k_step: a.ld, j_step: 1 };
+                    self.pack::<S>(from, (depth, rows), height, scratch);
+                    if S::REGISTERS >= 32 {
+                        self.block::<S, 8>(s, depth, block, m0..m0 + rows);
+                    } else {
+                        self.block::<S, 4>(s, depth, block, m0..m0 + rows);
+                    }
                 }
             }
         }
     }
+
+    /// Packs `depth` by `columns` values in panels of `width` lanes, and says how many values that were.
+    ///
+    /// # Safety
+    /// As for [`pack`].
+    unsafe fn pack<S: Simd>(
+        &self,
+        from: Source,
+        (depth, columns): (usize, usize),
+        width: usize,
+        to: *mut f32,
+    ) -> usize {
+        let to = Packing { ptr: to, width, k_step: width, panel_step: depth * width };
+        // SAFETY: as the caller's.
+        unsafe { pack(S::ISA, from, depth, columns, to) };
+        depth * columns.next_multiple_of(width)
+    }
+
+    /// Adds the packed left rows `units` of one block times all right operands.
+    ///
+    /// # Safety
+    /// As for [`grad_product`]; left and right are packed.
+    #[inline(always)]
+    unsafe fn block<S: Simd, const M: usize>(
+        &self,
+        s: S,
+        depth: usize,
+        block: usize,
+        units: Range<usize>,
+    ) {
+        let (rows, left) = (units.len(), self.scratch.cast_const());
+        let mut sums = [0.0; M_BLOCK];
+        // SAFETY: as the caller's.
+        unsafe {
+            add_sums::<M>(depth, left, sums.as_mut_ptr(), rows);
+            let mut panels = left.add(K_MOST * M_BLOCK);
+            for right in self.rights {
+                if let Some(gate) = right.gate(block) {
+                    let row = gate * self.hidden + units.start;
+                    if !right.bias.is_null() {
+                        for (m, sum) in sums[..rows].iter().enumerate() {
+                            *right.bias.add(row + m) += sum;
+                        }
+                    }
+                    let columns = right.columns;
+                    let to =
+                        Target { ptr: right.weight.wrapping_add(row * columns), rows, columns };
+                    add_tiles::<S, M>(s, depth, left, panels, to);
+                }
+                panels = panels.add(depth * right.columns.next_multiple_of(S::LANES));
+            }
+        }
+    }
+}
+
+/// Part of a weight's gradient, `[rows][columns]`, added to.
+#[derive(Clone, Copy)]
+struct Target {
+    ptr: *mut f32,
+    rows: usize,
+    columns: usize,
 }
 
 /// Adds the column sums of packed left to `sums`, four partial sums each.
@@ -545,6 +792,12 @@ unsafe fn add_column<S: Simd, const M: usize, const P: usize>(
         // SAFETY: `row` and `panel + p` lie within the target, whose tails are cut.
         unsafe {
             let right = right.add(panel * stride);
+            for m in 0..M.min(to.rows - row) {
+                let at = to.ptr.add((row + m) * to.columns + panel * S::LANES);
+                for p in 0..P {
+                    s.prefetch::<true>(at.wrapping_add(p * S::LANES));
+                }
+            }
             let acc = tile::<S, 1, P, M, true>(s, depth, left.add(row * depth), 0, right, stride);
             for (m, acc) in acc.into_iter().enumerate().take(to.rows - row) {
                 for (p, [acc]) in acc.into_iter().enumerate() {

@@ -50,18 +50,29 @@ struct Forward<'a, const RELU: bool>(&'a ForwardStep<'a>);
 
 impl<const RELU: bool> Epilogue<1> for Forward<'_, RELU> {
     #[inline(always)]
-    unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
+    unsafe fn apply_rows<S: Simd, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        panel: usize,
+        acc: [[S::V; 1]; R],
+    ) {
         let step = self.0;
         let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        // SAFETY: rows and lanes lie within the step's buffers.
         unsafe {
-            if step.skip::<S, 1>(s, row, j, lanes) {
-                return;
+            let v = step.sums(s, row, panel, 0, &acc);
+            let mut h = if RELU { v } else { tanh(s, v) };
+            for m in 0..R {
+                if step.skip::<S, 1>(s, row + m, j, lanes) {
+                    continue;
+                }
+                if RELU {
+                    // In this order a NaN stays one.
+                    h[m] = s.max(s.splat(0.0), h[m]);
+                }
+                step.finish::<S, 1, 1>(s, row + m, (j, lanes), h[m], [h[m]]);
             }
-            let v = s.add(acc, s.load(step.x.add(row * step.x_ld + j)));
-            // In this order a NaN stays one.
-            let h = if RELU { s.max(s.splat(0.0), v) } else { tanh(s, v) };
-            step.finish::<S, 1, 1>(s, row, (j, lanes), h, [h]);
         }
     }
 }

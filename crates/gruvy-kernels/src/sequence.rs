@@ -3,14 +3,64 @@
 //! Each thread runs all steps on its rows of the batch, with no barrier. Rows past their length are carried
 //! along and masked; steps past the longest length are left out.
 
+use crate::cell::Recurrence;
 use crate::cell::Zoneout;
 use crate::memory::{LINE, lines};
 use crate::noise::{Stream, key};
+use crate::simd::Isa;
+use crate::threads::Barrier;
 use crate::{Noise, Pass, Sequence, threads};
 use core::ops::Range;
 
 /// Rows of a register tile on the widest machine: threads get multiples of it.
 pub(crate) const TILE: usize = 8;
+
+/// What one thread does of a recurrence.
+#[derive(Clone)]
+pub(crate) struct Share<'a> {
+    pub rows: Range<usize>,
+    /// Vectors of units.
+    pub panels: Range<usize>,
+    /// Where it waits for those with other units of the same rows; none: it has all units.
+    pub barrier: Option<&'a Barrier>,
+}
+
+impl Share<'_> {
+    /// The units of its panels.
+    pub fn units(&self, hidden: usize, lanes: usize) -> Range<usize> {
+        self.panels.start * lanes..hidden.min(self.panels.end * lanes)
+    }
+
+    /// Waits for those with other units.
+    pub fn wait(&self) {
+        if let Some(barrier) = self.barrier {
+            barrier.wait();
+        }
+    }
+}
+
+/// Runs the shares of a recurrence side by side: rows each, or where they are few, units each. `work` also gets the number of
+/// the share's scratch memory.
+pub(crate) fn shares<C: Recurrence>(
+    call: &Input<'_>,
+    isa: Isa,
+    normed: bool,
+    work: impl Fn(usize, Share<'_>) + Sync,
+) {
+    let all = call.hidden.div_ceil(isa.lanes());
+    let team = call.team::<C>(normed);
+    if team > 1 {
+        return threads::together(team, |part, barrier| {
+            let panels = threads::split(all, 1, part, team);
+            work(0, Share { rows: 0..call.seq.batch, panels, barrier: Some(barrier) });
+        });
+    }
+    let workers = call.workers();
+    threads::run(workers, |worker| {
+        let rows = call.rows(worker, workers);
+        work(worker, Share { rows, panels: 0..all, barrier: None });
+    });
+}
 
 /// What goes into a layer.
 #[derive(Clone, Copy)]
@@ -21,12 +71,23 @@ pub(crate) struct Input<'a> {
     pub x: &'a [f32],
     pub h0: Option<&'a [f32]>,
     pub noise: Noise,
+    pub recompute: bool,
 }
 
 impl<'a> Input<'a> {
     pub fn new(pass: &'a Pass<'a>, input: usize, hidden: usize) -> Self {
-        let Pass { ref seq, x, h0, noise } = *pass;
-        Self { seq, input, hidden, x, h0, noise }
+        let Pass { ref seq, x, h0, noise, recompute } = *pass;
+        Self { seq, input, hidden, x, h0, noise, recompute }
+    }
+
+    /// Steps of a window whose saved values are computed again, from the state before it.
+    pub fn window(&self) -> usize {
+        window(self.seq)
+    }
+
+    /// Whether rows start at steps of their own: at their last valid ones.
+    pub fn starts_vary(&self) -> bool {
+        self.seq.reverse && self.seq.lengths.is_some()
     }
 
     /// Zoneout at a step whose first value is number `first` of `[T, B, H]`.
@@ -46,6 +107,14 @@ impl<'a> Input<'a> {
         if self.seq.reverse { steps - 1 - i } else { i }
     }
 
+    /// The times of some steps visited one after the other, of `steps` in all.
+    pub fn times(&self, visited: &Range<usize>, steps: usize) -> Range<usize> {
+        match self.seq.reverse {
+            false => visited.clone(),
+            true => steps - visited.end..steps - visited.start,
+        }
+    }
+
     /// Lengths of some rows.
     pub fn lengths(&self, rows: &Range<usize>) -> Option<&[usize]> {
         self.seq.lengths.map(|l| &l[rows.clone()])
@@ -55,6 +124,23 @@ impl<'a> Input<'a> {
     pub fn shares(&self) -> usize {
         let Self { seq, input, hidden, .. } = self;
         threads::worth(seq.seq_len * seq.batch * hidden * (input + hidden))
+    }
+
+    /// Threads that share the units of all rows and wait for each other after every step: where rows are too few for a tile
+    /// each, and a step is long beside the wait. Else 1.
+    pub fn team<C: Recurrence>(&self, normed: bool) -> usize {
+        /// Multiply-adds of a step, some 5 µs.
+        const LONG: usize = 1 << 17;
+        let Self { seq, hidden, .. } = *self;
+        let shares = self.shares();
+        let gates = C::CELL.hidden_gates();
+        let long = gates == 0 || seq.batch * hidden * hidden * gates >= LONG;
+        // Normalised or masked, a unit needs whole rows; with two products, another wait.
+        let free = !normed && !self.noise.masks_state() && C::PRODUCTS.len() <= 1;
+        match long && free && seq.seq_len >= 16 && seq.batch < shares * TILE / 2 {
+            true => shares.min(hidden / 64).max(1),
+            false => 1,
+        }
     }
 
     /// Threads worth using for the recurrence: each needs rows.
@@ -73,4 +159,12 @@ impl<'a> Input<'a> {
 /// the same cache set.
 pub(crate) fn unit_ld(hidden: usize) -> usize {
     lines(hidden) + LINE
+}
+
+/// Steps of a window whose saved values are computed again: √T, so that the states before the windows and one window's
+/// values grow alike; but enough rows for the products.
+pub(crate) fn window(seq: &Sequence<'_>) -> usize {
+    let root = seq.seq_len.isqrt();
+    let root = root + (root * root < seq.seq_len) as usize;
+    root.max(256usize.div_ceil(seq.batch.max(1))).max(1)
 }

@@ -192,7 +192,7 @@ fn by_kernels(isa: Isa, d: &Direction<'_>, ws: &mut Workspace) -> Answer {
     let norm = (!gain_ih.is_empty()).then_some(Norm { gain_ih, gain_hh });
     let weights = Weights { w_ih, w_hh, b_ih: some(b_ih), b_hh: some(b_hh), norm };
     let layer = Layer { cell, input, hidden, zoneout, weights };
-    let pass = Pass { seq: d.seq, x: d.x, h0: Some(d.h0), noise };
+    let pass = Pass { seq: d.seq, x: d.x, h0: Some(d.h0), noise, recompute: false };
     let packed = Packed::with_isa(isa, &layer);
 
     let dirty = |len| vec![f32::NAN; len];

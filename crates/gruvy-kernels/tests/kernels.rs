@@ -66,6 +66,7 @@ struct Case {
     h: usize,
     lengths: Option<Vec<usize>>,
     reverse: bool,
+    recompute: bool,
     w_ih: Vec<f32>,
     w_hh: Vec<f32>,
     b_ih: Vec<f32>,
@@ -117,6 +118,7 @@ impl Case {
             h,
             lengths: None,
             reverse: false,
+            recompute: false,
             w_ih: r.values(rows * i, weight),
             w_hh: r.values(hidden_rows * h, weight),
             b_ih: r.values(rows, 0.5),
@@ -147,6 +149,11 @@ impl Case {
         self
     }
 
+    fn recomputed(mut self) -> Self {
+        self.recompute = true;
+        self
+    }
+
     fn layer(&self) -> Layer<'_> {
         let norm = Norm { gain_ih: &self.gain_ih, gain_hh: &self.gain_hh };
         let weights = Weights {
@@ -174,7 +181,8 @@ impl Case {
             lengths: self.lengths.as_deref(),
             reverse: self.reverse,
         };
-        Pass { seq, x: &self.x, h0: Some(&self.h0), noise: self.noise() }
+        let (h0, recompute) = (Some(&self.h0[..]), self.recompute);
+        Pass { seq, x: &self.x, h0, noise: self.noise(), recompute }
     }
 
     /// y and the last states.
@@ -192,7 +200,7 @@ impl Case {
         let packed = Packed::with_isa(isa, &layer);
         let mut y = vec![f32::NAN; self.dy.len()];
         let mut last = vec![f32::NAN; self.h0.len()];
-        let mut saved = vec![f32::NAN; self.dy.len() * layer.saved(&pass.noise)];
+        let mut saved = vec![f32::NAN; layer.saved_values(&pass)];
         ws.soil(f32::NAN);
         let output = Output { y: &mut y, last: Some(&mut last), saved: Some(&mut saved) };
         packed.forward(&pass, output, ws);
@@ -255,8 +263,16 @@ impl Case {
         let g = reference::backward(&setup, &p, &x, &h0, &wide(&self.dy), &wide(&self.dlast));
         let plus_one = |v: &[f64]| v.iter().map(|v| v + 1.0).collect::<Vec<_>>();
         let name = format!(
-            "{isa:?} {:?} {:?} T{} B{} I{} H{} {:?} reverse {} h0 {with_h0}",
-            self.cell, self.regular, self.t, self.b, self.i, self.h, self.lengths, self.reverse
+            "{isa:?} {:?} {:?} T{} B{} I{} H{} {:?} reverse {} recompute {} h0 {with_h0}",
+            self.cell,
+            self.regular,
+            self.t,
+            self.b,
+            self.i,
+            self.h,
+            self.lengths,
+            self.reverse,
+            self.recompute
         );
         // A normalised row of nearly equal values is divided by a small number.
         let slack = if self.regular.norm { 10.0 } else { 1.0 };
@@ -319,6 +335,7 @@ fn large_sizes(cell: Cell) {
         Case::new(cell, [300, 5, 65, 20]).ragged().check(isa, &mut ws, false);
         Case::new(cell, [3, 15, 50, 140]).reversed().check(isa, &mut ws, true);
         Case::regular(cell, REGULAR[5], [30, 11, 65, 40]).ragged().check(isa, &mut ws, true);
+        Case::new(cell, [300, 5, 65, 20]).recomputed().check(isa, &mut ws, false);
     }
 }
 
@@ -358,6 +375,11 @@ fn same_bits_for_any_number_of_threads() {
             Case::new(cell, [40, 37, 30, 60]),
             Case::new(cell, [40, 21, 30, 65]).ragged().reversed(),
             Case::regular(cell, REGULAR[5], [200, 3, 30, 100]).ragged(),
+            Case::new(cell, [40, 37, 30, 60]).recomputed(),
+            // So few rows that threads share their units.
+            Case::new(cell, [20, 1, 30, 400]),
+            Case::new(cell, [20, 3, 10, 400]).ragged().reversed(),
+            Case::new(cell, [90, 3, 10, 400]).ragged().recomputed(),
         ] {
             let one = pool(1).install(|| case.run(Isa::best(), &mut Workspace::new(), true));
             for threads in [2, 3, 8] {
@@ -417,7 +439,7 @@ fn a_batch_equals_its_rows_alone() {
                 let seq = Sequence { seq_len: len, batch: 1, lengths: None, reverse: false };
                 let x = row(&case.x, case.i);
                 let h0 = Some(&case.h0[state.clone()]);
-                let pass = Pass { seq, x: &x, h0, noise: case.noise() };
+                let pass = Pass { seq, x: &x, h0, noise: case.noise(), recompute: false };
                 let (mut y_alone, mut last_alone) = (vec![0.0; len * case.h], vec![0.0; width]);
                 let output = Output { y: &mut y_alone, last: Some(&mut last_alone), saved: None };
                 packed.forward(&pass, output, &mut ws);
@@ -447,6 +469,43 @@ fn padding_has_no_effect() {
                 }
                 let dirty = case.run(Isa::best(), &mut Workspace::new(), true);
                 assert!(clean == dirty, "{cell:?} {regular:?} reverse {reverse}");
+            }
+        }
+    }
+}
+
+/// Windows of 13 or 7 steps, the last one shorter; at B = 37 some without a single valid step.
+#[test]
+fn recomputed_gradients_equal_the_saved_ones() {
+    for cell in Cell::ALL {
+        for regular in REGULAR {
+            for sizes in [[40, 20, 6, 9], [30, 37, 5, 11]] {
+                for case in [
+                    Case::regular(cell, regular, sizes),
+                    Case::regular(cell, regular, sizes).ragged(),
+                    Case::regular(cell, regular, sizes).reversed(),
+                    Case::regular(cell, regular, sizes).reversed().ragged(),
+                ] {
+                    let mut ws = Workspace::new();
+                    let saved = case.run(Isa::best(), &mut ws, true);
+                    let case = case.recomputed();
+                    assert!(case.layer().saved_values(&case.pass()) < case.dy.len());
+                    let again = case.run(Isa::best(), &mut ws, true);
+                    let bits = |a: &Answer| [&a.y, &a.last, &a.dx, &a.dh0].map(Vec::clone);
+                    assert!(bits(&saved) == bits(&again), "{cell:?} {regular:?} {sizes:?}");
+                    // Their sums have another order.
+                    for (name, saved, again) in [
+                        ("dw_ih", saved.dw_ih, again.dw_ih),
+                        ("dw_hh", saved.dw_hh, again.dw_hh),
+                        ("db_ih", saved.db_ih, again.db_ih),
+                        ("db_hh", saved.db_hh, again.db_hh),
+                        ("dgain_ih", saved.dgain_ih, again.dgain_ih),
+                        ("dgain_hh", saved.dgain_hh, again.dgain_hh),
+                    ] {
+                        let name = format!("{cell:?} {regular:?} {sizes:?} {name}");
+                        assert_close(&name, &again, &wide(&saved), 2e-6);
+                    }
+                }
             }
         }
     }

@@ -272,7 +272,8 @@ impl Session {
                 let seq = Sequence { seq_len, batch: *batch, lengths: None, reverse };
                 before.clear();
                 before.extend_from_slice(state);
-                let pass = Pass { seq, x, h0: Some(before), noise: Noise::default() };
+                let pass =
+                    Pass { seq, x, h0: Some(before), noise: Noise::default(), recompute: false };
                 packed.forward(&pass, Output { y, last: Some(state), saved: None }, workspace);
             }
             if directions == 1 {

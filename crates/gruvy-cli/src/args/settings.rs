@@ -224,6 +224,9 @@ pub struct TrainFlags {
     /// Layer normalisation of the gates
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub layer_norm: Option<bool>,
+    /// Compute the gates again in the backward pass instead of keeping them: less memory, more time
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub recompute: Option<bool>,
     /// Open the gates for dependencies of up to T steps at the start; 0: not [default: the length of a
     /// memory task, else 0]
     #[arg(long, value_name = "T")]
@@ -295,7 +298,7 @@ impl TrainFlags {
     pub fn apply(self, to: &mut TrainConfig) {
         to.chrono = self.chrono.or(to.chrono);
         lay_over!(self => to; cell hidden layers dropout input_dropout recurrent_dropout zoneout
-            weight_dropout layer_norm train_fraction label_smoothing batch epochs max_minutes lr
+            weight_dropout layer_norm recompute train_fraction label_smoothing batch epochs max_minutes lr
             weight_decay warmup schedule min_lr clip ema patience eval_every save_every);
     }
 }

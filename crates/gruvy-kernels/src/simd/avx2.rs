@@ -9,6 +9,7 @@ pub(super) struct Avx2(());
 
 /// # Safety
 /// The machine has AVX2 and FMA.
+#[inline(never)]
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(Avx2(()))
@@ -215,6 +216,11 @@ impl Simd for Avx2 {
 
     // SAFETY (all below): `self` proves the instruction set; memory is the caller's contract.
     #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: as above.
+        unsafe { run(kernel) }
+    }
+    #[inline(always)]
     fn splat(self, x: f32) -> __m256 {
         // SAFETY: as above.
         unsafe { _mm256_set1_ps(x) }
@@ -304,6 +310,17 @@ impl Simd for Avx2 {
     unsafe fn tile_3x4(self, k: usize, left: Operand, right: Operand) -> [[__m256; 4]; 3] {
         // SAFETY: as above.
         unsafe { tile_3x4(k, left, right) }
+    }
+    #[inline(always)]
+    fn prefetch<const W: bool>(self, at: *const f32) {
+        // SAFETY: no address can fault.
+        unsafe {
+            if W {
+                _mm_prefetch::<_MM_HINT_ET0>(at.cast());
+            } else {
+                _mm_prefetch::<_MM_HINT_T0>(at.cast());
+            }
+        }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {

@@ -9,6 +9,7 @@ pub(super) struct Avx512(());
 
 /// # Safety
 /// The machine has AVX-512F.
+#[inline(never)]
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(Avx512(()))
@@ -28,6 +29,11 @@ impl Simd for Avx512 {
     const BLOCK: usize = 8;
 
     // SAFETY (all below): `self` proves the instruction set; memory is the caller's contract.
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: as above.
+        unsafe { run(kernel) }
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
         // SAFETY: as above.
@@ -110,6 +116,17 @@ impl Simd for Avx512 {
         unsafe {
             let n = _mm512_slli_epi32::<23>(_mm512_castps_si512(biased));
             _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), n))
+        }
+    }
+    #[inline(always)]
+    fn prefetch<const W: bool>(self, at: *const f32) {
+        // SAFETY: no address can fault.
+        unsafe {
+            if W {
+                _mm_prefetch::<_MM_HINT_ET0>(at.cast());
+            } else {
+                _mm_prefetch::<_MM_HINT_T0>(at.cast());
+            }
         }
     }
     #[inline(always)]

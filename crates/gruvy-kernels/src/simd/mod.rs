@@ -133,6 +133,12 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Rows and columns of a block of [`Simd::transpose`].
     const BLOCK: usize;
 
+    /// Runs `kernel` in a function of its own, compiled once and not once for each place that needs it.
+    #[inline(never)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
     fn splat(self, x: f32) -> Self::V;
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
@@ -190,6 +196,11 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
             }
         }
     }
+
+    /// Asks for the line at `at`, to be written if `W`, before it is needed; any address will do. Nothing where the machine has
+    /// no such instruction.
+    #[inline(always)]
+    fn prefetch<const W: bool>(self, _at: *const f32) {}
 
     /// `acc[m][v] = Σ_k left[m][k] · right[v][k]` of four rows and three vectors: a tile that takes all of sixteen
     /// registers.

@@ -118,7 +118,7 @@ impl Params {
 fn pass(shape: Shape, x: &[f32]) -> Pass<'_> {
     let Shape { batch, seq_len, .. } = shape;
     let seq = Sequence { seq_len, batch, lengths: None, reverse: false };
-    Pass { seq, x, h0: None, noise: Noise::default() }
+    Pass { seq, x, h0: None, noise: Noise::default(), recompute: false }
 }
 
 /// Irregular values within ±`scale`.

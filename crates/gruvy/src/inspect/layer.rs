@@ -39,7 +39,7 @@ struct Rows {
 /// One step of `x [P, I]` from states `h0 [P, K·H]`, P rows side by side.
 fn one_step<'a>(batch: usize, x: &'a [f32], h0: &'a [f32]) -> Pass<'a> {
     let seq = Sequence { seq_len: 1, batch, lengths: None, reverse: false };
-    Pass { seq, x, h0: Some(h0), noise: Noise::default() }
+    Pass { seq, x, h0: Some(h0), noise: Noise::default(), recompute: false }
 }
 
 impl<'m> Layer<'m> {

@@ -43,6 +43,9 @@ pub struct RecurrentConfig {
     pub weight_dropout: f64,
     /// Layer normalisation (Ba et al., 1607.06450) of every gate's input part and hidden part.
     pub layer_norm: bool,
+    /// Save only the states before every √T steps for the backward pass, which computes the rest again: less memory for
+    /// long sequences, for the time of one more forward pass.
+    pub recompute: bool,
     /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, K * H]`
     /// always.
     pub batch_first: bool,
@@ -71,6 +74,7 @@ impl RecurrentConfig {
             zoneout: 0.0,
             weight_dropout: 0.0,
             layer_norm: false,
+            recompute: false,
             batch_first: false,
             chrono: 0,
             cell: Cell::Gru,
@@ -120,6 +124,11 @@ impl RecurrentConfig {
     /// Sets [`layer_norm`](Self::layer_norm).
     pub fn with_layer_norm(self, layer_norm: bool) -> Self {
         Self { layer_norm, ..self }
+    }
+
+    /// Sets [`recompute`](Self::recompute).
+    pub fn with_recompute(self, recompute: bool) -> Self {
+        Self { recompute, ..self }
     }
 
     /// Sets [`batch_first`](Self::batch_first).

@@ -57,6 +57,7 @@ impl Recurrent {
                     lengths: lengths.clone(),
                     zoneout: self.config.zoneout as f32,
                     noise,
+                    recompute: self.config.recompute,
                 };
                 let h0 =
                     state.as_ref().map(|s| s.clone().narrow(0, finals.len(), 1).squeeze_dim(0));

@@ -147,7 +147,6 @@ struct State {
     call: Call,
     /// `[T + K − 1, B, H]`
     out: FlexTensor,
-    /// `[T, B, S, H]`
     saved: Buffer,
 }
 
@@ -329,13 +328,13 @@ impl Call {
         };
         let x = self.masked_x.as_ref().map_or(floats(&self.operands.x), Buffer::as_slice);
         let h0 = self.operands.h0.as_option().map(floats);
-        kernels::Pass { seq, x, h0, noise: self.settings.kernel_noise() }
+        let Settings { recompute, .. } = self.settings;
+        kernels::Pass { seq, x, h0, noise: self.settings.kernel_noise(), recompute }
     }
 
-    /// A buffer for what a forward pass saves, `[T, B, S, H]`.
+    /// A buffer for what a forward pass saves.
     fn saved(&self) -> Buffer {
-        let blocks = self.layer().saved(&self.settings.kernel_noise());
-        Buffer::new(self.seq_len * self.batch * blocks * self.hidden)
+        Buffer::new(self.layer().saved_values(&self.pass()))
     }
 
     /// y `[T, B, H]`, and behind it the vectors of the last states after h.

@@ -43,12 +43,15 @@ pub struct Settings {
     pub zoneout: f32,
     /// What a training pass draws; none: inference.
     pub noise: Option<Noise>,
+    /// Save only the states before every √T steps for the backward pass, which computes the rest again (gradient
+    /// checkpointing; Chen et al., 1604.06174).
+    pub recompute: bool,
 }
 
 impl Settings {
     /// A cell forward in time over full sequences, nothing regularised.
     pub fn new(cell: Cell) -> Self {
-        Self { cell, reverse: false, lengths: None, zoneout: 0.0, noise: None }
+        Self { cell, reverse: false, lengths: None, zoneout: 0.0, noise: None, recompute: false }
     }
 }
 

@@ -46,6 +46,8 @@ pub struct TrainConfig {
     pub weight_dropout: f64,
     /// Layer normalisation of the gates.
     pub layer_norm: bool,
+    /// Compute the gates again in the backward pass instead of keeping them: less memory for long sequences, more time.
+    pub recompute: bool,
     /// Longest dependency in steps that the gates are opened for at the start (chrono initialisation,
     /// 1804.11188); zero: gates as PyTorch draws them. None: as the task finds best.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,7 @@ impl Default for TrainConfig {
             zoneout: 0.0,
             weight_dropout: 0.0,
             layer_norm: false,
+            recompute: false,
             chrono: None,
             train_fraction: 1.0,
             label_smoothing: 0.0,
@@ -132,6 +135,7 @@ impl TrainConfig {
             .with_zoneout(self.zoneout)
             .with_weight_dropout(self.weight_dropout)
             .with_layer_norm(self.layer_norm)
+            .with_recompute(self.recompute)
             .with_chrono(self.chrono.unwrap_or(0))
     }
 

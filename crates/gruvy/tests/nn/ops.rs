@@ -45,7 +45,8 @@ fn cases() -> Vec<Case> {
                 recurrent_dropout: 0.4,
                 weight_dropout: 0.3,
             });
-            let settings = Settings { cell, reverse, lengths, zoneout: 0.2, noise };
+            let recompute = reverse;
+            let settings = Settings { cell, reverse, lengths, zoneout: 0.2, noise, recompute };
             cases.push(Case { norm: true, ..Case::new(settings, [5, 4, 3, 6]) });
         }
     }

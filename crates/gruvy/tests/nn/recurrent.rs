@@ -159,7 +159,7 @@ fn noise_is_there_in_training_only() {
         for (name, with) in kinds {
             let config = CONFIG().with_cell(cell);
             let noisy = with(config.clone()).init(&device());
-            let x = tensor(1, [6, 3, 5], &device());
+            let x = tensor(1, [6, 30, 5], &device());
             let run = |m: &gruvy::nn::Recurrent, x: &Tensor<3>| {
                 values(&m.forward(x.clone(), None, None).0)
             };
