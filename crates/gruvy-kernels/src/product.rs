@@ -263,6 +263,7 @@ unsafe fn finish<S: Simd, const G: usize, const P: usize, const M: usize, E: Epi
     acc: &[[[S::V; G]; P]; M],
 ) {
     let ld = P * G * S::LANES;
+    let all = core::ptr::from_ref(acc).cast::<f32>();
     for p in 0..P {
         // As many rows as four, three, two or one divide the tile.
         let step = const {
@@ -275,7 +276,9 @@ unsafe fn finish<S: Simd, const G: usize, const P: usize, const M: usize, E: Epi
             }
         };
         for m in (0..M).step_by(step) {
-            let (row, panel, acc) = (row + m, panel + p, acc[m][p].as_ptr().cast());
+            let (row, panel) = (row + m, panel + p);
+            // SAFETY: a place within the tile's sums, from which those of the next rows are read too.
+            let acc = unsafe { all.add((m * P + p) * G * S::LANES) };
             match step {
                 4 => s.call(Finish::<E, G, 4> { epilogue, row, panel, acc, ld }),
                 3 => s.call(Finish::<E, G, 3> { epilogue, row, panel, acc, ld }),
