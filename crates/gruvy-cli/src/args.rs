@@ -1,8 +1,10 @@
 //! What can be typed. Every training flag has the name of its field in the library's settings, and lies on
 //! top of what `--config` says.
 
+mod forecast;
 mod settings;
 
+pub use forecast::{BacktestArgs, ForecastArgs, ForecastFlags, FormatFlags};
 pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
 
 use clap::builder::TypedValueParser;
@@ -39,6 +41,7 @@ impl Cli {
                 .mut_subcommand("text", say_defaults::<TextFlags>)
                 .mut_subcommand("adding", say_defaults::<AddingFlags>)
                 .mut_subcommand("copy", say_defaults::<CopyFlags>)
+                .mut_subcommand("forecast", say_defaults::<ForecastFlags>)
         };
         // One cell makes no comparison: the flag is there only to be refused with a word on --cells.
         let without_cell = |task: clap::Command| task.mut_arg("cell", |cell| cell.hide(true));
@@ -79,8 +82,12 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Write text with a model
     Generate(GenerateArgs),
+    /// Forecast time series with a model
+    Forecast(Box<ForecastArgs>),
+    /// Compare a model's forecasts with simple methods at several times in the past
+    Backtest(Box<BacktestArgs>),
     /// Measure a model on other data
-    Eval(EvalArgs),
+    Eval(Box<EvalArgs>),
     /// Show what a model is and how it was trained
     Info(InfoArgs),
     /// See what a model's gates do on an input, how long its units remember and how far gradients reach
@@ -108,6 +115,8 @@ pub struct TrainArgs {
 pub enum TrainTask {
     /// Learn to write text
     Text(Box<NewRun<TextFlags>>),
+    /// Learn to forecast time series
+    Forecast(Box<NewRun<ForecastFlags>>),
     /// Learn to add two marked numbers of a long sequence: a measure of memory
     Adding(Box<NewRun<AddingFlags>>),
     /// Learn to repeat ten digits after a long pause: a measure of memory
@@ -128,6 +137,8 @@ pub struct CompareArgs {
 pub enum CompareTask {
     /// Learn to write text
     Text(Box<NewComparison<TextFlags>>),
+    /// Learn to forecast time series
+    Forecast(Box<NewComparison<ForecastFlags>>),
     /// Learn to add two marked numbers of a long sequence: a measure of memory
     Adding(Box<NewComparison<AddingFlags>>),
     /// Learn to repeat ten digits after a long pause: a measure of memory
@@ -164,7 +175,7 @@ pub struct GenerateArgs {
 pub struct EvalArgs {
     /// Run folder or model file
     pub model: PathBuf,
-    /// Text files or folders of them; `-` is stdin; nothing for a task that makes its own data
+    /// Text files or folders of them, or tables of series; `-` is stdin; nothing for a task that makes its own data
     #[arg(value_name = "DATA")]
     pub data: Vec<PathBuf>,
     /// Only the last PERCENT of the data
@@ -173,6 +184,9 @@ pub struct EvalArgs {
     /// Sequences to make, for a task that makes its own data; --seed says which
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub count: u64,
+    /// What the columns of series are.
+    #[command(flatten)]
+    pub format: FormatFlags,
 }
 
 /// `gruvy info`
@@ -223,7 +237,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// What to show
-    #[arg(default_value = "text", value_parser = ["text"])]
+    #[arg(default_value = "text", value_parser = ["text", "forecast"])]
     pub task: String,
 }
 

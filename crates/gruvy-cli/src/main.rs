@@ -5,16 +5,19 @@
 //! answer, 2 an error with one clear message.
 
 mod args;
+mod backtest;
 mod bench;
 mod compare;
 mod demo;
 mod eval;
+mod forecast;
 mod generate;
 mod info;
 mod inspect;
 mod model;
 mod progress;
 mod screen;
+mod series;
 mod stop;
 mod table;
 mod train;
@@ -48,7 +51,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Train(args) => train::run(*args, cli.common.seed, &screen),
         Command::Compare(args) => compare::run(*args, cli.common.seed, &screen),
         Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
-        Command::Eval(args) => eval::run(&args, cli.common.seed, &screen),
+        Command::Forecast(args) => forecast::run(*args, cli.common.seed, &screen),
+        Command::Backtest(args) => backtest::run(*args, cli.common.seed, &screen),
+        Command::Eval(args) => eval::run(*args, cli.common.seed, &screen),
         Command::Info(args) => info::run(&args, &screen),
         Command::Inspect(args) => inspect::run(&args, cli.common.seed, &screen),
         Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),

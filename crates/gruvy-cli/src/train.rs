@@ -1,10 +1,13 @@
 //! `gruvy train`: a new run, or one that goes on.
 
-use crate::args::{AddingFlags, CopyFlags, NewRun, TaskFlags, TextFlags, TrainArgs, TrainTask};
+use crate::args::{
+    AddingFlags, CopyFlags, ForecastFlags, NewRun, TaskFlags, TextFlags, TrainArgs, TrainTask,
+};
 use crate::progress::Progress;
 use crate::screen::{Screen, duration, me, thousands};
 use crate::stop;
 use anyhow::{Result, bail};
+use gruvy::tasks::forecast::ForecastConfig;
 use gruvy::tasks::memory::{AddingConfig, CopyConfig};
 use gruvy::tasks::text::TextConfig;
 use gruvy::tasks::{Metric, RunSettings, TaskConfig, task_of};
@@ -25,11 +28,13 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
     let TrainArgs { resume, task } = args;
     match task {
         Some(TrainTask::Text(new)) => go(resume, Some(*new), seed, screen),
+        Some(TrainTask::Forecast(new)) => go(resume, Some(*new), seed, screen),
         Some(TrainTask::Adding(new)) => go(resume, Some(*new), seed, screen),
         Some(TrainTask::Copy(new)) => go(resume, Some(*new), seed, screen),
         None => match resume {
             Some(folder) => match task_of_run(&folder)?.as_str() {
                 TextConfig::NAME => go::<TextFlags>(Some(folder), None, seed, screen),
+                ForecastConfig::NAME => go::<ForecastFlags>(Some(folder), None, seed, screen),
                 AddingConfig::NAME => go::<AddingFlags>(Some(folder), None, seed, screen),
                 CopyConfig::NAME => go::<CopyFlags>(Some(folder), None, seed, screen),
                 other => bail!("{}: unknown task `{other}`", folder.display()),

@@ -28,6 +28,7 @@ pub mod codec;
 mod error;
 pub mod eval;
 mod file;
+mod forecaster;
 mod generate;
 mod network;
 mod random;
@@ -37,12 +38,17 @@ mod spec;
 mod write;
 
 pub use codec::Codec;
+pub use codec::forecast::{
+    Affine, Decoder, Difference, ForecastCodec, Frame, Known, LEAST_SPREAD, Output, Prepared, Scale, StaticCoding,
+    Transform, Windows,
+};
 pub use codec::memory::{Adding, AddingExamples, CopyExamples, Copying, TEST_SEED};
 pub use codec::text::{TextCodec, TextDecoder, TextUnit};
 pub use error::{Error, Result};
 pub use eval::memory::{evaluate_adding, evaluate_copying};
 pub use eval::{TextMetrics, evaluate_text, predicted_chars};
 pub use file::{FORMAT_VERSION, MODEL_FILE_NAME, ModelFile, Tensor, Trained};
+pub use forecaster::{ForecastStream, Forecaster, Paths};
 pub use generate::Generator;
 pub use gruvy_kernels::Cell;
 pub use network::Network;

@@ -123,6 +123,7 @@ macro_rules! lay_over {
         })*
     };
 }
+pub(super) use lay_over;
 
 /// Settings of the text task as flags, named as in [`TextConfig`].
 #[derive(Debug, Default, Args)]

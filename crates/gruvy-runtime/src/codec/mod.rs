@@ -2,11 +2,13 @@
 //!
 //! A task adds one file here and one variant to [`Codec`].
 mod bpe;
+pub mod forecast;
 pub mod memory;
 pub mod text;
 mod utf8;
 
 use crate::{Result, Spec};
+use forecast::ForecastCodec;
 use memory::{Adding, Copying};
 use serde::{Deserialize, Serialize};
 use text::TextCodec;
@@ -22,6 +24,8 @@ pub enum Codec {
     Adding(Adding),
     /// Digits, to be repeated after a long pause.
     Copy(Copying),
+    /// Series to windows, answers to distributions.
+    Forecast(ForecastCodec),
 }
 
 impl Codec {
@@ -31,6 +35,7 @@ impl Codec {
             Codec::Text(_) => "text",
             Codec::Adding(_) => Adding::NAME,
             Codec::Copy(_) => Copying::NAME,
+            Codec::Forecast(_) => ForecastCodec::NAME,
         }
     }
 
@@ -43,6 +48,7 @@ impl Codec {
             Codec::Text(codec) => codec.fits(spec),
             Codec::Adding(codec) => codec.fits(spec),
             Codec::Copy(codec) => codec.fits(spec),
+            Codec::Forecast(codec) => codec.fits(spec),
         }
     }
 }

@@ -1,0 +1,82 @@
+//! What the commands on time series have in common: a model, and the series it is to look at.
+
+use crate::args::FormatFlags;
+use crate::model;
+use crate::screen::Screen;
+use anyhow::{Context, Result, bail};
+use gruvy::tasks::RunSettings;
+use gruvy::tasks::forecast::{ForecastConfig, embedded_airline};
+use gruvy::train::RunFolder;
+use gruvy_runtime::series::{Panel, Stamp, read_panel};
+use gruvy_runtime::{Forecaster, Prepared};
+use std::path::{Path, PathBuf};
+
+/// A forecast model and series for it.
+pub struct Opened {
+    /// The model.
+    pub forecaster: Forecaster,
+    /// The series as read.
+    pub panel: Panel,
+    /// The same, prepared.
+    pub series: Vec<Prepared>,
+}
+
+/// What is to be opened.
+pub struct Ask<'a> {
+    /// Run folder or model file.
+    pub model: &'a Path,
+    /// Tables; none: what the run was trained on.
+    pub data: &'a [PathBuf],
+    /// Over how the model's own data were read.
+    pub format: FormatFlags,
+    /// Paths for the quantiles of an autoregressive model.
+    pub samples: usize,
+}
+
+impl Opened {
+    /// Opens a model and reads the series.
+    ///
+    /// # Errors
+    /// When there is no such model, it is of another task, or the series cannot be read or do not fit it.
+    pub fn new(ask: Ask<'_>, seed: Option<u64>, screen: &Screen) -> Result<Self> {
+        let opened = model::open(ask.model)?;
+        let path = opened.path.display().to_string();
+        let mut forecaster = Forecaster::open(&opened.model).context(path)?;
+        if ask.samples < 2 {
+            bail!("--samples is {}: expected at least 2", ask.samples);
+        }
+        forecaster.samples = ask.samples;
+        forecaster.seed = seed.unwrap_or(forecaster.seed);
+        let mut format = forecaster.codec().format.clone();
+        ask.format.apply(&mut format);
+        let panel = match ask.data {
+            [] => match trained_on(ask.model)?.as_slice() {
+                [] => embedded_airline()?,
+                paths => read_panel(paths, &format)?,
+            },
+            paths => read_panel(paths, &format)?,
+        };
+        panel.notes.iter().for_each(|note| screen.note(note));
+        let series = forecaster.prepare(&panel)?;
+        Ok(Self { forecaster, panel, series })
+    }
+
+    /// The stamp of a step of series `index`, which may lie ahead.
+    pub fn stamp(&self, index: usize, step: usize) -> Stamp {
+        self.panel.frequency.at(self.panel.series[index].start, step)
+    }
+
+    /// Where the series of that name stands.
+    pub fn index(&self, id: &str) -> Option<usize> {
+        self.panel.series.iter().position(|series| series.id == id)
+    }
+}
+
+/// The data of a run.
+fn trained_on(model: &Path) -> Result<Vec<PathBuf>> {
+    let settings = RunFolder::settings_path(model);
+    if !settings.exists() {
+        bail!("{} is no run folder, so its data are not known: give the series", model.display());
+    }
+    Ok(RunSettings::<ForecastConfig>::read(&settings)?.data.paths)
+}

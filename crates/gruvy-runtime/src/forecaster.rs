@@ -1,0 +1,494 @@
+//! A forecast model at work: on many series at once, or on one as its observations come.
+//!
+//! ```no_run
+//! use gruvy_runtime::{Forecaster, ModelFile, series::{SeriesFormat, read_panel}};
+//!
+//! let forecaster = Forecaster::open(&ModelFile::open("runs/air")?)?;
+//! let panel = read_panel(&["air.csv".into()], &SeriesFormat::default())?;
+//! for forecast in forecaster.forecast_panel(&panel)? {
+//!     println!("{}: {:?}", forecast.id, forecast.mean);
+//! }
+//! # Ok::<(), gruvy_runtime::Error>(())
+//! ```
+use crate::codec::forecast::{Frame, Law, Prepared};
+use crate::random::SplitMix64;
+use crate::series::{Panel, Series, Stamp};
+use crate::{
+    Codec, Decoder, Error, Forecast, ForecastCodec, ModelFile, Network, Output, Result, Session, Steps,
+};
+use std::sync::Arc;
+
+/// Most rows that run side by side, which bounds the memory.
+const ROWS: usize = 512;
+
+/// Possible courses of one series from one origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paths {
+    /// The series.
+    pub id: String,
+    /// First step forecast, as an index into the series.
+    pub origin: usize,
+    /// `[N][H]`
+    pub paths: Vec<Vec<f64>>,
+}
+
+/// A forecast model, ready to run.
+#[derive(Clone, Debug)]
+pub struct Forecaster {
+    network: Arc<Network>,
+    codec: Arc<ForecastCodec>,
+    /// Paths drawn for the quantiles of an autoregressive model.
+    pub samples: usize,
+    /// Seed of everything drawn. What is drawn for a series depends on it, the series' name and the origin alone.
+    pub seed: u64,
+}
+
+impl Forecaster {
+    /// Default number of paths.
+    pub const SAMPLES: usize = 200;
+
+    /// Makes a network ready.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if network and codec do not fit.
+    pub fn new(network: Arc<Network>, codec: ForecastCodec) -> Result<Self> {
+        codec.fits(network.spec())?;
+        Ok(Self { network, codec: Arc::new(codec), samples: Self::SAMPLES, seed: 1 })
+    }
+
+    /// Makes the model of a file ready.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model of another task, and as [`Network::new`].
+    pub fn open(model: &ModelFile) -> Result<Self> {
+        let Codec::Forecast(codec) = &model.codec else {
+            return Err(Error::setting("task", model.codec.task(), "forecast"));
+        };
+        Self::new(Arc::new(Network::new(model)?), codec.clone())
+    }
+
+    /// The codec.
+    pub fn codec(&self) -> &ForecastCodec {
+        &self.codec
+    }
+
+    /// A forecast of every series from its end on.
+    ///
+    /// # Errors
+    /// [`Error::Series`] naming the series that cannot be forecast.
+    pub fn forecast_panel(&self, panel: &Panel) -> Result<Vec<Forecast>> {
+        let series = self.prepare(panel)?;
+        let windows: Vec<_> = series.iter().map(|series| (series, series.len())).collect();
+        self.forecast(&windows)
+    }
+
+    /// The series of a panel, ready for [`Forecaster::forecast`] and [`Forecaster::paths`].
+    ///
+    /// # Errors
+    /// If the panel has other covariates or another frequency than the model, or a value that it cannot take.
+    pub fn prepare(&self, panel: &Panel) -> Result<Vec<Prepared>> {
+        let codec = &self.codec;
+        if panel.frequency != codec.frequency {
+            let expected = format!("{}, as the model was trained on", codec.frequency);
+            return Err(Error::setting("frequency", panel.frequency, expected));
+        }
+        let trained = &codec.format;
+        let wanted = [&trained.statics, &trained.past, &trained.future];
+        let got = [&panel.columns.statics, &panel.columns.past, &panel.columns.future];
+        if got != wanted {
+            let expected = format!("{wanted:?} (static, past, future), as the model was trained on");
+            return Err(Error::setting("covariates", format!("{got:?}"), expected));
+        }
+        panel.series.iter().map(|series| codec.prepare(series)).collect()
+    }
+
+    /// Forecasts of these series from these origins on: the first steps that are forecast, of which the values,
+    /// and all later ones, are not looked at. Known-future covariates are.
+    ///
+    /// # Errors
+    /// [`Error::Series`] for a series without a value in the context, or with known-future covariates that end
+    /// before the horizon.
+    pub fn forecast(&self, windows: &[(&Prepared, usize)]) -> Result<Vec<Forecast>> {
+        let mut all = Vec::with_capacity(windows.len());
+        match self.codec.decoder {
+            Decoder::Direct { .. } => self.direct(windows, |window, laws| {
+                all.push(self.by_laws(window, laws));
+            })?,
+            Decoder::Autoregressive => {
+                for of_series in self.paths(windows, self.samples)? {
+                    all.push(self.by_paths(&of_series));
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// `count` possible courses of each series. A direct model says nothing of how its steps hang together: they
+    /// are drawn one by one.
+    ///
+    /// # Errors
+    /// As [`Forecaster::forecast`].
+    pub fn paths(&self, windows: &[(&Prepared, usize)], count: usize) -> Result<Vec<Paths>> {
+        let mut all = Vec::with_capacity(windows.len());
+        match self.codec.decoder {
+            Decoder::Direct { .. } => self.direct(windows, |window, laws| {
+                let mut random = self.random(window);
+                let mut path = || -> Vec<f64> {
+                    let draw = |(t, law): (usize, &Law)| {
+                        self.value(window, t, law.draw(&self.codec.levels, &mut random))
+                    };
+                    laws.iter().enumerate().map(draw).collect()
+                };
+                let paths = (0..count).map(|_| path()).collect();
+                let id = window.series.id.clone();
+                all.push(Paths { id, origin: window.frame.origin, paths });
+            })?,
+            Decoder::Autoregressive => {
+                for chunk in windows.chunks((ROWS / count.max(1)).max(1)) {
+                    all.extend(self.autoregressive(&self.checked(chunk)?, count)?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Sum over steps, and number of steps, of the loss that the model was trained on, in units of each window's
+    /// scale: over the horizon of the direct decoder, over context and horizon of the autoregressive one, whose
+    /// inputs are then the values themselves.
+    ///
+    /// # Errors
+    /// As [`Forecaster::forecast`]; the horizon's values must be known.
+    pub fn loss(&self, windows: &[(&Prepared, usize)]) -> Result<(f64, usize)> {
+        let (codec, mut sum, mut count) = (&self.codec, 0.0, 0);
+        let mut add = |window: &Window<'_>, t: usize, law: &Law| {
+            let z = codec.z(&window.series.y, &window.frame, t);
+            if !z.is_nan() {
+                sum += law.loss(z, &codec.levels);
+                count += 1;
+            }
+        };
+        if let Decoder::Direct { .. } = codec.decoder {
+            self.direct(windows, |window, laws| {
+                laws.iter().enumerate().for_each(|(h, law)| add(window, window.frame.origin + h, law));
+            })?;
+            return Ok((sum, count));
+        }
+        let outputs = codec.outputs();
+        for chunk in windows.chunks(ROWS / 4) {
+            let chunk = self.checked(chunk)?;
+            let inputs = codec.windows(&pairs(&chunk), true);
+            let mut session = Session::new(self.network.clone(), chunk.len())?;
+            let answers = session.run(Steps::Features(&inputs.steps))?;
+            for (at, head) in answers.chunks_exact(outputs).enumerate() {
+                let (step, window) = (at / chunk.len() + 1, &chunk[at % chunk.len()]);
+                if let Some(t) = (window.frame.origin + step).checked_sub(codec.context) {
+                    add(window, t, &codec.output.distribution(head, window.frame.scale));
+                }
+            }
+        }
+        Ok((sum, count))
+    }
+
+    /// The central interval of probability `share` that the forecast from one step before gives each step of the
+    /// series; none where there was nothing to forecast from.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an interval wider than the levels of the model's quantiles.
+    pub fn intervals(&self, series: &Prepared, share: f64) -> Result<Vec<Option<[f64; 2]>>> {
+        let codec = &self.codec;
+        let ends = [0.5 * (1.0 - share), 0.5 * (1.0 + share)];
+        let outermost = 1.0 - 2.0 * codec.levels[0].max(1.0 - codec.levels[codec.levels.len() - 1]);
+        if codec.output == Output::Quantile && share > outermost + 1e-9 {
+            let expected = format!("at most {outermost:.3}, the widest interval that the model learned");
+            return Err(Error::setting("interval", share, expected));
+        }
+        let windows: Vec<(&Prepared, usize)> = (0..series.len())
+            .filter(|origin| codec.frame(series, *origin).is_some())
+            .map(|origin| (series, origin))
+            .collect();
+        let mut all = vec![None; series.len()];
+        let mut put = |window: &Window<'_>, law: &Law| {
+            let bound = |level: f64| self.value(window, 0, law.quantile(level, &codec.levels));
+            all[window.frame.origin] = Some(ends.map(bound));
+        };
+        if let Decoder::Direct { .. } = codec.decoder {
+            self.direct(&windows, |window, laws| put(window, &laws[0]))?;
+            return Ok(all);
+        }
+        let outputs = codec.outputs();
+        for chunk in windows.chunks(ROWS) {
+            let chunk = self.checked(chunk)?;
+            let inputs = codec.windows(&pairs(&chunk), false);
+            let mut session = Session::new(self.network.clone(), chunk.len())?;
+            let heads = session.feed(Steps::Features(&inputs.steps))?.chunks_exact(outputs);
+            for (window, head) in chunk.iter().zip(heads) {
+                put(window, &codec.output.distribution(head, window.frame.scale));
+            }
+        }
+        Ok(all)
+    }
+
+    /// A stream of observations of one series, of which `series` is the beginning, perhaps without a value.
+    ///
+    /// # Errors
+    /// As [`Forecaster::prepare`].
+    pub fn stream(&self, series: Series) -> Result<ForecastStream> {
+        self.codec.prepare(&series)?;
+        Ok(ForecastStream { forecaster: self.clone(), series, forgotten: 0 })
+    }
+
+    /// Runs the direct decoder; gives each window's distributions `[H]`.
+    fn direct(
+        &self,
+        windows: &[(&Prepared, usize)],
+        mut give: impl FnMut(&Window<'_>, &[Law]),
+    ) -> Result<()> {
+        let (codec, segments) = (&self.codec, self.codec.segments());
+        let Decoder::Direct { segment } = codec.decoder else { return Ok(()) };
+        let parameters = codec.parameters();
+        for chunk in windows.chunks((ROWS / segments).max(1)) {
+            let chunk = self.checked(chunk)?;
+            let inputs = codec.windows(&pairs(&chunk), false);
+            let mut reader = Session::new(self.network.clone(), chunk.len())?;
+            reader.feed(Steps::Features(&inputs.steps))?;
+            let mut decoder = Session::new(self.network.clone(), chunk.len() * segments)?;
+            let width = self.network.spec().rnn.state_size();
+            let layers = reader.state().chunks_exact(chunk.len() * width);
+            let state: Vec<f32> = layers.flat_map(|layer| layer.repeat(segments)).collect();
+            decoder.set_state(&state)?;
+            let answers = decoder.step(Steps::Features(&inputs.decode))?;
+            for (row, window) in chunk.iter().enumerate() {
+                let law = |t: usize| {
+                    let answer = (t / segment * chunk.len() + row) * segment + t % segment;
+                    let head = &answers[answer * parameters..][..parameters];
+                    codec.output.distribution(head, window.frame.scale)
+                };
+                give(window, &(0..codec.horizon).map(law).collect::<Vec<_>>());
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws `count` paths of each window, side by side.
+    fn autoregressive(&self, windows: &[Window<'_>], count: usize) -> Result<Vec<Paths>> {
+        let codec = &self.codec;
+        let (outputs, width) = (codec.outputs(), self.network.spec().rnn.state_size());
+        let inputs = codec.windows(&pairs(windows), false);
+        let mut reader = Session::new(self.network.clone(), windows.len())?;
+        let first = reader.feed(Steps::Features(&inputs.steps))?;
+        let mut answers: Vec<f32> =
+            first.chunks_exact(outputs).flat_map(|row| row.repeat(count)).collect();
+        let rows = reader.state().chunks_exact(width);
+        let state: Vec<f32> = rows.flat_map(|row| row.repeat(count)).collect();
+        let mut session = Session::new(self.network.clone(), windows.len() * count)?;
+        session.set_state(&state)?;
+
+        let mut random: Vec<_> = windows.iter().map(|window| self.random(window)).collect();
+        let mut drawn: Vec<Vec<f64>> = windows
+            .iter()
+            .flat_map(|window| vec![window.series.y[..window.frame.origin].to_vec(); count])
+            .collect();
+        let mut steps = Vec::new();
+        for ahead in 0..codec.horizon {
+            steps.clear();
+            for (row, y) in drawn.iter_mut().enumerate() {
+                let Window { series, frame } = &windows[row / count];
+                let law = codec.output.distribution(&answers[row * outputs..][..outputs], frame.scale);
+                let z = law.draw(&codec.levels, &mut random[row / count]);
+                y.push(codec.base(y, frame, frame.origin + ahead) + frame.scale * z);
+                let next = (frame.origin + ahead + 1) as isize;
+                codec.single(series, y, frame, next, &mut steps);
+            }
+            if ahead + 1 < codec.horizon {
+                answers.clear();
+                answers.extend_from_slice(session.step(Steps::Features(&steps))?);
+            }
+        }
+        let values = |y: &Vec<f64>, origin: usize| {
+            y[origin..].iter().map(|y| codec.transform.invert(*y)).collect()
+        };
+        let of_window = |(window, drawn): (&Window<'_>, &[Vec<f64>])| Paths {
+            id: window.series.id.clone(),
+            origin: window.frame.origin,
+            paths: drawn.iter().map(|y| values(y, window.frame.origin)).collect(),
+        };
+        Ok(windows.iter().zip(drawn.chunks(count)).map(of_window).collect())
+    }
+
+    /// The value that `z` at step `ahead` of the horizon stands for; the direct decoder's.
+    fn value(&self, window: &Window<'_>, ahead: usize, z: f64) -> f64 {
+        let Window { series, frame } = window;
+        let base = self.codec.base(&series.y, frame, frame.origin + ahead);
+        self.codec.transform.invert(base + frame.scale * z)
+    }
+
+    fn by_laws(&self, window: &Window<'_>, laws: &[Law]) -> Forecast {
+        let levels = &self.codec.levels;
+        let at = |level: f64| -> Vec<f64> {
+            let quantile = |(t, law): (usize, &Law)| self.value(window, t, law.quantile(level, levels));
+            laws.iter().enumerate().map(quantile).collect()
+        };
+        let quantiles: Vec<Vec<f64>> = levels.iter().map(|level| at(*level)).collect();
+        let mean = laws.iter().enumerate().map(|(t, law)| match law {
+            Law::Normal(mean, _) | Law::StudentT(mean, _, _)
+                if !self.codec.transform.needs_positive() =>
+            {
+                self.value(window, t, *mean)
+            }
+            Law::NegativeBinomial { mean, scale, .. } => self.value(window, t, mean / scale),
+            // The integral of the quantile function, level beyond the outermost level.
+            _ => {
+                let ends = levels.iter().chain([&1.0]).zip([&0.0].into_iter().chain(levels));
+                let widths: Vec<f64> = ends.map(|(to, from)| to - from).collect();
+                let value = |k: usize| quantiles[k.min(levels.len() - 1)][t];
+                let piece = |(k, width): (usize, &f64)| {
+                    width * 0.5 * (value(k.saturating_sub(1)) + value(k))
+                };
+                widths.iter().enumerate().map(piece).sum()
+            }
+        });
+        let mean = mean.collect();
+        let (id, origin) = (window.series.id.clone(), window.frame.origin);
+        Forecast { id, origin, mean, levels: levels.clone(), quantiles }
+    }
+
+    fn by_paths(&self, paths: &Paths) -> Forecast {
+        let levels = &self.codec.levels;
+        let mut mean = Vec::with_capacity(self.codec.horizon);
+        let mut quantiles = vec![Vec::with_capacity(self.codec.horizon); levels.len()];
+        for t in 0..self.codec.horizon {
+            let mut values: Vec<f64> = paths.paths.iter().map(|path| path[t]).collect();
+            values.sort_by(f64::total_cmp);
+            mean.push(values.iter().sum::<f64>() / values.len() as f64);
+            for (level, quantile) in levels.iter().zip(&mut quantiles) {
+                let at = level * (values.len() - 1) as f64;
+                let (below, share) = (at.floor() as usize, at.fract());
+                let above = values[(below + 1).min(values.len() - 1)];
+                quantile.push(values[below] + share * (above - values[below]));
+            }
+        }
+        let (id, origin) = (paths.id.clone(), paths.origin);
+        Forecast { id, origin, mean, levels: levels.clone(), quantiles }
+    }
+
+    /// The windows, each with its frame.
+    fn checked<'a>(&self, windows: &[(&'a Prepared, usize)]) -> Result<Vec<Window<'a>>> {
+        let window = |&(series, origin): &(&'a Prepared, usize)| {
+            let wrong = |text: String| Err(Error::series(&series.id, text));
+            let (context, horizon) = (self.codec.context, self.codec.horizon);
+            let Some(frame) = self.codec.frame(series, origin) else {
+                return wrong(format!(
+                    "no value in the {context} steps before step {origin}: nothing to forecast from"
+                ));
+            };
+            match series.known_ahead() {
+                Some(known) if known < origin + horizon => wrong(format!(
+                    "the known-future covariates end at step {known}, and {horizon} steps are forecast from step \
+                     {origin} on: give them for the whole horizon, in rows with an empty value"
+                )),
+                _ => Ok(Window { series, frame }),
+            }
+        };
+        windows.iter().map(window).collect()
+    }
+
+    /// The generator of a window: by seed, name and stamp of the origin.
+    fn random(&self, window: &Window<'_>) -> SplitMix64 {
+        let Window { series, frame } = window;
+        let stamp: Stamp = self.codec.frequency.at(series.start, frame.origin);
+        let text = format!("{} {stamp}", series.id);
+        // FNV-1a
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        SplitMix64::new(hash ^ self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+}
+
+/// A series and an origin that can be forecast from.
+struct Window<'a> {
+    series: &'a Prepared,
+    frame: Frame,
+}
+
+fn pairs<'a>(windows: &'a [Window<'a>]) -> Vec<(&'a Prepared, &'a Frame)> {
+    windows.iter().map(|window| (window.series, &window.frame)).collect()
+}
+
+/// One series whose observations come one at a time.
+///
+/// It keeps the last window alone, however long it runs, and answers what [`Forecaster::forecast`] answers on the
+/// whole history: the same bits.
+#[derive(Clone, Debug)]
+pub struct ForecastStream {
+    forecaster: Forecaster,
+    series: Series,
+    /// Steps dropped from the front.
+    forgotten: usize,
+}
+
+impl ForecastStream {
+    /// The next observation, NaN if it is missing, with the past-only covariates `[P]` of its step.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another number of covariates or an infinite value. The stream is then as before.
+    pub fn observe(&mut self, y: f64, past: &[f64]) -> Result<()> {
+        if y.is_infinite() {
+            return Err(Error::setting("y", y, "a finite number, or NaN if it is missing"));
+        }
+        check_width("past", past, self.series.past.len())?;
+        self.series.y.push(y);
+        for (column, value) in self.series.past.iter_mut().zip(past) {
+            column.push(*value);
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// The known-future covariates `[F]` of the next step of which they were not known yet.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another number of covariates.
+    pub fn know_ahead(&mut self, future: &[f64]) -> Result<()> {
+        check_width("future", future, self.series.future.len())?;
+        for (column, value) in self.series.future.iter_mut().zip(future) {
+            column.push(*value);
+        }
+        Ok(())
+    }
+
+    /// The forecast of the steps after the last observation.
+    ///
+    /// # Errors
+    /// As [`Forecaster::forecast`].
+    pub fn forecast(&self) -> Result<Forecast> {
+        let series = self.forecaster.codec.prepare(&self.series)?;
+        let mut forecasts = self.forecaster.forecast(&[(&series, series.len())])?;
+        let mut forecast = forecasts.remove(0);
+        forecast.origin += self.forgotten;
+        Ok(forecast)
+    }
+
+    /// Drops what no window looks at any more, now and then.
+    fn forget(&mut self) {
+        let (codec, series) = (&self.forecaster.codec, &mut self.series);
+        let keep = codec.reach();
+        if series.y.len() < 2 * keep {
+            return;
+        }
+        let old = series.y.len() - keep;
+        series.start = codec.frequency.at(series.start, old);
+        series.y.drain(..old);
+        self.forgotten += old;
+        for column in series.past.iter_mut().chain(&mut series.future) {
+            column.drain(..old.min(column.len()));
+        }
+    }
+}
+
+fn check_width(name: &'static str, values: &[f64], expected: usize) -> Result<()> {
+    if values.len() == expected && values.iter().all(|v| !v.is_infinite()) {
+        return Ok(());
+    }
+    Err(Error::setting(name, format!("{values:?}"), format!("{expected} finite numbers")))
+}

@@ -1,0 +1,65 @@
+//! How good a forecast model is on given windows.
+use crate::{
+    error::Result,
+    forecasts::{JudgeConfig, Observed, judge},
+    train::Metrics,
+};
+use gruvy_runtime::{Forecaster, Prepared, series::Panel};
+
+/// Windows of one call, which bounds the memory.
+const WINDOWS: usize = 1024;
+/// Most numbers of forecasts that are judged at once.
+const JUDGED: usize = 20_000_000;
+
+/// Metrics of the forecasts of these windows, each a series of `series`, the prepared `panel`, and an origin:
+///
+/// * `mse`, `mae`: of standardised values, by mean and deviation of what the series was trained on (of all of it, if it was
+///   not);
+/// * `mase`, `smape`, `crps`: as [`crate::forecasts`] defines them; of every so-manieth window, where there are very many.
+///
+/// # Errors
+/// As [`Forecaster::forecast`].
+pub fn evaluate(
+    forecaster: &Forecaster,
+    panel: &Panel,
+    series: &[Prepared],
+    windows: &[(&Prepared, usize)],
+) -> Result<Metrics> {
+    let codec = forecaster.codec();
+    let of = |id: &str| panel.series.iter().find(|series| series.id == id);
+    let values = codec.horizon * (codec.levels.len() + 1);
+    let every = (windows.len() * values).div_ceil(JUDGED).max(1);
+    let (mut squares, mut absolute, mut count) = (0.0, 0.0, 0usize);
+    let mut judged = Vec::new();
+    for (chunk_at, chunk) in windows.chunks(WINDOWS).enumerate() {
+        for (at, forecast) in forecaster.forecast(chunk)?.into_iter().enumerate() {
+            let Some(observed) = of(&forecast.id) else { continue };
+            let y = &observed.y[forecast.origin..];
+            let std = codec.standard(observed).std;
+            let median = forecast.median();
+            for ((y, mean), median) in y.iter().zip(&forecast.mean).zip(&median) {
+                if !y.is_nan() {
+                    squares += ((y - mean) / std).powi(2);
+                    absolute += ((y - median) / std).abs();
+                    count += 1;
+                }
+            }
+            if (chunk_at * WINDOWS + at).is_multiple_of(every) {
+                judged.push(forecast);
+            }
+        }
+    }
+    let observed: Vec<Observed<'_>> =
+        panel.series.iter().map(|series| Observed { id: &series.id, y: &series.y }).collect();
+    let config = JudgeConfig { season: codec.season, baselines: Vec::new(), ..JudgeConfig::default() };
+    let table = judge(&observed, &judged, &config)?;
+    let of_model = table.rows.first().map(|row| row.metrics.clone()).unwrap_or_default();
+    let n = count.max(1) as f64;
+    let mut metrics = Metrics::from([
+        ("mse".to_owned(), squares / n),
+        ("mae".to_owned(), absolute / n),
+    ]);
+    let scaled = [("mase", of_model.mase), ("smape", of_model.smape), ("crps", of_model.crps)];
+    metrics.extend(scaled.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Ok(metrics)
+}

@@ -1,0 +1,28 @@
+//! Forecasting time series: distributions of what comes next, learned from one or many series.
+//!
+//! [`gruvy_runtime::codec::forecast`] says what a model reads and answers. All windows of context and horizon that lie in
+//! the training part of a series are learned from, in an order drawn anew for each epoch; the end of each series is
+//! held back to validate and to test on.
+//!
+//! ```no_run
+//! use gruvy::{tasks::{TaskConfig, forecast::{ForecastConfig, ForecastRun}}, train::{RunFolder, Silent, train}};
+//!
+//! let mut run = ForecastRun::default();
+//! run.data.paths = vec!["air.csv".into()];
+//! run.task.horizon = 12;
+//! let task = ForecastConfig::load(run.clone())?;
+//! let folder = RunFolder::create("runs/air", run.to_toml()?, false)?;
+//! train(&task, &run.train, &folder, &mut Silent, &false.into())?;
+//! # Ok::<(), gruvy::Error>(())
+//! ```
+mod choose;
+mod config;
+mod data;
+mod evaluate;
+mod loss;
+mod task;
+
+pub use config::{DecoderKind, ForecastConfig, ForecastRun};
+pub use evaluate::evaluate;
+pub use loss::{Targets, loss};
+pub use task::{EMBEDDED_AIRLINE, ForecastTask, embedded_airline};
