@@ -186,9 +186,21 @@ pub enum Error {
         /// Tokens there.
         got: usize,
     },
+    /// A series that a model cannot take.
+    #[error("series `{id}`: {problem}")]
+    Series {
+        /// Its name.
+        id: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
 }
 
 impl Error {
+    pub(crate) fn series(id: &str, problem: String) -> Self {
+        Error::Series { id: id.to_owned(), problem }
+    }
+
     pub(crate) fn setting(
         name: &'static str,
         got: impl ToString,

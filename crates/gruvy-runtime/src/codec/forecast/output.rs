@@ -229,6 +229,8 @@ mod tests {
         let law = Output::Quantile.distribution(&[2.0, 1.0, 5.0], 9.0);
         let values: Vec<f64> =
             [0.05, 0.1, 0.3, 0.5, 0.7, 0.95].iter().map(|l| law.quantile(*l, &LEVELS)).collect();
-        assert_eq!(values, [1.0, 1.0, 1.5, 2.0, 3.5, 5.0]);
+        let expected = [1.0, 1.0, 1.5, 2.0, 3.5, 5.0];
+        let off = values.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(off < 1e-12, "{values:?}");
     }
 }
