@@ -184,6 +184,9 @@ pub struct EvalArgs {
     /// Sequences to make, for a task that makes its own data; --seed says which
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub count: u64,
+    /// Measure forecasts of the last N steps of each series [default: a horizon]
+    #[arg(long, value_name = "N")]
+    pub test_steps: Option<usize>,
     /// What the columns of series are.
     #[command(flatten)]
     pub format: FormatFlags,

@@ -3,14 +3,16 @@
 use crate::args::EvalArgs;
 use crate::model::{self, Opened, TextModel};
 use crate::screen::{Screen, thousands};
+use crate::series::{Ask, Opened as Series};
 use crate::train::metrics_in_words;
 use anyhow::{Result, bail};
+use gruvy::tasks::forecast::{ForecastConfig, evaluate};
 use gruvy::tasks::memory::{AddingConfig, CopyConfig};
 use gruvy::tasks::text::{Corpus, TextConfig, TextRun};
 use gruvy::tasks::{DataConfig, Metric, Split, TaskConfig};
 use gruvy::train::Metrics;
 use gruvy_runtime::{
-    Codec, ModelFile, Network, TEST_SEED, TextUnit, evaluate_adding, evaluate_copying,
+    Codec, Forecaster, ModelFile, Network, Prepared, TEST_SEED, TextUnit, evaluate_adding, evaluate_copying,
     evaluate_text,
 };
 use serde_json::json;
@@ -22,16 +24,17 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the model or the data cannot be read, or the data are too short.
-pub fn run(args: &EvalArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+pub fn run(args: EvalArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let Opened { model, path, .. } = model::open(&args.model)?;
     match model.codec {
-        Codec::Text(_) => text(&TextModel::new(model)?, args, screen)?,
-        Codec::Adding(task) => generated(&model, args, screen, AddingConfig::METRICS, |network| {
+        Codec::Text(_) => text(&TextModel::new(model)?, &args, screen)?,
+        Codec::Adding(task) => generated(&model, &args, screen, AddingConfig::METRICS, |network| {
             evaluate_adding(network, &task, seed.unwrap_or(TEST_SEED), args.count)
         })?,
-        Codec::Copy(task) => generated(&model, args, screen, CopyConfig::METRICS, |network| {
+        Codec::Copy(task) => generated(&model, &args, screen, CopyConfig::METRICS, |network| {
             evaluate_copying(network, &task, seed.unwrap_or(TEST_SEED), args.count)
         })?,
+        Codec::Forecast(_) => forecast(args, seed, screen)?,
         other => bail!("{}: no metrics for the task `{}`", path.display(), other.task()),
     }
     Ok(ExitCode::SUCCESS)
@@ -55,6 +58,34 @@ fn text(model: &TextModel, args: &EvalArgs, screen: &Screen) -> Result<()> {
             )
         },
     )
+}
+
+/// A forecast model, at every origin of the last part of each series.
+fn forecast(args: EvalArgs, seed: Option<u64>, screen: &Screen) -> Result<()> {
+    let EvalArgs { model, data, test_steps, format, .. } = args;
+    let ask = Ask { model: &model, data: &data, format, samples: Forecaster::SAMPLES };
+    let opened = Series::new(ask, seed, screen)?;
+    let codec = opened.forecaster.codec();
+    let steps = test_steps.unwrap_or(codec.horizon);
+    let windows: Vec<(&Prepared, usize)> = opened
+        .series
+        .iter()
+        .flat_map(|series| {
+            let from = series.len().saturating_sub(steps);
+            let to = (series.len() + 1).saturating_sub(codec.horizon);
+            (from..to).map(move |origin| (series, origin))
+        })
+        .filter(|(series, origin)| codec.frame(series, *origin).is_some())
+        .collect();
+    if windows.is_empty() {
+        bail!("no series has {} steps to measure the model on", codec.horizon);
+    }
+    let metrics = evaluate(&opened.forecaster, &opened.panel, &windows)?;
+    let words = || {
+        let metrics = metrics_in_words(ForecastConfig::METRICS, &metrics);
+        format!("{metrics}, over {} forecasts of {} steps", thousands(windows.len()), codec.horizon)
+    };
+    screen.result(|| json!(metrics), words)
 }
 
 /// A model of a task that makes its own data.

@@ -1,7 +1,6 @@
 //! The forecast task: its settings as flags, and its subcommands.
 
 use super::settings::{TaskFlags, one_of};
-use clap::builder::TypedValueParser;
 use clap::{ArgAction, Args};
 use gruvy::tasks::RunSettings;
 use gruvy::tasks::forecast::{DecoderKind, ForecastConfig};

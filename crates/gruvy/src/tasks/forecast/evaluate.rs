@@ -11,7 +11,7 @@ const WINDOWS: usize = 1024;
 /// Most numbers of forecasts that are judged at once.
 const JUDGED: usize = 20_000_000;
 
-/// Metrics of the forecasts of these windows, each a series of `series`, the prepared `panel`, and an origin:
+/// Metrics of the forecasts of these windows, each a prepared series of `panel` and an origin:
 ///
 /// * `mse`, `mae`: of standardised values, by mean and deviation of what the series was trained on (of all of it, if it was
 ///   not);
@@ -22,7 +22,6 @@ const JUDGED: usize = 20_000_000;
 pub fn evaluate(
     forecaster: &Forecaster,
     panel: &Panel,
-    series: &[Prepared],
     windows: &[(&Prepared, usize)],
 ) -> Result<Metrics> {
     let codec = forecaster.codec();
@@ -37,7 +36,7 @@ pub fn evaluate(
             let y = &observed.y[forecast.origin..];
             let std = codec.standard(observed).std;
             let median = forecast.median();
-            for ((y, mean), median) in y.iter().zip(&forecast.mean).zip(&median) {
+            for ((y, mean), median) in y.iter().zip(&forecast.mean).zip(median) {
                 if !y.is_nan() {
                     squares += ((y - mean) / std).powi(2);
                     absolute += ((y - median) / std).abs();

@@ -168,7 +168,7 @@ impl ForecastTask {
         let (sum, count) = forecaster.loss(&windows)?;
         let mut metrics = self.train_metrics(sum / count.max(1) as f64);
         if part == Part::Test {
-            metrics.extend(super::evaluate(&forecaster, &self.panel, &self.series, &windows)?);
+            metrics.extend(super::evaluate(&forecaster, &self.panel, &windows)?);
         }
         Ok(metrics)
     }
