@@ -69,7 +69,7 @@ def arguments():
     for flag, value in SAME.items():
         p.add_argument(flag, type=type(value), default=value, help="(default: %(default)s)")
     p.add_argument("--rounds", type=int, default=1, help="trainings of each (default: 1)")
-    p.add_argument("--gruvy", type=shlex.split, default=[*CARGO_RUN, "--bin", "gruvy", "--"],
+    p.add_argument("--gruvy", type=shlex.split, default=[*CARGO_RUN, "--package", "gruvy-cli", "--"],
                    metavar="COMMAND", help="default: built from this clone")  # fmt: skip
     p.add_argument("--csv", type=Path, help="write a row for each training there")
     return p.parse_args()

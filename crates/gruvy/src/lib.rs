@@ -4,9 +4,11 @@
 pub mod bench;
 pub mod compare;
 mod error;
+pub mod forecasts;
 pub mod inspect;
 pub mod nn;
 pub mod ops;
+mod raster;
 mod style;
 pub mod tasks;
 pub mod train;

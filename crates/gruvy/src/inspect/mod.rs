@@ -29,7 +29,6 @@ mod head;
 mod layer;
 mod page;
 mod picture;
-mod raster;
 mod report;
 mod trace;
 

@@ -1,8 +1,8 @@
 //! A report as one still picture: the gates of a layer as heat maps over its input, half-lives and gradient
 //! flow below; or the gradient flow of several models.
-use super::raster::Canvas;
 use super::report::{FlowLine, LayerReport, Map, Report};
 use crate::error::{Error, Result};
+use crate::raster::Canvas;
 use crate::style::{FONT, LINES};
 use plotters::coord::Shift;
 use plotters::prelude::*;

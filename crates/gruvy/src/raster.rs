@@ -21,7 +21,7 @@ type Error = <Bitmap<'static> as DrawingBackend>::ErrorType;
 type Drawn = Result<(), DrawingErrorKind<Error>>;
 
 /// Pixels to draw on.
-pub(super) struct Canvas {
+pub(crate) struct Canvas {
     /// `[height · DRAWN, width · DRAWN, 3]`
     pixels: Vec<u8>,
     size: (u32, u32),
@@ -64,7 +64,7 @@ impl Canvas {
 }
 
 /// The bitmap backend with larger pixels and text of its own.
-pub(super) struct Raster<'a> {
+pub(crate) struct Raster<'a> {
     inner: Bitmap<'a>,
     /// For text, and for code and what the first lacks.
     fonts: [Option<FontRef<'static>>; 2],
