@@ -1,9 +1,9 @@
 //! Models of made-up weights.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses its part, and stops at surprises.
 use gruvy_runtime::{
-    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, TextCodec, Trained,
+    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, TensorSpec, TextCodec, Trained,
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A spec for `codec`; the embedding is as wide as the top layer, so that the head can be tied.
 pub fn spec(codec: &TextCodec, cell: Cell, layers: usize, bidirectional: bool) -> Spec {
@@ -26,21 +26,23 @@ pub fn spec(codec: &TextCodec, cell: Cell, layers: usize, bidirectional: bool) -
     }
 }
 
-/// A model of this spec with weights that look random, in (−0.8, 0.8).
-pub fn model(codec: TextCodec, spec: Spec) -> ModelFile {
+/// Weights of this spec that look random, in (−0.8, 0.8).
+pub fn tensors(spec: &Spec) -> BTreeMap<String, Tensor> {
     let mut state = 1u32;
     let mut value = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         ((state >> 8) as f32 / (1 << 24) as f32 - 0.5) * 1.6
     };
-    let tensors = spec
-        .tensors()
-        .into_iter()
-        .map(|t| {
-            let data = (0..t.shape.iter().product()).map(|_| value()).collect();
-            (t.name, Tensor { shape: t.shape, data })
-        })
-        .collect();
+    let tensor = |t: TensorSpec| {
+        let data = (0..t.shape.iter().product()).map(|_| value()).collect();
+        (t.name, Tensor { shape: t.shape, data })
+    };
+    spec.tensors().into_iter().map(tensor).collect()
+}
+
+/// A model of this spec with such weights.
+pub fn model(codec: TextCodec, spec: Spec) -> ModelFile {
+    let tensors = tensors(&spec);
     let trained = Trained {
         seed: u64::MAX,
         data_fingerprint: "f00d".into(),

@@ -89,6 +89,16 @@ impl ForecastTask {
         &self.panel
     }
 
+    /// Mean loss `[1]` over all windows of a part at once, as [`Task::loss`] has it over a batch.
+    pub fn batch_loss(&self, model: &SequenceModel, part: Part) -> Tensor<1> {
+        self.loss_of(model, &self.division.of(part).iter().collect::<Vec<_>>())
+    }
+
+    fn loss_of(&self, model: &SequenceModel, windows: &[&Window]) -> Tensor<1> {
+        let (head, targets) = self.answers(model, windows);
+        loss(self.codec.output, &self.codec.levels, head, targets)
+    }
+
     /// The head's answers `[N, P]` for a batch of windows, and what came.
     fn answers(&self, model: &SequenceModel, windows: &[&Window]) -> (Tensor<2>, Targets) {
         let (codec, device, batch) = (&self.codec, model.device(), windows.len());
@@ -257,8 +267,7 @@ impl Task for ForecastTask {
         let train = &self.division.train;
         let window = |row: u64| &train[draw(train.len(), at.step * batch + row, at.epoch_seed)];
         let windows: Vec<&Window> = (0..batch).map(window).collect();
-        let (head, targets) = self.answers(model, &windows);
-        loss(self.codec.output, &self.codec.levels, head, targets)
+        self.loss_of(model, &windows)
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {

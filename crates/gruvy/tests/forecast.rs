@@ -1,0 +1,244 @@
+//! The forecast task with the one training loop.
+#![allow(clippy::unwrap_used)]
+
+use burn::tensor::{Device, Tensor, TensorData};
+use gruvy::{
+    tasks::{
+        TaskConfig,
+        forecast::{DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate, loss},
+    },
+    train::{Part, RunFolder, Silent, Task, train, untrained},
+};
+use gruvy_runtime::{
+    Codec, Decoder, Difference, Forecaster, LEAST_SPREAD, ModelFile, Output, Transform,
+    series::{Columns, Frequency, Panel, Series, Stamp},
+};
+use std::sync::atomic::AtomicBool;
+
+/// A wave with a period of six steps and a trend, with noise that depends on `id`; the price moves it.
+fn series(id: usize, steps: usize) -> Series {
+    let price: Vec<f64> = (0..steps + 4).map(|t| ((t * 7 + id) % 5) as f64).collect();
+    let wave = |t: usize| (t as f64 / 6.0 * std::f64::consts::TAU).sin();
+    let noise = |t: usize| ((t * 31 + id * 17) % 13) as f64 / 26.0;
+    let y = (0..steps).map(|t| 20.0 + 5.0 * wave(t) + 0.05 * t as f64 + price[t] + noise(t));
+    Series {
+        id: format!("s{id}"),
+        start: Stamp::Index(0),
+        y: y.collect(),
+        statics: vec![],
+        past: vec![],
+        future: vec![price],
+    }
+}
+
+fn panel(count: usize, steps: usize) -> Panel {
+    let columns = Columns { future: vec!["price".into()], ..Columns::default() };
+    let series = (0..count).map(|id| series(id, steps)).collect();
+    Panel { frequency: Frequency::Index, columns, series, notes: vec![] }
+}
+
+fn run() -> ForecastRun {
+    let mut run = ForecastRun::default();
+    run.task.horizon = 4;
+    run.task.season = 6;
+    run.task.test_steps = 8;
+    run.task.valid_steps = Some(8);
+    run.task.epoch_windows = 320;
+    run.task.levels = vec![0.1, 0.5, 0.9];
+    run.task.format.future = vec!["price".into()];
+    run.train.hidden = 24;
+    run.train.batch = 32;
+    run.train.epochs = 12;
+    run.train.lr = 0.01;
+    run
+}
+
+#[test]
+fn waves_are_learned_and_the_file_answers_as_the_test_did() {
+    for decoder in [DecoderKind::Direct, DecoderKind::Autoregressive] {
+        let mut run = run();
+        run.task.decoder = Some(decoder);
+        run.task.transform = Some(Transform::None);
+        let task = ForecastTask::new(run.clone(), panel(4, 90)).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(place.path(), run.to_toml().unwrap(), false).unwrap();
+        let go_on = AtomicBool::new(false);
+        let outcome = train(&task, &run.train, &folder, &mut Silent, &go_on).unwrap();
+        let test = outcome.test.unwrap();
+        // A season's values repeated have an error of about 1: the price moves them by up to 4.
+        assert!(test["mase"] < 0.5, "{decoder:?}: {test:?}");
+
+        let model = ModelFile::read(folder.model_path()).unwrap();
+        let forecaster = Forecaster::open(&model).unwrap();
+        let prepared = forecaster.prepare(task.panel()).unwrap();
+        let windows: Vec<_> = prepared.iter().flat_map(|p| (82..=86).map(move |o| (p, o))).collect();
+        let again = evaluate(&forecaster, task.panel(), &windows).unwrap();
+        for name in ["mase", "smape", "crps", "mse", "mae"] {
+            assert_eq!(again[name], test[name], "{decoder:?} {name}");
+        }
+    }
+}
+
+#[test]
+fn the_loss_that_is_learned_from_is_the_one_that_is_measured() {
+    let device = Device::flex();
+    for (name, output) in Output::ALL {
+        for decoder in [DecoderKind::Direct, DecoderKind::Autoregressive] {
+            let mut run = run();
+            run.task.decoder = Some(decoder);
+            run.task.output = Some(output);
+            run.train.dropout = 0.0;
+            let mut panel = panel(2, 60);
+            if output == Output::NegativeBinomial {
+                run.task.difference = Some(Difference::None);
+                run.task.transform = Some(Transform::None);
+                panel.series.iter_mut().flat_map(|s| &mut s.y).for_each(|y| *y = y.round());
+            }
+            panel.series[0].y[45] = f64::NAN;
+            let task = ForecastTask::new(run.clone(), panel).unwrap();
+            let model = task.init(&device);
+            let runtime = task.evaluate(&model, Part::Valid).unwrap()["loss"];
+            let burn: f64 = task.batch_loss(&model, Part::Valid).into_data().iter::<f64>().next().unwrap();
+            assert!((runtime - burn).abs() < 2e-5 * runtime.abs().max(1.0), "{name} {decoder:?}: {runtime} {burn}");
+        }
+    }
+}
+
+/// The gradient of each loss against finite differences of it, the head's numbers being the parameters.
+#[test]
+fn gradients_of_the_losses_are_those_of_finite_differences() {
+    let device = Device::flex().autodiff();
+    let levels = [0.1, 0.5, 0.9];
+    for (name, output) in Output::ALL {
+        let parameters = output.parameters(levels.len());
+        let head: Vec<f32> = (0..4 * parameters).map(|i| ((i * 7) % 5) as f32 * 0.4 - 0.7).collect();
+        let column = |values: [f32; 4]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [4, 1]), &device);
+        let targets = || Targets {
+            z: column([1.5, -0.5, 0.25, 0.0].map(|z: f32| if output == Output::NegativeBinomial { z.abs() * 2.0 } else { z })),
+            known: column([1.0, 1.0, 1.0, 0.0]),
+            scale: column([2.0, 4.0, 2.0, 1.0]),
+            count: 3,
+        };
+        let of = |head: &[f32]| {
+            let tensor = Tensor::<2>::from_data(TensorData::new(head.to_vec(), [4, parameters]), &device).require_grad();
+            (tensor.clone(), loss(output, &levels, tensor, targets()))
+        };
+        let (tensor, value) = of(&head);
+        let gradient: Vec<f32> = tensor.grad(&value.backward()).unwrap().into_data().iter().collect();
+        for i in 0..head.len() {
+            let moved = |by: f32| -> f64 {
+                let mut head = head.clone();
+                head[i] += by;
+                of(&head).1.into_data().iter::<f64>().next().unwrap()
+            };
+            let difference = (moved(0.02) - moved(-0.02)) / 0.04;
+            let off = (difference - f64::from(gradient[i])).abs();
+            assert!(off < 3e-3, "{name} [{i}]: {} against {difference}", gradient[i]);
+        }
+        assert!(gradient[3 * parameters..].iter().all(|g| *g == 0.0), "{name}: a missing value has a gradient");
+    }
+    assert!(LEAST_SPREAD > 0.0);
+}
+
+#[test]
+fn what_is_left_open_is_chosen_by_the_data_and_said() {
+    let chosen = |panel: Panel, run: ForecastRun| {
+        let task = ForecastTask::new(run, panel).unwrap();
+        (task.codec().clone(), task.notes().join("\n"))
+    };
+    let mut open = run();
+    open.task.season = 6;
+    let (codec, notes) = chosen(panel(2, 90), open.clone());
+    assert_eq!((codec.decoder, codec.output), (Decoder::Direct { segment: 3 }, Output::Quantile));
+    assert_eq!(codec.difference, Difference::Seasonal, "{notes}");
+    assert!(codec.context.is_multiple_of(3) && codec.series_id, "{codec:?}");
+    assert!(notes.contains("last season's values"), "{notes}");
+
+    let mut counts = panel(1, 90);
+    counts.series[0].y.iter_mut().enumerate().for_each(|(t, y)| *y = (t % 4) as f64);
+    let (codec, notes) = chosen(counts, open.clone());
+    assert_eq!((codec.decoder, codec.output), (Decoder::Autoregressive, Output::NegativeBinomial));
+    assert_eq!((codec.difference, codec.transform), (Difference::None, Transform::None));
+    assert!(notes.contains("small counts"), "{notes}");
+
+    let mut grows = panel(1, 120);
+    for (t, y) in grows.series[0].y.iter_mut().enumerate() {
+        *y = 1.03f64.powi(t as i32) * (10.0 + 4.0 * ((t % 6) as f64 - 2.5));
+    }
+    let (codec, notes) = chosen(grows, open);
+    assert_eq!(codec.transform, Transform::Log, "{notes}");
+    assert!(notes.contains("logarithms"), "{notes}");
+}
+
+#[test]
+fn nothing_after_the_training_part_is_learned_from() {
+    let whole = panel(2, 90);
+    let mut other = whole.clone();
+    for series in &mut other.series {
+        series.y[74..].iter_mut().for_each(|y| *y = 1000.0 - *y);
+    }
+    let train_in = |panel: Panel| {
+        let mut run = run();
+        run.train.epochs = 1;
+        run.task.transform = Some(Transform::None);
+        let task = ForecastTask::new(run.clone(), panel).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(place.path(), run.to_toml().unwrap(), false).unwrap();
+        run.train.eval_every = 1000;
+        train(&task, &run.train, &folder, &mut Silent, &AtomicBool::new(false)).unwrap();
+        let model = ModelFile::read(folder.model_path()).unwrap();
+        let Codec::Forecast(codec) = &model.codec else { panic!("{:?}", model.codec) };
+        (model.tensors, codec.clone())
+    };
+    assert_eq!(train_in(whole), train_in(other));
+}
+
+#[test]
+fn series_that_cannot_be_learned_from_are_named() {
+    let fails = |run: ForecastRun, panel: Panel| match ForecastTask::new(run, panel) {
+        Err(error) => error.to_string(),
+        Ok(_) => panic!("it was taken"),
+    };
+    let text = fails(run(), panel(2, 4));
+    assert!(text.contains("no series is long enough") && text.contains("`s") && text.contains('4'), "{text}");
+    let mut short_valid = run();
+    short_valid.task.valid_steps = Some(2);
+    let text = fails(short_valid, panel(2, 90));
+    assert!(text.contains("valid_steps = 2") && text.contains("horizon, 4"), "{text}");
+    let mut bad = run();
+    bad.task.levels = vec![0.9, 0.1];
+    assert!(bad.check().unwrap_err().to_string().contains("levels"), "not rising");
+    let mut counts = run();
+    counts.task.output = Some(Output::NegativeBinomial);
+    let text = fails(counts, panel(1, 90));
+    assert!(text.contains("whole numbers"), "{text}");
+    let mut log = run();
+    log.task.transform = Some(Transform::Log);
+    let mut negative = panel(1, 90);
+    negative.series[0].y[3] = -1.0;
+    let text = fails(log, negative);
+    assert!(text.contains("`s0`") && text.contains("-1"), "{text}");
+    // A constant series and a short one beside a good one are told, and no reason to stop.
+    let mut some = panel(3, 90);
+    some.series[1].y = vec![5.0; 90];
+    some.series[2] = series(2, 3);
+    let task = ForecastTask::new(run(), some).unwrap();
+    let notes = task.notes().join("\n");
+    assert!(notes.contains("never change: s1") && notes.contains("too short to learn from: s2"), "{notes}");
+}
+
+#[test]
+fn the_embedded_series_are_the_published_ones() {
+    let task = ForecastConfig::load(ForecastRun::default()).unwrap();
+    let y = &task.panel().series[0].y;
+    assert_eq!((y.len(), y[0], y[143]), (144, 112.0, 432.0));
+    assert_eq!(y.iter().sum::<f64>(), 40_363.0);
+    assert_eq!(task.panel().frequency.to_string(), "MS");
+    let codec = task.codec();
+    assert_eq!((codec.season, codec.horizon), (12, 12));
+    assert_eq!((codec.transform, codec.difference), (Transform::Log, Difference::Seasonal));
+    let file = untrained(&task, &ForecastRun::default().train).unwrap();
+    let forecaster = Forecaster::open(&file).unwrap();
+    let forecast = &forecaster.forecast_panel(task.panel()).unwrap()[0];
+    assert_eq!((forecast.origin, forecast.horizon()), (144, 12));
+}
