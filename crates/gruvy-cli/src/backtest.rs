@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs the subcommand. Exit status 1 where a simple method is better by MASE.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// When the model or the series cannot be read, the series are too short, or the page cannot be written.
@@ -48,7 +48,7 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
         if folder { model.join("backtest.html") } else { "backtest.html".into() }
     });
     let label = |id: &str, step: usize| {
-        opened.index(id).map_or(String::new(), |index| opened.stamp(index, step).to_string())
+        opened.index(id).map_or(String::new(), |index| opened.written(index, step))
     };
     let title = format!("{} steps ahead, by {}", codec.horizon, name(&model));
     let config =
@@ -80,7 +80,8 @@ fn origins(opened: &Opened, windows: usize, step: usize) -> (Vec<(&Prepared, usi
     (origins, learned)
 }
 
-fn as_text(backtest: &Backtest, screen: &Screen) -> String {
+/// The table, who wins, and what one must know to read it.
+pub fn as_text(backtest: &Backtest, screen: &Screen) -> String {
     let column = |title: &str, decimals: usize, of: &dyn Fn(&Metrics) -> Option<f64>| Column {
         title: title.to_owned(),
         best: Some(Best::Least),

@@ -1,4 +1,6 @@
-//! `gruvy demo`: a network learns to write tales while you watch.
+//! `gruvy demo`: a network learns to write tales, or to forecast, while you watch.
+
+mod forecast;
 
 use crate::args::DemoArgs;
 use crate::generate::write_sample;
@@ -7,6 +9,7 @@ use crate::screen::{Screen, me};
 use crate::{stop, train};
 use anyhow::Result;
 use gruvy::tasks::TaskConfig;
+use gruvy::tasks::forecast::ForecastConfig;
 use gruvy::tasks::text::{TextConfig, TextRun};
 use gruvy::train::{RunFolder, TrainConfig, untrained};
 use gruvy_runtime::{ModelFile, Sampling};
@@ -27,7 +30,10 @@ const TEMPERATURE: f64 = 0.5;
 ///
 /// # Errors
 /// When the run folder cannot be written.
-pub fn run(_args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+pub fn run(args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    if args.task == ForecastConfig::NAME {
+        return forecast::run(seed, screen);
+    }
     let settings = settings(seed);
     let task = TextConfig::load(settings.clone())?;
     let folder = RunFolder::create(FOLDER, settings.to_toml()?, true)?;

@@ -109,7 +109,7 @@ fn quantiles(opened: &Opened, forecasts: &[Forecast]) -> Table {
         for step in 0..forecast.horizon() {
             let at = |values: &Vec<f64>| values[step];
             let numbers = [forecast.mean[step]].into_iter().chain(forecast.quantiles.iter().map(at));
-            let ds = opened.stamp(index, forecast.origin + step).to_string();
+            let ds = opened.written(index, forecast.origin + step);
             table.rows.push((forecast.id.clone(), ds, numbers.collect()));
         }
     }
@@ -125,7 +125,7 @@ fn courses(opened: &Opened, chosen: &[usize], count: usize) -> Result<Table> {
         chosen.iter().map(|i| (&opened.series[*i], opened.series[*i].len())).collect();
     for (index, of) in chosen.iter().zip(opened.forecaster.paths(&windows, count)?) {
         for step in 0..opened.forecaster.codec().horizon {
-            let ds = opened.stamp(*index, of.origin + step).to_string();
+            let ds = opened.written(*index, of.origin + step);
             let numbers = of.paths.iter().map(|path| path[step]).collect();
             table.rows.push((of.id.clone(), ds, numbers));
         }
@@ -144,7 +144,7 @@ fn anomalies(opened: &Opened, chosen: &[usize], share: f64, screen: &Screen) -> 
             let outside = *y < low || *y > high;
             flagged += usize::from(outside);
             let numbers = vec![*y, low, high, f64::from(u8::from(outside))];
-            table.rows.push((series.id.clone(), opened.stamp(*index, step).to_string(), numbers));
+            table.rows.push((series.id.clone(), opened.written(*index, step), numbers));
         }
     }
     let all = table.rows.iter().filter(|(_, _, row)| !row[0].is_nan() && !row[1].is_nan()).count();
@@ -162,7 +162,7 @@ fn draw(opened: &Opened, forecasts: &[Forecast], path: &Path, screen: &Screen) -
         .iter()
         .map(|forecast| {
             let index = opened.index(&forecast.id).unwrap_or_default();
-            move |step: usize| opened.stamp(index, step).to_string()
+            move |step: usize| opened.written(index, step)
         })
         .collect();
     let charts: Vec<FanChart<'_>> = shown

@@ -37,6 +37,12 @@ fn codec_json(codec: &Codec) -> Value {
         Codec::Text(text) => json!({ "unit": text.unit(), "vocab_size": text.vocab_size() }),
         Codec::Adding(adding) => json!(adding),
         Codec::Copy(copying) => json!(copying),
+        Codec::Forecast(forecast) => json!({
+            "horizon": forecast.horizon, "context": forecast.context, "season": forecast.season,
+            "frequency": forecast.frequency, "decoder": forecast.decoder, "output": forecast.output,
+            "levels": forecast.levels, "transform": forecast.transform, "difference": forecast.difference,
+            "scale": forecast.scale, "series": forecast.series.len(),
+        }),
         other => json!({ "task": other.task() }),
     }
 }
@@ -69,6 +75,15 @@ fn as_text(opened: &Opened) -> String {
         Codec::Text(text) => format!("{}, {} tokens", text.unit().name(), text.vocab_size()),
         Codec::Adding(Adding { length }) => format!("two marked numbers of {length}"),
         Codec::Copy(Copying { length }) => format!("ten digits over {length} steps"),
+        Codec::Forecast(forecast) => format!(
+            "{} steps of {} from {}, {} series, transform {}, difference {}",
+            forecast.horizon,
+            forecast.frequency,
+            forecast.context,
+            forecast.series.len(),
+            forecast.transform,
+            forecast.difference.name()
+        ),
         other => other.task().to_owned(),
     };
     let mut rows = vec![

@@ -8,7 +8,7 @@ use gruvy::tasks::RunSettings;
 use gruvy::tasks::forecast::{ForecastConfig, embedded_airline};
 use gruvy::train::RunFolder;
 use gruvy_runtime::series::{Panel, Stamp, read_panel};
-use gruvy_runtime::{Forecaster, Prepared};
+use gruvy_runtime::{Forecaster, MODEL_FILE_NAME, Prepared};
 use std::path::{Path, PathBuf};
 
 /// A forecast model and series for it.
@@ -39,9 +39,16 @@ impl Opened {
     /// # Errors
     /// When there is no such model, it is of another task, or the series cannot be read or do not fit it.
     pub fn new(ask: Ask<'_>, seed: Option<u64>, screen: &Screen) -> Result<Self> {
-        let opened = model::open(ask.model)?;
-        let path = opened.path.display().to_string();
-        let mut forecaster = Forecaster::open(&opened.model).context(path)?;
+        let members = members(ask.model);
+        let open = |path: &PathBuf| -> Result<Forecaster> {
+            let opened = model::open(path)?;
+            Forecaster::open(&opened.model).with_context(|| opened.path.display().to_string())
+        };
+        let models = members.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let mut forecaster = Forecaster::ensemble(models)?;
+        if members.len() > 1 {
+            screen.note(format!("an ensemble of {} models", members.len()));
+        }
         if ask.samples < 2 {
             bail!("--samples is {}: expected at least 2", ask.samples);
         }
@@ -50,7 +57,7 @@ impl Opened {
         let mut format = forecaster.codec().format.clone();
         ask.format.apply(&mut format);
         let panel = match ask.data {
-            [] => match trained_on(ask.model)?.as_slice() {
+            [] => match trained_on(&members[0])?.as_slice() {
                 [] => embedded_airline()?,
                 paths => read_panel(paths, &format)?,
             },
@@ -66,9 +73,25 @@ impl Opened {
         self.panel.frequency.at(self.panel.series[index].start, step)
     }
 
+    /// The same as tables have it.
+    pub fn written(&self, index: usize, step: usize) -> String {
+        self.panel.frequency.written(self.stamp(index, step))
+    }
+
     /// Where the series of that name stands.
     pub fn index(&self, id: &str) -> Option<usize> {
         self.panel.series.iter().position(|series| series.id == id)
+    }
+}
+
+/// The model itself, or the members of an ensemble: the folders `1`, `2`, … in it.
+fn members(model: &Path) -> Vec<PathBuf> {
+    let numbered = (1..).map(|n: usize| model.join(n.to_string()));
+    let found: Vec<PathBuf> =
+        numbered.take_while(|folder| folder.join(MODEL_FILE_NAME).exists()).collect();
+    match found.is_empty() || model.join(MODEL_FILE_NAME).exists() {
+        true => vec![model.to_owned()],
+        false => found,
     }
 }
 

@@ -15,7 +15,7 @@ use gruvy::train::{Ended, Metrics, Outcome, RunFolder, train};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where runs go unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -28,7 +28,10 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
     let TrainArgs { resume, task } = args;
     match task {
         Some(TrainTask::Text(new)) => go(resume, Some(*new), seed, screen),
-        Some(TrainTask::Forecast(new)) => go(resume, Some(*new), seed, screen),
+        Some(TrainTask::Forecast(new)) => match new.settings.task.ensemble {
+            0 | 1 => go(resume, Some(*new), seed, screen),
+            members => ensemble(*new, members, seed, screen),
+        },
         Some(TrainTask::Adding(new)) => go(resume, Some(*new), seed, screen),
         Some(TrainTask::Copy(new)) => go(resume, Some(*new), seed, screen),
         None => match resume {
@@ -64,6 +67,54 @@ fn go<F: TaskFlags>(
     let outcome = work(&settings, &folder, &stop, screen)?;
     let words = || as_text::<F>(&folder, &outcome);
     screen.result(|| as_json(&folder, &outcome), words)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Trains models that differ in their seed, in folders `1`, `2`, … of one. Members that are there are gone on with, or left as they
+/// are where they are done.
+fn ensemble<F: TaskFlags>(
+    new: NewRun<F>,
+    members: u64,
+    seed: Option<u64>,
+    screen: &Screen,
+) -> Result<ExitCode> {
+    let settings = new.settings.settings(seed)?;
+    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
+    let stop = stop::on_ctrl_c()?;
+    let mut outcomes = Vec::new();
+    for member in 1..=members {
+        let mut settings = settings.clone();
+        settings.train.seed += member - 1;
+        let path = out.join(member.to_string());
+        let file = RunFolder::settings_path(&path);
+        let folder = if file.exists() && !new.force {
+            if RunSettings::<F::Config>::read(&file)? != settings {
+                bail!("{} has other settings: --force replaces the ensemble", file.display());
+            }
+            RunFolder::resume(&path, settings.to_toml()?)?
+        } else {
+            RunFolder::create(&path, settings.to_toml()?, new.force)?
+        };
+        screen.note(format!("\nmember {member} of {members}: run folder {}", path.display()));
+        outcomes.push(work(&settings, &folder, &stop, screen)?);
+        if stop.load(Ordering::Relaxed) {
+            screen.note("stopped; the same command goes on");
+            break;
+        }
+    }
+    let [verb, command] = F::USE;
+    let words = || {
+        let losses = outcomes.iter().filter_map(|outcome| outcome.valid.as_ref()?.get("loss"));
+        let losses: Vec<String> = losses.map(|loss| format!("{loss:.4}")).collect();
+        format!(
+            "{} of {members} members, validation loss {}\n{verb:<11} {} {command} {}",
+            outcomes.len(),
+            losses.join(", "),
+            me(),
+            out.display()
+        )
+    };
+    screen.result(|| json!({ "ensemble": out, "outcomes": outcomes }), words)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -21,6 +21,22 @@ pub struct Forecast {
 const SAME: f64 = 1e-9;
 
 impl Forecast {
+    /// Every value times `by`.
+    pub(crate) fn scaled(mut self, by: f64) -> Self {
+        self.values_mut().for_each(|value| *value *= by);
+        self
+    }
+
+    /// Adds every value of another forecast of the same shape, times `by`.
+    pub(crate) fn add(&mut self, other: &Self, by: f64) {
+        let others = other.mean.iter().chain(other.quantiles.iter().flatten());
+        self.values_mut().zip(others).for_each(|(value, other)| *value += by * other);
+    }
+
+    fn values_mut(&mut self) -> impl Iterator<Item = &mut f64> {
+        self.mean.iter_mut().chain(self.quantiles.iter_mut().flatten())
+    }
+
     /// `H`, steps ahead.
     pub fn horizon(&self) -> usize {
         self.mean.len()

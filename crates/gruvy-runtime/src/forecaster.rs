@@ -32,10 +32,11 @@ pub struct Paths {
     pub paths: Vec<Vec<f64>>,
 }
 
-/// A forecast model, ready to run.
+/// A forecast model, ready to run; or several of the same kind, whose quantiles are averaged.
 #[derive(Clone, Debug)]
 pub struct Forecaster {
-    network: Arc<Network>,
+    /// At least one.
+    networks: Vec<Arc<Network>>,
     codec: Arc<ForecastCodec>,
     /// Paths drawn for the quantiles of an autoregressive model.
     pub samples: usize,
@@ -53,7 +54,34 @@ impl Forecaster {
     /// [`Error::Spec`] if network and codec do not fit.
     pub fn new(network: Arc<Network>, codec: ForecastCodec) -> Result<Self> {
         codec.fits(network.spec())?;
-        Ok(Self { network, codec: Arc::new(codec), samples: Self::SAMPLES, seed: 1 })
+        let networks = vec![network];
+        Ok(Self { networks, codec: Arc::new(codec), samples: Self::SAMPLES, seed: 1 })
+    }
+
+    /// An ensemble of models that differ in their weights alone, such as those of several seeds. Each quantile is the mean of
+    /// theirs, and so is the mean; each draws its share of the paths.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no model, and for models of different data or settings.
+    pub fn ensemble(members: Vec<Self>) -> Result<Self> {
+        let count = members.len();
+        let mut members = members.into_iter();
+        let Some(mut all) = members.next() else {
+            return Err(Error::setting("ensemble", "empty", "at least one model"));
+        };
+        for (at, member) in members.enumerate() {
+            if member.codec != all.codec {
+                let got = format!("member {} of {count} with another codec", at + 2);
+                return Err(Error::setting("ensemble", got, "models of the same data and settings"));
+            }
+            all.networks.extend(member.networks);
+        }
+        Ok(all)
+    }
+
+    /// Models of the ensemble; 1: no ensemble.
+    pub fn members(&self) -> usize {
+        self.networks.len()
     }
 
     /// Makes the model of a file ready.
@@ -109,16 +137,22 @@ impl Forecaster {
     /// [`Error::Series`] for a series without a value in the context, or with known-future covariates that end
     /// before the horizon.
     pub fn forecast(&self, windows: &[(&Prepared, usize)]) -> Result<Vec<Forecast>> {
-        let mut all = Vec::with_capacity(windows.len());
-        match self.codec.decoder {
-            Decoder::Direct { .. } => self.direct(windows, |window, laws| {
-                all.push(self.by_laws(window, laws));
-            })?,
-            Decoder::Autoregressive => {
-                for of_series in self.paths(windows, self.samples)? {
-                    all.push(self.by_paths(&of_series));
+        if let Decoder::Autoregressive = self.codec.decoder {
+            let paths = self.paths(windows, self.samples)?;
+            return Ok(paths.iter().map(|of_series| self.by_paths(of_series)).collect());
+        }
+        let mut all: Vec<Forecast> = Vec::with_capacity(windows.len());
+        let share = 1.0 / self.networks.len() as f64;
+        for (member, network) in self.networks.iter().enumerate() {
+            let mut at = 0;
+            self.direct(network, windows, |window, laws| {
+                let forecast = self.by_laws(window, laws);
+                match member {
+                    0 => all.push(forecast.scaled(share)),
+                    _ => all[at].add(&forecast, share),
                 }
-            }
+                at += 1;
+            })?;
         }
         Ok(all)
     }
@@ -129,24 +163,37 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::forecast`].
     pub fn paths(&self, windows: &[(&Prepared, usize)], count: usize) -> Result<Vec<Paths>> {
-        let mut all = Vec::with_capacity(windows.len());
-        match self.codec.decoder {
-            Decoder::Direct { .. } => self.direct(windows, |window, laws| {
-                let mut random = self.random(window);
-                let mut path = || -> Vec<f64> {
-                    let draw = |(t, law): (usize, &Law)| {
-                        self.value(window, t, law.draw(&self.codec.levels, &mut random))
-                    };
-                    laws.iter().enumerate().map(draw).collect()
-                };
-                let paths = (0..count).map(|_| path()).collect();
-                let id = window.series.id.clone();
-                all.push(Paths { id, origin: window.frame.origin, paths });
-            })?,
-            Decoder::Autoregressive => {
-                for chunk in windows.chunks((ROWS / count.max(1)).max(1)) {
-                    all.extend(self.autoregressive(&self.checked(chunk)?, count)?);
+        let mut all: Vec<Paths> = Vec::with_capacity(windows.len());
+        for (member, network) in self.networks.iter().enumerate() {
+            let share = count / self.networks.len() + usize::from(member < count % self.networks.len());
+            let mut at = 0;
+            let mut give = |window: &Window<'_>, paths: Vec<Vec<f64>>| {
+                match member {
+                    0 => {
+                        let (id, origin) = (window.series.id.clone(), window.frame.origin);
+                        all.push(Paths { id, origin, paths });
+                    }
+                    _ => all[at].paths.extend(paths),
                 }
+                at += 1;
+            };
+            if let Decoder::Direct { .. } = self.codec.decoder {
+                self.direct(network, windows, |window, laws| {
+                    let mut random = self.random(window, member);
+                    let mut path = || -> Vec<f64> {
+                        let draw = |(t, law): (usize, &Law)| {
+                            self.value(window, t, law.draw(&self.codec.levels, &mut random))
+                        };
+                        laws.iter().enumerate().map(draw).collect()
+                    };
+                    give(window, (0..share).map(|_| path()).collect());
+                })?;
+                continue;
+            }
+            for chunk in windows.chunks((ROWS / share.max(1)).max(1)) {
+                let chunk = self.checked(chunk)?;
+                let drawn = self.autoregressive(member, &chunk, share)?;
+                chunk.iter().zip(drawn).for_each(|(window, paths)| give(window, paths));
             }
         }
         Ok(all)
@@ -167,22 +214,25 @@ impl Forecaster {
                 count += 1;
             }
         };
-        if let Decoder::Direct { .. } = codec.decoder {
-            self.direct(windows, |window, laws| {
-                laws.iter().enumerate().for_each(|(h, law)| add(window, window.frame.origin + h, law));
-            })?;
-            return Ok((sum, count));
-        }
         let outputs = codec.outputs();
-        for chunk in windows.chunks(ROWS / 4) {
-            let chunk = self.checked(chunk)?;
-            let inputs = codec.windows(&pairs(&chunk), true);
-            let mut session = Session::new(self.network.clone(), chunk.len())?;
-            let answers = session.run(Steps::Features(&inputs.steps))?;
-            for (at, head) in answers.chunks_exact(outputs).enumerate() {
-                let (step, window) = (at / chunk.len() + 1, &chunk[at % chunk.len()]);
-                if let Some(t) = (window.frame.origin + step).checked_sub(codec.context) {
-                    add(window, t, &codec.output.distribution(head, window.frame.scale));
+        for network in &self.networks {
+            if let Decoder::Direct { .. } = codec.decoder {
+                self.direct(network, windows, |window, laws| {
+                    let steps = laws.iter().enumerate();
+                    steps.for_each(|(h, law)| add(window, window.frame.origin + h, law));
+                })?;
+                continue;
+            }
+            for chunk in windows.chunks(ROWS / 4) {
+                let chunk = self.checked(chunk)?;
+                let inputs = codec.windows(&pairs(&chunk), true);
+                let mut session = Session::new(network.clone(), chunk.len())?;
+                let answers = session.run(Steps::Features(&inputs.steps))?;
+                for (at, head) in answers.chunks_exact(outputs).enumerate() {
+                    let (step, window) = (at / chunk.len() + 1, &chunk[at % chunk.len()]);
+                    if let Some(t) = (window.frame.origin + step).checked_sub(codec.context) {
+                        add(window, t, &codec.output.distribution(head, window.frame.scale));
+                    }
                 }
             }
         }
@@ -208,21 +258,26 @@ impl Forecaster {
             .collect();
         let mut all = vec![None; series.len()];
         let mut put = |window: &Window<'_>, law: &Law| {
-            let bound = |level: f64| self.value(window, 0, law.quantile(level, &codec.levels));
-            all[window.frame.origin] = Some(ends.map(bound));
+            let share = 1.0 / self.networks.len() as f64;
+            let bounds: &mut [f64; 2] = all[window.frame.origin].get_or_insert([0.0; 2]);
+            for (bound, level) in bounds.iter_mut().zip(ends) {
+                *bound += share * self.value(window, 0, law.quantile(level, &codec.levels));
+            }
         };
-        if let Decoder::Direct { .. } = codec.decoder {
-            self.direct(&windows, |window, laws| put(window, &laws[0]))?;
-            return Ok(all);
-        }
         let outputs = codec.outputs();
-        for chunk in windows.chunks(ROWS) {
-            let chunk = self.checked(chunk)?;
-            let inputs = codec.windows(&pairs(&chunk), false);
-            let mut session = Session::new(self.network.clone(), chunk.len())?;
-            let heads = session.feed(Steps::Features(&inputs.steps))?.chunks_exact(outputs);
-            for (window, head) in chunk.iter().zip(heads) {
-                put(window, &codec.output.distribution(head, window.frame.scale));
+        for network in &self.networks {
+            if let Decoder::Direct { .. } = codec.decoder {
+                self.direct(network, &windows, |window, laws| put(window, &laws[0]))?;
+                continue;
+            }
+            for chunk in windows.chunks(ROWS) {
+                let chunk = self.checked(chunk)?;
+                let inputs = codec.windows(&pairs(&chunk), false);
+                let mut session = Session::new(network.clone(), chunk.len())?;
+                let heads = session.feed(Steps::Features(&inputs.steps))?.chunks_exact(outputs);
+                for (window, head) in chunk.iter().zip(heads) {
+                    put(window, &codec.output.distribution(head, window.frame.scale));
+                }
             }
         }
         Ok(all)
@@ -240,6 +295,7 @@ impl Forecaster {
     /// Runs the direct decoder; gives each window's distributions `[H]`.
     fn direct(
         &self,
+        network: &Arc<Network>,
         windows: &[(&Prepared, usize)],
         mut give: impl FnMut(&Window<'_>, &[Law]),
     ) -> Result<()> {
@@ -249,10 +305,10 @@ impl Forecaster {
         for chunk in windows.chunks((ROWS / segments).max(1)) {
             let chunk = self.checked(chunk)?;
             let inputs = codec.windows(&pairs(&chunk), false);
-            let mut reader = Session::new(self.network.clone(), chunk.len())?;
+            let mut reader = Session::new(network.clone(), chunk.len())?;
             reader.feed(Steps::Features(&inputs.steps))?;
-            let mut decoder = Session::new(self.network.clone(), chunk.len() * segments)?;
-            let width = self.network.spec().rnn.state_size();
+            let mut decoder = Session::new(network.clone(), chunk.len() * segments)?;
+            let width = network.spec().rnn.state_size();
             let layers = reader.state().chunks_exact(chunk.len() * width);
             let state: Vec<f32> = layers.flat_map(|layer| layer.repeat(segments)).collect();
             decoder.set_state(&state)?;
@@ -269,21 +325,26 @@ impl Forecaster {
         Ok(())
     }
 
-    /// Draws `count` paths of each window, side by side.
-    fn autoregressive(&self, windows: &[Window<'_>], count: usize) -> Result<Vec<Paths>> {
-        let codec = &self.codec;
-        let (outputs, width) = (codec.outputs(), self.network.spec().rnn.state_size());
+    /// Draws `count` paths `[H]` of each window, side by side.
+    fn autoregressive(
+        &self,
+        member: usize,
+        windows: &[Window<'_>],
+        count: usize,
+    ) -> Result<Vec<Vec<Vec<f64>>>> {
+        let (codec, network) = (&self.codec, &self.networks[member]);
+        let (outputs, width) = (codec.outputs(), network.spec().rnn.state_size());
         let inputs = codec.windows(&pairs(windows), false);
-        let mut reader = Session::new(self.network.clone(), windows.len())?;
+        let mut reader = Session::new(network.clone(), windows.len())?;
         let first = reader.feed(Steps::Features(&inputs.steps))?;
         let mut answers: Vec<f32> =
             first.chunks_exact(outputs).flat_map(|row| row.repeat(count)).collect();
         let rows = reader.state().chunks_exact(width);
         let state: Vec<f32> = rows.flat_map(|row| row.repeat(count)).collect();
-        let mut session = Session::new(self.network.clone(), windows.len() * count)?;
+        let mut session = Session::new(network.clone(), windows.len() * count)?;
         session.set_state(&state)?;
 
-        let mut random: Vec<_> = windows.iter().map(|window| self.random(window)).collect();
+        let mut random: Vec<_> = windows.iter().map(|window| self.random(window, member)).collect();
         let mut drawn: Vec<Vec<f64>> = windows
             .iter()
             .flat_map(|window| vec![window.series.y[..window.frame.origin].to_vec(); count])
@@ -307,12 +368,10 @@ impl Forecaster {
         let values = |y: &Vec<f64>, origin: usize| {
             y[origin..].iter().map(|y| codec.transform.invert(*y)).collect()
         };
-        let of_window = |(window, drawn): (&Window<'_>, &[Vec<f64>])| Paths {
-            id: window.series.id.clone(),
-            origin: window.frame.origin,
-            paths: drawn.iter().map(|y| values(y, window.frame.origin)).collect(),
+        let of_window = |(window, drawn): (&Window<'_>, &[Vec<f64>])| {
+            drawn.iter().map(|y| values(y, window.frame.origin)).collect()
         };
-        Ok(windows.iter().zip(drawn.chunks(count)).map(of_window).collect())
+        Ok(windows.iter().zip(drawn.chunks(count.max(1))).map(of_window).collect())
     }
 
     /// The value that `z` at step `ahead` of the horizon stands for; the direct decoder's.
@@ -392,8 +451,8 @@ impl Forecaster {
         windows.iter().map(window).collect()
     }
 
-    /// The generator of a window: by seed, name and stamp of the origin.
-    fn random(&self, window: &Window<'_>) -> SplitMix64 {
+    /// The generator of a window: by seed, member of the ensemble, name and stamp of the origin.
+    fn random(&self, window: &Window<'_>, member: usize) -> SplitMix64 {
         let Window { series, frame } = window;
         let stamp: Stamp = self.codec.frequency.at(series.start, frame.origin);
         let text = format!("{} {stamp}", series.id);
@@ -401,7 +460,8 @@ impl Forecaster {
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        SplitMix64::new(hash ^ self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        let seed = self.seed.wrapping_add((member as u64) << 32);
+        SplitMix64::new(hash ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 }
 

@@ -111,6 +111,9 @@ pub struct ForecastFlags {
     /// Last steps of each series to test on
     #[arg(long, value_name = "N")]
     pub test_steps: Option<usize>,
+    /// Train N models that differ in their seed, whose forecasts are averaged
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub ensemble: u64,
     /// What the columns are.
     #[command(flatten)]
     pub format: FormatFlags,

@@ -54,6 +54,11 @@ impl Difference {
     /// All of them, with the names they are written as.
     pub const ALL: [(&'static str, Self); 3] =
         [("none", Self::None), ("last", Self::Last), ("seasonal", Self::Seasonal)];
+
+    /// The name it is written as.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, other)| *other == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// What a series is divided by, once the base is off.
