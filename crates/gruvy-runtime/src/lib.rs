@@ -33,6 +33,7 @@ mod generate;
 mod network;
 mod random;
 mod sampler;
+pub mod series;
 mod session;
 mod spec;
 mod write;
