@@ -1,5 +1,5 @@
 //! The one error of the crate. Every message says what, where, expected, got and what to do.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -178,6 +178,18 @@ pub enum Error {
         /// What was asked of it.
         action: &'static str,
     },
+    /// Something in a table of series that cannot be used.
+    #[error("{}: {problem}", place(file, *line, series.as_deref()))]
+    Table {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1, where there is one.
+        line: Option<u64>,
+        /// The series, where one is known.
+        series: Option<String>,
+        /// What is wrong, what was expected, what to do.
+        problem: String,
+    },
     /// A text is too short to measure anything.
     #[error("the text has {got} tokens; expected at least {expected}")]
     TooShort {
@@ -196,6 +208,13 @@ pub enum Error {
     },
 }
 
+/// `FILE, line 3, series `a``.
+fn place(file: &Path, line: Option<u64>, series: Option<&str>) -> String {
+    let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+    let series = series.map(|series| format!(", series `{series}`")).unwrap_or_default();
+    format!("{}{line}{series}", file.display())
+}
+
 impl Error {
     pub(crate) fn series(id: &str, problem: String) -> Self {
         Error::Series { id: id.to_owned(), problem }
@@ -210,7 +229,7 @@ impl Error {
     }
 
     /// The same error, found in the file at `path`.
-    pub(crate) fn at(self, path: &std::path::Path) -> Self {
+    pub(crate) fn at(self, path: &Path) -> Self {
         Error::File { path: path.to_owned(), error: Box::new(self) }
     }
 }

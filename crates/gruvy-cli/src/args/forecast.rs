@@ -30,6 +30,9 @@ pub struct FormatFlags {
     /// Columns that help, and are known for the future too
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub future: Vec<String>,
+    /// Columns to leave out
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub ignore: Vec<String>,
     /// Time between rows, such as h, 30min, D, W, B, MS, QS, YS [default: found]
     #[arg(long, value_name = "FREQ")]
     pub freq: Option<Frequency>,
@@ -51,6 +54,7 @@ impl FormatFlags {
             (self.statics, &mut to.statics),
             (self.past, &mut to.past),
             (self.future, &mut to.future),
+            (self.ignore, &mut to.ignore),
         ] {
             if !given.is_empty() {
                 *list = given;

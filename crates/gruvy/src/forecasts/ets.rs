@@ -28,9 +28,9 @@ const MAX_SEASON: usize = 24;
 /// Values that a fit looks at, or seasons if that is more. What is longer ago has lost its weight.
 const MAX_HISTORY: usize = 500;
 const MAX_SEASONS: usize = 10;
-/// Beyond this season only the eight kinds of the reduced pool are tried: all fifteen take twice the time, up to a
-/// second for one series of hours.
-const ALL_KINDS: usize = 12;
+/// Beyond this season no trend is tried. On every sixtieth hourly series of the M4 competition a trend takes four
+/// times as long (0.6 s a series) and makes MASE worse, 1.55 for 1.39.
+const MAX_TRENDED: usize = 12;
 /// Multiplicative seasons are for relative errors below this; beyond, simulated paths run away.
 const MAX_RELATIVE_ERROR: f64 = 0.5;
 
@@ -54,7 +54,8 @@ pub(super) fn forecasts(
         let numbered = whole.into_iter().enumerate().skip(from - start);
         numbered.map(|(t, v)| season.as_ref().map_or(v, |season| season.remove(t, v))).collect()
     };
-    let mut model = fit(&values(start, first), if long { 1 } else { ask.season })?;
+    let fitted_season = if long { 1 } else { ask.season };
+    let mut model = fit(&values(start, first), fitted_season, ask.season <= MAX_TRENDED)?;
     let mut seen = first;
     let from = |origin: &usize| {
         model.update(&values(seen, *origin)).map_err(|error| error.to_string())?;
@@ -68,7 +69,7 @@ pub(super) fn forecasts(
     origins.iter().map(from).collect()
 }
 
-fn fit(values: &[f64], season: usize) -> Result<AutoETS, String> {
+fn fit(values: &[f64], season: usize, trended: bool) -> Result<AutoETS, String> {
     // The library wants times; any will do.
     let day = |t: i64| DateTime::UNIX_EPOCH + TimeDelta::days(t);
     let days = (0..values.len() as i64).map(day).collect();
@@ -77,8 +78,9 @@ fn fit(values: &[f64], season: usize) -> Result<AutoETS, String> {
     // The guard is the library's own, beside the published method.
     let mut config =
         AutoETSConfig { spike_trend_guard: false, ..AutoETSConfig::with_period(season) };
-    if season > ALL_KINDS {
+    if !trended {
         config = config.with_model_pool(ModelPool::Reduced);
+        config.allow_damped = false;
     }
     let mut model = AutoETS::with_config(config.clone());
     model.fit(&series).map_err(error)?;

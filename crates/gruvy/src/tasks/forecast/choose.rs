@@ -89,7 +89,7 @@ fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> us
     }
     let season = panel.frequency.season();
     notes.push(match (season, panel.frequency) {
-        (1, Frequency::Index) => {
+        (1, Frequency::Index | Frequency::Steps(_)) => {
             "the steps have no calendar, so no season is assumed: --season N sets one".to_owned()
         }
         (1, frequency) => format!("no season at frequency {frequency}: --season N sets one"),

@@ -1,0 +1,347 @@
+//! Stamps, frequencies and what a network is told of the calendar. Civil time only: no time zones.
+//!
+//! A [`Frequency`] is written as pandas writes it (`h`, `30min`, `D`, `B`, `MS`, `QE`, …); a stamp as Nixtla's tables
+//! have it (`1949-01-01`, `2020-01-01 13:00:00`, `17`).
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime, Weekday},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::{f64::consts::TAU, fmt, str::FromStr};
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+const MINUTE: u32 = 60;
+const HOUR: u32 = 60 * MINUTE;
+const DAY: u32 = 24 * HOUR;
+const WEEK: u32 = 7 * DAY;
+
+/// When an observation was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stamp {
+    /// A position where there is no calendar.
+    Index(i64),
+    /// A date and time of day.
+    Time(DateTime),
+}
+
+impl fmt::Display for Stamp {
+    /// A date at midnight, else date and time. [`Frequency::written`] writes a whole column alike.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stamp::Index(index) => write!(f, "{index}"),
+            Stamp::Time(at) if seconds_of_day(*at) == 0 => write!(f, "{}", at.date()),
+            Stamp::Time(at) => write!(f, "{} {}", at.date(), at.time()),
+        }
+    }
+}
+
+/// The distance between observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frequency {
+    /// No calendar: 0, 1, 2, …
+    Index,
+    /// No calendar, positions this far apart (at least 2).
+    Steps(u32),
+    /// Seconds; days and weeks too.
+    Seconds(u32),
+    /// Monday to Friday.
+    BusinessDays,
+    /// Months; quarters and years too.
+    Months {
+        /// How many.
+        every: u32,
+        /// Stamped with a month's last day, whichever that is.
+        end: bool,
+    },
+}
+
+impl Frequency {
+    /// The stamp `index` steps after `start`; the end of the calendar, should that come first. A position without a
+    /// calendar moves by one a step, except with [`Frequency::Steps`].
+    pub fn at(self, start: Stamp, index: usize) -> Stamp {
+        let steps = i64::try_from(index).unwrap_or(i64::MAX);
+        let time = match (self, start) {
+            (Frequency::Steps(by), Stamp::Index(at)) => {
+                return Stamp::Index(at.saturating_add(steps.saturating_mul(by.into())));
+            }
+            (_, Stamp::Index(at)) => return Stamp::Index(at.saturating_add(steps)),
+            (_, Stamp::Time(time)) => time,
+        };
+        Stamp::Time(match self {
+            Frequency::Index | Frequency::Steps(_) => later(time, steps.saturating_mul(DAY.into())),
+            Frequency::Seconds(by) => later(time, steps.saturating_mul(by.into())),
+            Frequency::BusinessDays => {
+                // Counted from the Monday of the week; from a weekend as from its Friday.
+                let day = i64::from(time.weekday().to_monday_zero_offset());
+                let ahead = steps.saturating_add(day.min(4));
+                let days = (ahead / 5).saturating_mul(7).saturating_add(ahead % 5 - day);
+                if index == 0 { time } else { later(time, days.saturating_mul(DAY.into())) }
+            }
+            Frequency::Months { every, end } => {
+                months_later(time, steps.saturating_mul(every.into()), end)
+            }
+        })
+    }
+
+    /// How many steps `stamp` lies after `start`; `None` where no step ends there.
+    pub fn steps(self, start: Stamp, stamp: Stamp) -> Option<usize> {
+        let guess = match (start, stamp) {
+            (Stamp::Index(a), Stamp::Index(b)) => match self {
+                Frequency::Steps(by) => b.checked_sub(a)? / i64::from(by),
+                _ => b.checked_sub(a)?,
+            },
+            (Stamp::Time(a), Stamp::Time(b)) => match self {
+                Frequency::Index | Frequency::Steps(_) => return None,
+                Frequency::Seconds(by) => (seconds(b) - seconds(a)) / i64::from(by),
+                Frequency::BusinessDays => {
+                    let days = (seconds(b) - seconds(a)).div_euclid(DAY.into());
+                    let [from, to] = [a, b].map(|at| at.weekday().to_monday_zero_offset());
+                    (days + i64::from(from) - i64::from(to)) / 7 * 5 + i64::from(to)
+                        - i64::from(from.min(4))
+                }
+                Frequency::Months { every, .. } => (month(b) - month(a)) / i64::from(every),
+            },
+            _ => return None,
+        };
+        let guess = usize::try_from(guess).ok()?;
+        (self.at(start, guess) == stamp).then_some(guess)
+    }
+
+    /// A stamp as a column of this frequency has it: below a day, midnight has its time too.
+    pub fn written(self, at: Stamp) -> String {
+        match (self, at) {
+            (Frequency::Seconds(by), Stamp::Time(time)) if by % DAY != 0 => {
+                format!("{} {}", time.date(), time.time())
+            }
+            _ => at.to_string(),
+        }
+    }
+
+    /// Steps of the usual season: a day for hours and minutes, an hour for seconds, a week for days, a year for what
+    /// is longer; 1 where there is none.
+    pub fn season(self) -> usize {
+        let part = |whole: u32, by: u32| if whole.is_multiple_of(by) { whole / by } else { 1 };
+        let steps = match self {
+            Frequency::Index | Frequency::Steps(_) => 1,
+            Frequency::Seconds(by) if by < MINUTE => part(HOUR, by),
+            Frequency::Seconds(by) if by < DAY => part(DAY, by),
+            Frequency::Seconds(by) if by < WEEK => part(WEEK, by),
+            Frequency::Seconds(by) => part(52 * WEEK, by),
+            Frequency::BusinessDays => 5,
+            Frequency::Months { every, .. } => part(12, every),
+        };
+        steps as usize
+    }
+
+    /// Sine and cosine of the place in each cycle that is longer than a step: hour, day, week and year, as far as they
+    /// say something at this frequency. [`Self::calendar_size`] values in [-1, 1]; zeros for a stamp without a calendar.
+    pub fn calendar(self, at: Stamp, out: &mut Vec<f32>) {
+        let Stamp::Time(at) = at else {
+            out.resize(out.len() + self.calendar_size(), 0.0);
+            return;
+        };
+        let day = f64::from(seconds_of_day(at)) / f64::from(DAY);
+        let phases = [
+            f64::from(seconds_of_day(at) % HOUR) / f64::from(HOUR),
+            day,
+            (f64::from(at.weekday().to_monday_zero_offset()) + day) / 7.0,
+            match self {
+                Frequency::Months { .. } => (f64::from(at.month()) - 1.0) / 12.0,
+                _ => (f64::from(at.day_of_year()) - 1.0 + day) / f64::from(at.days_in_year()),
+            },
+        ];
+        for (phase, used) in phases.into_iter().zip(self.cycles()) {
+            if used {
+                let (sin, cos) = (phase * TAU).sin_cos();
+                out.extend([sin as f32, cos as f32]);
+            }
+        }
+    }
+
+    /// Values that [`Self::calendar`] gives for a stamp.
+    pub fn calendar_size(self) -> usize {
+        2 * self.cycles().into_iter().filter(|used| *used).count()
+    }
+
+    /// Which of hour, day, week and year say something at this frequency.
+    fn cycles(self) -> [bool; 4] {
+        match self {
+            Frequency::Index | Frequency::Steps(_) => [false; 4],
+            Frequency::Seconds(by) => [by < HOUR, by < DAY, by < WEEK, true],
+            Frequency::BusinessDays => [false, false, true, true],
+            Frequency::Months { every, .. } => [false, false, false, !every.is_multiple_of(12)],
+        }
+    }
+}
+
+impl fmt::Display for Frequency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut write = |units: &[(u32, &str)], count: u32| {
+            let fits = |(size, _): &&(u32, &str)| count.is_multiple_of(*size);
+            let (size, name) = units.iter().find(fits).copied().unwrap_or((1, ""));
+            match count / size {
+                1 => write!(f, "{name}"),
+                many => write!(f, "{many}{name}"),
+            }
+        };
+        match *self {
+            Frequency::Index => write!(f, "1"),
+            Frequency::Steps(by) => write!(f, "{by}"),
+            Frequency::Seconds(by) => {
+                write(&[(WEEK, "W"), (DAY, "D"), (HOUR, "h"), (MINUTE, "min"), (1, "s")], by)
+            }
+            Frequency::BusinessDays => write!(f, "B"),
+            Frequency::Months { every, end: false } => {
+                write(&[(12, "YS"), (3, "QS"), (1, "MS")], every)
+            }
+            Frequency::Months { every, end: true } => {
+                write(&[(12, "YE"), (3, "QE"), (1, "ME")], every)
+            }
+        }
+    }
+}
+
+impl FromStr for Frequency {
+    type Err = String;
+
+    /// As pandas writes it, in any case; an anchor (`W-SUN`, `QS-OCT`) is left to the data. A number is a distance
+    /// between positions without a calendar.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || {
+            format!(
+                "unknown frequency `{text}`: expected s, min, h, D, B, W, MS, ME, QS, QE, YS or YE, with a number before \
+                 it for several (30min), or a number alone for positions without a calendar"
+            )
+        };
+        let alias = text.trim().to_ascii_lowercase();
+        let alias = alias.split_once('-').map_or(alias.as_str(), |(name, _anchor)| name);
+        let digits = alias.bytes().take_while(u8::is_ascii_digit).count();
+        let (count, name) = alias.split_at(digits);
+        let count: u32 = if digits == 0 { 1 } else { count.parse().map_err(|_| unknown())? };
+        let seconds = |unit: u32| count.checked_mul(unit).map(Frequency::Seconds);
+        let months = |unit: u32, end| {
+            let every = count.checked_mul(unit).filter(|every| *every <= 12_000);
+            every.map(|every| Frequency::Months { every, end })
+        };
+        match name {
+            _ if count == 0 => None,
+            "index" if digits == 0 => Some(Frequency::Index),
+            "" if digits == 0 => None,
+            "" if count == 1 => Some(Frequency::Index),
+            "" => Some(Frequency::Steps(count)),
+            "s" | "sec" => seconds(1),
+            "min" | "t" => seconds(MINUTE),
+            "h" => seconds(HOUR),
+            "d" => seconds(DAY),
+            "w" => seconds(WEEK),
+            "b" if count == 1 => Some(Frequency::BusinessDays),
+            "ms" => months(1, false),
+            "m" | "me" => months(1, true),
+            "qs" => months(3, false),
+            "q" | "qe" => months(3, true),
+            "ys" | "as" => months(12, false),
+            "y" | "ye" | "a" => months(12, true),
+            _ => None,
+        }
+        .ok_or_else(unknown)
+    }
+}
+
+impl Serialize for Frequency {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Frequency {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The frequency of stamps in order, one list a series: whatever fits all of them. `None` with fewer than two stamps
+/// in every series, or when nothing was found that could fit.
+pub(super) fn infer(series: &[Vec<Stamp>]) -> Option<Frequency> {
+    let pairs = || series.iter().flat_map(|stamps| stamps.windows(2)).filter(|p| p[0] != p[1]);
+    pairs().next()?;
+    if matches!(series.iter().flatten().next(), Some(Stamp::Index(_))) {
+        let gaps = pairs().filter_map(|pair| match pair {
+            [Stamp::Index(a), Stamp::Index(b)] => b.checked_sub(*a),
+            _ => None,
+        });
+        return Some(match common_step(gaps)? {
+            1 => Frequency::Index,
+            by => Frequency::Steps(by.try_into().ok()?),
+        });
+    }
+    let times: Vec<Vec<DateTime>> = series
+        .iter()
+        .map(|stamps| {
+            let time = |stamp: &Stamp| match stamp {
+                Stamp::Time(time) => Some(*time),
+                Stamp::Index(_) => None,
+            };
+            stamps.iter().filter_map(time).collect()
+        })
+        .collect();
+    let gaps = |of: fn(DateTime) -> i64| {
+        let pairs = times.iter().flat_map(|times| times.windows(2));
+        pairs.map(move |pair| of(pair[1]) - of(pair[0])).filter(|gap| *gap != 0)
+    };
+    let all = || times.iter().flatten().copied();
+    if gaps(seconds).all(|gap| gap >= i64::from(28 * DAY)) {
+        let first = all().next()?.day();
+        let starts = first <= 28 && all().all(|time| time.day() == first);
+        if starts || all().all(|time| time.day() == time.days_in_month()) {
+            let every = common_step(gaps(month))?.try_into().ok()?;
+            return Some(Frequency::Months { every, end: !starts });
+        }
+    }
+    let step = common_step(gaps(seconds))?;
+    let weekend = |time: DateTime| matches!(time.weekday(), Weekday::Saturday | Weekday::Sunday);
+    if step == i64::from(DAY) && !all().any(weekend) && gaps(seconds).any(|gap| gap > step) {
+        return Some(Frequency::BusinessDays);
+    }
+    Some(Frequency::Seconds(step.try_into().ok()?))
+}
+
+/// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one gap in twenty) and the
+/// usual one does not divide the rest.
+fn common_step(gaps: impl Iterator<Item = i64>) -> Option<i64> {
+    let mut counts = std::collections::BTreeMap::<i64, usize>::new();
+    gaps.for_each(|gap| *counts.entry(gap).or_default() += 1);
+    let total: usize = counts.values().sum();
+    let (usual, _) = counts.iter().max_by_key(|(gap, count)| (**count, -**gap))?;
+    let (least, often) = counts.first_key_value()?;
+    let fits = counts.keys().all(|gap| gap % usual == 0);
+    let step = if fits || often * 20 < total { usual } else { least };
+    (*step > 0).then_some(*step)
+}
+
+fn seconds(at: DateTime) -> i64 {
+    at.duration_since(EPOCH).as_secs()
+}
+
+fn seconds_of_day(at: DateTime) -> u32 {
+    (at.hour() as u32 * 60 + at.minute() as u32) * 60 + at.second() as u32
+}
+
+/// Months since the year 0.
+fn month(at: DateTime) -> i64 {
+    i64::from(at.year()) * 12 + i64::from(at.month()) - 1
+}
+
+fn later(at: DateTime, seconds: i64) -> DateTime {
+    at.saturating_add(SignedDuration::from_secs(seconds))
+}
+
+/// The same day of a later month, or that month's last day.
+fn months_later(at: DateTime, months: i64, end: bool) -> DateTime {
+    let months = month(at).saturating_add(months);
+    let year = i16::try_from(months.div_euclid(12)).unwrap_or(i16::MAX);
+    let Ok(first) = Date::new(year, (months.rem_euclid(12) + 1) as i8, 1) else {
+        return DateTime::MAX;
+    };
+    let day = if end { first.days_in_month() } else { at.day().min(first.days_in_month()) };
+    Date::new(first.year(), first.month(), day).unwrap_or(first).to_datetime(at.time())
+}

@@ -1,0 +1,224 @@
+//! A table as text: rows of cells under a header, and the line each row stands on.
+//!
+//! Parquet becomes text too: one way on from here, and the numbers come back to the same bits.
+use crate::{Error, Result};
+use csv::StringRecord;
+use std::{io::Read, path::Path, path::PathBuf};
+
+/// A table of one file.
+pub(super) struct Table {
+    /// The file, or what stands for it.
+    pub file: PathBuf,
+    /// The header; no name twice.
+    pub names: Vec<String>,
+    /// The rows as read; [`Table::same_width`] says whether they are as wide as the header.
+    pub rows: Vec<StringRecord>,
+    /// The line of each row, from 1.
+    pub lines: Vec<u64>,
+}
+
+impl Table {
+    /// Reads a file; `-` is standard input.
+    pub fn open(path: &Path) -> Result<Self> {
+        let io = |error| Error::Io { action: "read", path: path.to_owned(), error };
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
+            return Self::csv(Path::new("stdin"), &bytes);
+        }
+        let bytes = std::fs::read(path).map_err(io)?;
+        let parquet = |end: &std::ffi::OsStr| {
+            ["parquet", "parq", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known))
+        };
+        if bytes.starts_with(b"PAR1") || path.extension().is_some_and(parquet) {
+            return Self::parquet(path, bytes);
+        }
+        Self::csv(path, &bytes)
+    }
+
+    /// Reads comma, semicolon or tab separated text; which one, the header shows.
+    pub fn csv(file: &Path, bytes: &[u8]) -> Result<Self> {
+        let error = |line, problem: String| problem_at(file, line, problem);
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if let Err(invalid) = std::str::from_utf8(bytes) {
+            let line = line_at(bytes, invalid.valid_up_to());
+            return Err(error(Some(line), "not valid UTF-8; save the table as UTF-8".into()));
+        }
+        let Some(delimiter) = delimiter(bytes) else {
+            return Err(error(None, "the file is empty; expected a header and rows".into()));
+        };
+        if let Some(line) = open_quote(bytes, delimiter) {
+            let problem =
+                "a quote (`\"`) is opened and never closed; close it, or double it inside a value";
+            return Err(error(Some(line), problem.into()));
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(bytes);
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
+        let (mut line, mut seen) = (1, 0);
+        for row in reader.records() {
+            let row = row.map_err(|e| error(None, e.to_string()))?;
+            let mut start = row.position().map_or(seen, |at| at.byte() as usize);
+            while bytes.get(start).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+                start += 1;
+            }
+            line += bytes[seen..start].iter().filter(|byte| **byte == b'\n').count() as u64;
+            seen = start;
+            rows.push(row);
+            lines.push(line);
+        }
+        if rows.is_empty() {
+            return Err(error(None, "the file is empty; expected a header and rows".into()));
+        }
+        let header = rows.remove(0);
+        let at = lines.remove(0);
+        if header.iter().all(|name| name.trim().parse::<f64>().is_ok()) {
+            let problem = "there is no header: all cells of the first line are numbers; write the columns' names there";
+            return Err(error(Some(at), problem.into()));
+        }
+        let names = header.iter().map(|name| name.trim().to_owned()).collect();
+        Self { file: file.to_owned(), names, rows, lines }.checked()
+    }
+
+    #[cfg(feature = "parquet")]
+    fn parquet(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        super::parquet::read(path, bytes)?.checked()
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn parquet(path: &Path, _bytes: Vec<u8>) -> Result<Self> {
+        let problem = "a Parquet file, and this program was built without Parquet; build it with `--features parquet`, \
+                       or save the table as CSV";
+        Err(problem_at(path, None, problem.into()))
+    }
+
+    fn checked(self) -> Result<Self> {
+        let mut sorted: Vec<&String> = self.names.iter().filter(|name| !name.is_empty()).collect();
+        sorted.sort();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(self.error(None, None, format!("two columns are named `{}`", pair[0])));
+        }
+        if self.rows.is_empty() {
+            return Err(self.error(None, None, "there is a header and no row below it".into()));
+        }
+        Ok(self)
+    }
+
+    /// An error unless every row is as wide as the header.
+    pub fn same_width(&self) -> Result<()> {
+        let expected = self.names.len();
+        match self.rows.iter().position(|row| row.len() != expected) {
+            None => Ok(()),
+            Some(row) => {
+                let got = self.rows[row].len();
+                let problem = format!(
+                    "the row has {got} cells, the header {expected}; a value with a separator in it needs quotes"
+                );
+                Err(self.error(Some(row), None, problem))
+            }
+        }
+    }
+
+    /// Where a column stands.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// A cell without the blanks around it; empty beyond the row's end.
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        self.rows[row].get(column).unwrap_or_default().trim()
+    }
+
+    /// A number, NaN where it is missing.
+    pub fn number(&self, row: usize, column: usize, series: &str) -> Result<f64> {
+        let cell = self.cell(row, column);
+        let name = &self.names[column.min(self.names.len() - 1)];
+        match cell.parse::<f64>() {
+            _ if missing(cell) => Ok(f64::NAN),
+            Ok(value) if value.is_finite() => Ok(value),
+            Ok(value) => {
+                let problem = format!(
+                    "column `{name}` is {value}; expected a finite number, or nothing where it is missing"
+                );
+                Err(self.error(Some(row), Some(series), problem))
+            }
+            Err(_) => {
+                let problem = format!(
+                    "column `{name}` is `{cell}`; expected a number (with a decimal point), or nothing where it is missing"
+                );
+                Err(self.error(Some(row), Some(series), problem))
+            }
+        }
+    }
+
+    /// Whether a column holds numbers and missing values only, and at least one number.
+    pub fn is_numeric(&self, column: usize) -> bool {
+        let mut some = false;
+        (0..self.rows.len()).all(|row| {
+            let cell = self.cell(row, column);
+            let number = !missing(cell);
+            some |= number;
+            !number || cell.parse::<f64>().is_ok()
+        }) && some
+    }
+
+    /// A problem of this table.
+    pub fn error(&self, row: Option<usize>, series: Option<&str>, problem: String) -> Error {
+        Error::Table {
+            file: self.file.clone(),
+            line: row.map(|row| self.lines[row]),
+            series: series.map(str::to_owned),
+            problem,
+        }
+    }
+}
+
+/// Whether a cell stands for a missing value.
+pub(super) fn missing(cell: &str) -> bool {
+    matches!(cell, "" | "?" | "-")
+        || ["NA", "NaN", "null", "N/A", "None", "NaT", "<NA>"]
+            .iter()
+            .any(|known| cell.eq_ignore_ascii_case(known))
+}
+
+fn problem_at(file: &Path, line: Option<u64>, problem: String) -> Error {
+    Error::Table { file: file.to_owned(), line, series: None, problem }
+}
+
+/// The separator that the first line with anything in it has most of, outside of quotes; the comma where it has none.
+fn delimiter(bytes: &[u8]) -> Option<u8> {
+    let header = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty())?;
+    let mut quoted = false;
+    let mut counts = [(0, b'\t'), (0, b';'), (0, b',')];
+    for byte in header {
+        quoted ^= *byte == b'"';
+        if let Some((count, _)) = counts.iter_mut().find(|(_, known)| known == byte && !quoted) {
+            *count += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(count, _)| *count).map(|(_, delimiter)| delimiter)
+}
+
+/// The line of a quote that no other closes.
+fn open_quote(bytes: &[u8], delimiter: u8) -> Option<u64> {
+    let (mut quote, mut start) = (None, true);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match quote {
+            Some(_) if *byte == b'"' && bytes.get(at + 1) == Some(&b'"') => at += 1,
+            Some(_) if *byte == b'"' => quote = None,
+            None if *byte == b'"' && start => quote = Some(at),
+            _ => {}
+        }
+        start = *byte == delimiter || matches!(byte, b'\n' | b'\r');
+        at += 1;
+    }
+    quote.map(|at| line_at(bytes, at))
+}
+
+fn line_at(bytes: &[u8], at: usize) -> u64 {
+    1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64
+}
