@@ -208,7 +208,7 @@ fn the_newest_observation_changes_the_forecast_and_what_comes_after_does_not() {
         ahead.future[0][21] += 50.0;
         assert_ne!(at(&ahead).quantiles, expected.quantiles, "known-future covariates were not looked at");
         let mut beyond = whole;
-        beyond.future[0][24] += 50.0;
+        beyond.future[0][23] += 50.0;
         assert_eq!(at(&beyond), expected);
     }
 }

@@ -165,27 +165,22 @@ impl ForecastCodec {
         if self.difference != Difference::Seasonal {
             return frame.centre;
         }
-        // The autoregressive decoder goes on from what it drew, which the caller has put into `y`.
+        let before = |t: usize| t.checked_sub(self.season);
+        if t < frame.origin {
+            return before(t).map_or(f64::NAN, |at| y[at]);
+        }
+        // In the horizon there must be a base: the season before, or the one before that, at last the last value. The
+        // autoregressive decoder goes on from what it drew, which the caller has put into `y`.
         let limit = match self.decoder {
             Decoder::Direct { .. } => frame.origin,
             Decoder::Autoregressive => usize::MAX,
         };
-        let Some(mut at) = t.checked_sub(self.season) else { return f64::NAN };
-        while at >= limit {
-            at -= self.season;
-        }
-        if t < frame.origin {
-            return y[at];
-        }
-        // In the horizon there must be a base: one more season back, at last the last value.
         let earliest = frame.origin.saturating_sub(self.reach());
-        loop {
-            match y.get(at) {
-                Some(value) if !value.is_nan() => return *value,
-                _ if at >= earliest + self.season => at -= self.season,
-                _ => return frame.centre,
-            }
-        }
+        std::iter::successors(before(t), |at| before(*at))
+            .take_while(|at| *at >= earliest)
+            .filter(|at| *at < limit)
+            .find_map(|at| y.get(at).copied().filter(|y| !y.is_nan()))
+            .unwrap_or(frame.centre)
     }
 
     /// The windows of these series before these origins.
@@ -246,8 +241,10 @@ impl ForecastCodec {
                     step[of_past + p * segment + i] = at(values, t);
                 }
             }
+            // What the last segment has beyond the horizon is nobody's business.
+            let asked = t.filter(|t| *t < frame.origin + self.horizon);
             for (f, values) in series.future.iter().enumerate() {
-                step[of_future + f * segment + i] = at(values, t);
+                step[of_future + f * segment + i] = at(values, asked);
             }
         }
         self.of_step(series, first, &mut step[rest..]);
@@ -273,7 +270,8 @@ impl ForecastCodec {
         let z = before.map_or(f64::NAN, |t| self.z(y, frame, t));
         step[0] = if z.is_nan() { 0.0 } else { z as f32 };
         step[1] = f32::from(u8::from(z.is_nan()));
-        let past = series.past.iter().map(|values| at(values, before));
+        let seen = before.filter(|t| *t < frame.origin);
+        let past = series.past.iter().map(|values| at(values, seen));
         let future = series.future.iter().map(|values| at(values, now));
         let rest = 2 + series.past.len() + series.future.len();
         step[2..rest].iter_mut().zip(past.chain(future)).for_each(|(place, value)| *place = value);
