@@ -201,7 +201,7 @@ impl Forecaster {
 
     /// Sum over steps, and number of steps, of the loss that the model was trained on, in units of each window's
     /// scale: over the horizon of the direct decoder, over context and horizon of the autoregressive one, whose
-    /// inputs are then the values themselves.
+    /// inputs are then the values themselves. Quantiles that cross are put in order first.
     ///
     /// # Errors
     /// As [`Forecaster::forecast`]; the horizon's values must be known.
