@@ -33,6 +33,9 @@ const MAX_SEASONS: usize = 10;
 const MAX_TRENDED: usize = 12;
 /// Multiplicative seasons are for relative errors below this; beyond, simulated paths run away.
 const MAX_RELATIVE_ERROR: f64 = 0.5;
+/// What is further from the history is no forecast: values near zero make relative errors, and with them the spread
+/// of multiplicative models, arbitrarily large. Additive ones stand in for those.
+const MAX_RANGES: f64 = 3.0;
 
 /// As [`Baseline::forecasts`](super::Baseline::forecasts).
 pub(super) fn forecasts(
@@ -55,7 +58,7 @@ pub(super) fn forecasts(
         numbered.map(|(t, v)| season.as_ref().map_or(v, |season| season.remove(t, v))).collect()
     };
     let fitted_season = if long { 1 } else { ask.season };
-    let mut model = fit(&values(start, first), fitted_season, ask.season <= MAX_TRENDED)?;
+    let mut model = fit(&values(start, first), fitted_season, ask)?;
     let mut seen = first;
     let from = |origin: &usize| {
         model.update(&values(seen, *origin)).map_err(|error| error.to_string())?;
@@ -69,7 +72,7 @@ pub(super) fn forecasts(
     origins.iter().map(from).collect()
 }
 
-fn fit(values: &[f64], season: usize, trended: bool) -> Result<AutoETS, String> {
+fn fit(values: &[f64], season: usize, ask: Ask<'_>) -> Result<AutoETS, String> {
     // The library wants times; any will do.
     let day = |t: i64| DateTime::UNIX_EPOCH + TimeDelta::days(t);
     let days = (0..values.len() as i64).map(day).collect();
@@ -78,15 +81,15 @@ fn fit(values: &[f64], season: usize, trended: bool) -> Result<AutoETS, String> 
     // The guard is the library's own, beside the published method.
     let mut config =
         AutoETSConfig { spike_trend_guard: false, ..AutoETSConfig::with_period(season) };
-    if !trended {
+    if ask.season > MAX_TRENDED {
         config = config.with_model_pool(ModelPool::Reduced);
         config.allow_damped = false;
     }
     let mut model = AutoETS::with_config(config.clone());
     model.fit(&series).map_err(error)?;
-    if multiplicative(&model) && relative_error(&model, values) > MAX_RELATIVE_ERROR {
-        config.allow_multiplicative_seasonal = false;
-        model = AutoETS::with_config(config);
+    let unsteady = multiplicative(&model) && relative_error(&model, values) > MAX_RELATIVE_ERROR;
+    if unsteady || runs_away(&model, values, ask) {
+        model = AutoETS::with_config(config.additive_only());
         model.fit(&series).map_err(error)?;
     }
     Ok(model)
@@ -101,6 +104,16 @@ fn relative_error(model: &AutoETS, values: &[f64]) -> f64 {
     let residuals = model.residuals().unwrap_or_default();
     let squares = residuals.iter().zip(values).map(|(residual, value)| (residual / value).powi(2));
     (squares.sum::<f64>() / values.len() as f64).sqrt()
+}
+
+/// Whether the forecast from here leaves the range of the history by more than [`MAX_RANGES`] times that range.
+fn runs_away(model: &AutoETS, values: &[f64], ask: Ask<'_>) -> bool {
+    let Ok(forecast) = predict(model, ("", 0), ask) else { return true };
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let room = MAX_RANGES * (high - low);
+    let rows = forecast.quantiles.iter().chain([&forecast.mean]);
+    rows.flatten().any(|value| !(low - room..=high + room).contains(value))
 }
 
 fn predict(model: &AutoETS, (id, origin): (&str, usize), ask: Ask<'_>) -> Result<Forecast, String> {
