@@ -2,9 +2,9 @@
 
     python bench/engines/torch_forecast.py FILE.csv [flags, named as gruvy's]
 
-FILE has a column of times, an hour apart, and a column for each series, without gaps. Of each series the last --test-steps
-are tested on, the --valid-steps before them are not looked at, and all windows of context and horizon in the rest
-are learned from. Series are standardised once and windows are views of them; the last value of the context is
+FILE has a column of times, an hour apart, and a column for each series, without gaps. Of each series the last
+--test-steps are tested on, the --valid-steps before them are not looked at, and all windows of context and horizon in
+the rest are learned from. Series are standardised once and windows are views of them; the last value of the context is
 subtracted.
 
     step of a segment   [z × w, missing × w, calendar, series, position]      time-major
@@ -48,14 +48,15 @@ class Windows:
         self.test = torch.cartesian_prod(torch.arange(len(y)), last)
 
     def batch(self, which):
-        """Context [C/w, B, I], horizon [P, B, I] and what came in it [P, B, w], of windows [B, (series, first step)]."""
+        """Of windows [B, (series, first step)]: context [C/w, B, I], horizon [P, B, I], what came in it [P, B, w]."""
         series, start = which.unbind(1)
         z = self.values[series, start]
         z = z - z[:, self.context - 1 : self.context]
         z = z.unflatten(1, (-1, self.segment)).transpose(0, 1)
         seen = self.context // self.segment
         ahead = len(z) - seen
-        known = torch.cat([self.calendar[start + self.first], self.ids[series].expand(len(z), -1, -1)], 2)
+        ids = self.ids[series].expand(len(z), -1, -1)
+        known = torch.cat([self.calendar[start + self.first], ids], 2)
         size = (len(which), self.segment)
         context = [z[:seen], z.new_zeros(seen, *size), known[:seen], z.new_zeros(seen, len(which), ahead)]
         position = self.positions.expand(-1, len(which), -1)
@@ -103,7 +104,7 @@ def pinball(quantiles, target, levels):
 
 
 def train(model, windows, levels, args):
-    """Trains; gives the steps taken and the seconds. Each epoch draws its windows anew, each one once before any twice."""
+    """Trains; gives the steps taken and the seconds. Each epoch draws windows anew, each one once before any twice."""
     steps_per_epoch = -(-args.epoch_windows // args.batch)
     count = len(windows.train)
     order = None
@@ -123,7 +124,10 @@ def train(model, windows, levels, args):
 
 @torch.inference_mode()
 def evaluate(model, windows, levels):
-    """Mean squared and mean absolute error of the level nearest the median over all test windows."""
+    """Mean squared and mean absolute error of the median, or the level nearest it, over all test windows.
+
+    gruvy squares the error of the mean that the quantiles imply: the same if the median is the only level.
+    """
     model.eval()
     middle = (levels - 0.5).abs().argmin()
     squares, absolute, count = 0.0, 0.0, 0
