@@ -3,20 +3,18 @@
     python bench/engines/torch_charlm.py FILE [flags, named as gruvy's]
 
 Embedding, nn.GRU, dropout, linear; the text is cut into `--batch` rows read side by side, each of as
-many whole stretches of `--seq-len` as it fills, and the state runs on from one stretch to the next; AdamW,
-linear warm-up, cosine schedule, clipping by the global norm. Prints progress on stderr and one JSON
-object with the rate of training and the loss on held-out text on stdout.
+many whole stretches of `--seq-len` as it fills, and the state runs on from one stretch to the next. Prints progress
+on stderr and one JSON object with the rate of training and the loss on held-out text on stdout.
 """
 
 import argparse
 import json
 import math
-import sys
-import time
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch_train import add_training_arguments, fit, setup
 
 
 class CharLm(nn.Module):
@@ -55,65 +53,38 @@ def evaluate(model, tokens):
     return total / (len(tokens) - 1)
 
 
-def rate(args, step, steps):
-    """The learning rate at a step, as a share of --lr: linear warm-up, then a cosine."""
-    if step < args.warmup:
-        return (step + 1) / args.warmup
-    done = (step - args.warmup) / max(steps - args.warmup, 1)
-    return args.min_lr + (1 - args.min_lr) * (1 + math.cos(math.pi * done)) / 2
-
-
 def train(model, tokens, args):
     """Trains on tokens [N, B]; returns steps taken, characters seen and seconds."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=args.weight_decay)
     starts = range(0, len(tokens) - 1, args.seq_len)  # the last row is a target alone
     steps = min(args.steps or math.inf, args.epochs * len(starts))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: rate(args, i, steps))
-    state, seen, start = None, 0, time.perf_counter()
-    for step in range(steps):
+    state = None
+
+    def loss_at(step):
+        nonlocal state
         at = starts[step % len(starts)]
         state = state.detach() if at else None
         loss, state = loss_of(model, tokens, at, args.seq_len, state)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), args.clip)
-        optimizer.step()
-        schedule.step()
-        seen += args.seq_len * args.batch
-        if (step + 1) % 100 == 0:
-            per_s = seen / (time.perf_counter() - start)
-            line = f"step {step + 1} of {steps}  loss {loss.item():.4f}  {per_s:.0f} tokens/s"
-            print(line, file=sys.stderr)
-    return steps, seen, time.perf_counter() - start
+        return loss
+
+    seconds = fit(model, args, steps, loss_at)
+    return steps, steps * args.seq_len * args.batch, seconds
 
 
 def arguments():
     p = argparse.ArgumentParser(description="Trains a character model with PyTorch.")
     p.add_argument("file", type=Path)
     p.add_argument("--embed", type=int, default=128)
-    p.add_argument("--hidden", type=int, default=512)
-    p.add_argument("--layers", type=int, default=1)
     p.add_argument("--tied", action="store_true", help="needs --embed equal to --hidden")
-    p.add_argument("--dropout", type=float, default=0.0)
-    p.add_argument("--batch", type=int, default=64)
     p.add_argument("--seq-len", type=int, default=128)
-    p.add_argument("--epochs", type=int, default=10)
     p.add_argument("--steps", type=int, help="stop after so many, to measure the rate only")
-    p.add_argument("--lr", type=float, default=2e-3)
-    p.add_argument("--min-lr", type=float, default=0.0, help="as a share of --lr")
-    p.add_argument("--warmup", type=int, default=100)
-    p.add_argument("--weight-decay", type=float, default=0.01)
-    p.add_argument("--clip", type=float, default=1.0)
     p.add_argument("--train", type=float, default=90, help="percent; the rest is held out")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--seed", type=int, default=0)
+    add_training_arguments(p, hidden=512)
     return p.parse_args()
 
 
 def main():
     args = arguments()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    setup(args)
     text = args.file.read_text()
     ids = {c: i for i, c in enumerate(sorted(set(text)))}
     tokens = torch.tensor([ids[c] for c in text])
