@@ -527,12 +527,15 @@ unsafe fn copy_lines<const W: usize>(from: *const f32, step: usize, to: Packing,
 unsafe fn copy<S: Simd>(s: S, from: *const f32, to: *mut f32, len: usize) {
     // SAFETY: as the caller's.
     unsafe {
-        if len == S::LANES {
-            s.store(to, s.load(from));
-        } else if len == 4 {
-            to.cast::<[f32; 4]>().write_unaligned(from.cast::<[f32; 4]>().read_unaligned());
-        } else {
-            s.store_part(to, s.load_part(from, len), len);
+        let whole = len / S::LANES * S::LANES;
+        for at in (0..whole).step_by(S::LANES) {
+            s.store(to.add(at), s.load(from.add(at)));
+        }
+        let (from, to) = (from.add(whole), to.add(whole));
+        match len - whole {
+            0 => {}
+            4 => to.cast::<[f32; 4]>().write_unaligned(from.cast::<[f32; 4]>().read_unaligned()),
+            rest => s.store_part(to, s.load_part(from, rest), rest),
         }
     }
 }
