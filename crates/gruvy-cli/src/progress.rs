@@ -17,7 +17,8 @@ pub struct Progress {
     /// What the task counts a batch in.
     unit: &'static str,
     /// What is shown of an evaluation.
-    metrics: &'static [Metric],
+    /// Those that the first evaluation has.
+    metrics: Vec<Metric>,
     /// Minutes after which the run stops by itself; zero: none.
     max_minutes: f64,
     bar: ProgressBar,
@@ -35,7 +36,7 @@ impl Progress {
         Self {
             screen,
             unit: C::UNIT,
-            metrics: C::METRICS,
+            metrics: C::METRICS.to_vec(),
             max_minutes,
             bar: ProgressBar::hidden(),
             plan: None,
@@ -111,7 +112,10 @@ impl Observer for Progress {
 
     fn evaluated(&mut self, record: &Record) {
         if !std::mem::replace(&mut self.header_shown, true) {
-            let titles = columns(self.metrics, |metric| metric.title.to_owned());
+            let parts = [Some(&record.train), record.valid.as_ref()];
+            let there = |metric: &Metric| parts.iter().flatten().any(|part| part.contains_key(metric.name));
+            self.metrics.retain(there);
+            let titles = columns(&self.metrics, |metric| metric.title.to_owned());
             let width = titles.chars().count();
             self.say(&format!("{:12}   {:<width$}   validation", "", "training"));
             self.say(&format!("epoch   step   {titles}   {titles}  time"));
@@ -120,8 +124,8 @@ impl Observer for Progress {
             "{:>5.1} {:>6}  {}   {}  {}{}",
             record.epoch,
             record.step,
-            values(self.metrics, Some(&record.train)),
-            values(self.metrics, record.valid.as_ref()),
+            values(&self.metrics, Some(&record.train)),
+            values(&self.metrics, record.valid.as_ref()),
             duration(record.elapsed_s),
             if record.best { "  best" } else { "" },
         ));

@@ -15,6 +15,7 @@ use crate::random::SplitMix64;
 use crate::series::{Panel, Series, Stamp};
 use crate::{
     Codec, Decoder, Error, Forecast, ForecastCodec, ModelFile, Network, Output, Result, Session, Steps,
+    Transform,
 };
 use std::sync::Arc;
 
@@ -366,7 +367,7 @@ impl Forecaster {
             }
         }
         let values = |y: &Vec<f64>, origin: usize| {
-            y[origin..].iter().map(|y| codec.transform.invert(*y)).collect()
+            y[origin..].iter().map(|y| codec.value(*y)).collect()
         };
         let of_window = |(window, drawn): (&Window<'_>, &[Vec<f64>])| {
             drawn.iter().map(|y| values(y, window.frame.origin)).collect()
@@ -378,7 +379,7 @@ impl Forecaster {
     fn value(&self, window: &Window<'_>, ahead: usize, z: f64) -> f64 {
         let Window { series, frame } = window;
         let base = self.codec.base(&series.y, frame, frame.origin + ahead);
-        self.codec.transform.invert(base + frame.scale * z)
+        self.codec.value(base + frame.scale * z)
     }
 
     fn by_laws(&self, window: &Window<'_>, laws: &[Law]) -> Forecast {
@@ -390,7 +391,7 @@ impl Forecaster {
         let quantiles: Vec<Vec<f64>> = levels.iter().map(|level| at(*level)).collect();
         let mean = laws.iter().enumerate().map(|(t, law)| match law {
             Law::Normal(mean, _) | Law::StudentT(mean, _, _)
-                if !self.codec.transform.needs_positive() =>
+                if self.codec.transform == Transform::None && !self.codec.positive =>
             {
                 self.value(window, t, *mean)
             }

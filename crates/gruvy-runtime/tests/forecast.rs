@@ -34,6 +34,7 @@ fn codec(decoder: Decoder, output: Output) -> ForecastCodec {
         scale: Scale::Window,
         statics: vec![StaticCoding::Category(vec!["shop".into(), "web".into()])],
         covariates: vec![standard, Affine { mean: 0.0, std: 1.0 }],
+        positive: false,
         series_id: true,
         series: vec![Known { id: "a".into(), standard, scale: 2.0, until }],
     }
@@ -300,6 +301,31 @@ fn intervals_are_those_of_forecasts_one_step_before() {
     let prepared = forecaster.codec().prepare(&series("a", 12)).unwrap();
     let error = forecaster.intervals(&prepared, 0.95).unwrap_err().to_string();
     assert!(error.contains("0.95") && error.contains("0.800"), "{error}");
+}
+
+#[test]
+fn what_never_was_below_zero_is_not_forecast_below_zero() {
+    for decoder in [DIRECT, Decoder::Autoregressive] {
+        let lowest = |positive| {
+            let forecaster = forecaster(ForecastCodec { positive, ..codec(decoder, Output::Normal) }, Cell::Gru);
+            let mut near = series("a", 12);
+            near.y.iter_mut().enumerate().for_each(|(t, y)| *y = 40.0 * ((t + 1) % 4) as f64);
+            let prepared = forecaster.codec().prepare(&near).unwrap();
+            let forecast = forecaster.forecast(&[(&prepared, 12)]).unwrap().remove(0);
+            forecast.quantiles.into_iter().flatten().fold(f64::INFINITY, f64::min)
+        };
+        assert!(lowest(false) < 0.0 && lowest(true) == 0.0, "{decoder:?}: {}", lowest(false));
+    }
+}
+
+#[test]
+fn a_window_that_hardly_moves_does_not_blow_up_what_comes_after() {
+    let codec = codec(DIRECT, Output::Quantile);
+    let mut still = series("a", 12);
+    still.y[4..].fill(7.0);
+    let prepared = codec.prepare(&still).unwrap();
+    // Of the deviation of what was trained on, which is 2.
+    assert_eq!(codec.frame(&prepared, 10).unwrap().scale, 0.04);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub struct ForecastFlags {
     /// Steps to forecast; 0: a season
     #[arg(long, value_name = "H")]
     pub horizon: Option<usize>,
-    /// Steps to look back on; 0: four seasons, and twice the horizon at least
+    /// Steps to look back on; 0: four seasons, a week within days, and twice the horizon at least
     #[arg(long, value_name = "N")]
     pub context: Option<usize>,
     /// Steps of a season; 0: by the frequency; 1: none
@@ -109,7 +109,8 @@ pub struct ForecastFlags {
     /// Windows of an epoch; 0: all, but 4,096 to 50,000
     #[arg(long, value_name = "N")]
     pub epoch_windows: Option<usize>,
-    /// Last steps of each series, before those to test on, to validate on [default: a horizon]
+    /// Last steps of each series, before those to test on, to validate on [default: a horizon, of few series
+    /// a tenth]
     #[arg(long, value_name = "N")]
     pub valid_steps: Option<usize>,
     /// Last steps of each series to test on

@@ -178,6 +178,8 @@ pub struct ForecastCodec {
     pub statics: Vec<StaticCoding>,
     /// `[P + F]`, of `format.past` and then `format.future`.
     pub covariates: Vec<Affine>,
+    /// Whether no value is below 0, so that no forecast is.
+    pub positive: bool,
     /// Whether the network is told which of `series` it reads.
     pub series_id: bool,
     /// What was trained on.
@@ -258,6 +260,12 @@ impl ForecastCodec {
             out.extend(self.series.iter().map(|known| f32::from(u8::from(known.id == series.id))));
         }
         out
+    }
+
+    /// The value that stands for the transformed one.
+    pub(crate) fn value(&self, transformed: f64) -> f64 {
+        let value = self.transform.invert(transformed);
+        if self.positive { value.max(0.0) } else { value }
     }
 
     /// See [`Codec::fits`](crate::Codec::fits).

@@ -11,9 +11,9 @@ use super::{Affine, Decoder, Difference, ForecastCodec, Output, Scale};
 use crate::series::{Series, Stamp};
 use crate::{Error, Result};
 
-/// Least scale, as a share of the spread of the values themselves: where differences vanish, as in a constant or
-/// strictly periodic series, their noise is not blown up.
-const LEAST_SCALE: f64 = 1e-3;
+/// Least scale, as a share of the series' deviation: where a window hardly moves, as in a long pause or a strictly periodic
+/// series, what comes after it is not blown up.
+const LEAST_SCALE: f64 = 0.02;
 
 /// A series with everything about it that windows are cut from.
 #[derive(Clone, Debug)]
@@ -148,7 +148,8 @@ impl ForecastCodec {
             }
         }
         let spread = known().map(|y| (y - mean) * (y - mean)).sum::<f64>() / known().count() as f64;
-        let least = (LEAST_SCALE * spread.sqrt()).max(1e-6 * mean.abs()).max(1e-9);
+        let whole = series.scale.unwrap_or_else(|| spread.sqrt().max(LEAST_SCALE * mean.abs()));
+        let least = (LEAST_SCALE * whole).max(1e-9);
         frame.scale = match (self.scale, series.scale) {
             _ if counts => 1.0 + mean,
             (Scale::Series, Some(scale)) => scale,

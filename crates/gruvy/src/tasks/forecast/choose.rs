@@ -31,7 +31,10 @@ pub(super) fn choose(
     if config.horizon == 0 {
         notes.push(format!("forecasting {horizon} steps: --horizon asks for others"));
     }
-    let valid_steps = config.valid_steps.unwrap_or(horizon);
+    // One horizon of one series says little; of many it does.
+    let steps = panel.series.iter().map(|series| series.y.len()).max().unwrap_or(0);
+    let tenth = if panel.series.len() < MANY_SERIES { steps / 10 } else { 0 };
+    let valid_steps = config.valid_steps.unwrap_or(horizon.max(tenth));
     for (name, steps) in [("valid_steps", valid_steps), ("test_steps", config.test_steps)] {
         if (1..horizon).contains(&steps) {
             let why = format!("expected 0, or at least the horizon, {horizon}");
@@ -61,7 +64,7 @@ pub(super) fn choose(
         None if counts => Difference::None,
         None => by_error(&train, season, horizon, &mut notes),
     };
-    let (decoder, context) = lengths(config, decoder, season, horizon, &train);
+    let (decoder, context) = lengths(config, decoder, season, horizon, (panel.frequency, &train));
     let series = known(panel, &parts, transform);
     let codec = ForecastCodec {
         frequency: panel.frequency,
@@ -77,6 +80,7 @@ pub(super) fn choose(
         scale: config.scale,
         statics: statics(panel),
         covariates: covariates(panel, &parts),
+        positive: train.iter().flat_map(|y| y.iter()).all(|y| *y >= 0.0 || y.is_nan()),
         series_id: config.series_id.unwrap_or((2..=MANY_SERIES).contains(&panel.series.len())),
         series,
     };
@@ -181,11 +185,13 @@ fn lengths(
     decoder: DecoderKind,
     season: usize,
     horizon: usize,
-    train: &[&[f64]],
+    (frequency, train): (Frequency, &[&[f64]]),
 ) -> (Decoder, usize) {
     let context = match config.context {
         0 => {
-            let wanted = (4 * season).max(2 * horizon).max(8);
+            // Within days, a week.
+            let seasons = if matches!(frequency, Frequency::Seconds(s) if s < 86_400) { 7 } else { 4 };
+            let wanted = (seasons * season).max(2 * horizon).max(8);
             // Half of a series of usual length, so that there are windows to learn from.
             let mut lengths: Vec<usize> = train.iter().map(|y| y.len()).collect();
             lengths.sort();

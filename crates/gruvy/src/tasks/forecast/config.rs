@@ -31,7 +31,7 @@ impl DecoderKind {
 pub struct ForecastConfig {
     /// `H`, steps to forecast; 0: a season.
     pub horizon: usize,
-    /// `C`, steps to look back on; 0: four seasons, and twice the horizon at least.
+    /// `C`, steps to look back on; 0: four seasons, a week of what is measured within days, and twice the horizon at least.
     pub context: usize,
     /// Steps of a season; 0: by the frequency; 1: none.
     pub season: usize,
@@ -60,7 +60,8 @@ pub struct ForecastConfig {
     pub series_id: Option<bool>,
     /// Windows of an epoch, drawn from all; 0: all, but 4,096 to 50,000.
     pub epoch_windows: usize,
-    /// Steps at the end of each series, before the test steps, to validate on; 0: none. Not given: a horizon.
+    /// Steps at the end of each series, before the test steps, to validate on; 0: none. Not given: a horizon,
+    /// and of fewer than 32 series a tenth at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_steps: Option<usize>,
     /// Steps at the end of each series to test on.
