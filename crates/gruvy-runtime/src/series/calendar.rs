@@ -87,19 +87,21 @@ impl Frequency {
     pub fn steps(self, start: Stamp, stamp: Stamp) -> Option<usize> {
         let guess = match (start, stamp) {
             (Stamp::Index(a), Stamp::Index(b)) => match self {
-                Frequency::Steps(by) => b.checked_sub(a)? / i64::from(by),
+                Frequency::Steps(by) => b.checked_sub(a)?.checked_div(by.into())?,
                 _ => b.checked_sub(a)?,
             },
             (Stamp::Time(a), Stamp::Time(b)) => match self {
                 Frequency::Index | Frequency::Steps(_) => return None,
-                Frequency::Seconds(by) => (seconds(b) - seconds(a)) / i64::from(by),
+                Frequency::Seconds(by) => (seconds(b) - seconds(a)).checked_div(by.into())?,
                 Frequency::BusinessDays => {
                     let days = (seconds(b) - seconds(a)).div_euclid(DAY.into());
                     let [from, to] = [a, b].map(|at| at.weekday().to_monday_zero_offset());
-                    (days + i64::from(from) - i64::from(to)) / 7 * 5 + i64::from(to)
+                    (days + i64::from(from) - i64::from(to)) / 7 * 5 + i64::from(to.min(4))
                         - i64::from(from.min(4))
                 }
-                Frequency::Months { every, .. } => (month(b) - month(a)) / i64::from(every),
+                Frequency::Months { every, .. } => {
+                    (month(b) - month(a)).checked_div(every.into())?
+                }
             },
             _ => return None,
         };

@@ -40,7 +40,7 @@ fn linear(y: &[f64]) -> Vec<f64> {
         }
         for at in from + 1..to {
             let part = (at - from) as f64 / (to - from) as f64;
-            out[at] = y[from] * (1.0 - part) + y[to] * part;
+            out[at] = y[from] + (y[to] - y[from]) * part;
         }
         from = to;
     }
