@@ -347,3 +347,6 @@ fn months_later(at: DateTime, months: i64, end: bool) -> DateTime {
     let day = if end { first.days_in_month() } else { at.day().min(first.days_in_month()) };
     Date::new(first.year(), first.month(), day).unwrap_or(first).to_datetime(at.time())
 }
+
+#[cfg(test)]
+mod tests;

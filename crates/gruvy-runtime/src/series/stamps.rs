@@ -48,6 +48,9 @@ impl Reading {
                     dates &= date_of(value).is_some();
                 }
                 Written::Time(_) => times = Some(at),
+                Written::Ambiguous([a, b, _], _) if a > 12 && b > 12 => {
+                    return Err((at, unknown(cell)));
+                }
                 Written::Ambiguous([a, b, _], _) => {
                     times = Some(at);
                     ambiguous.get_or_insert(at);
@@ -238,3 +241,6 @@ fn time_of_day(text: &str) -> Option<Time> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
