@@ -223,6 +223,19 @@ fn the_most_usual_gap_is_the_frequency() {
     assert_eq!(index(&[0, 10, 20, 40]), Some(Frequency::Steps(10)));
 }
 
+#[test]
+fn an_odd_stamp_does_not_hide_the_frequency() {
+    let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
+    let months = ["2020-01-01", "2020-02-01", "2020-03-01", "2020-03-15", "2020-05-01"];
+    assert_eq!(of(&months), Some(freq("MS")));
+    let ends = ["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-30"];
+    assert_eq!(of(&ends), Some(freq("ME")));
+    // Every 28 days, and every 365: no months, though most of the latter fall on a first.
+    assert_eq!(of(&["2020-01-01", "2020-01-29", "2020-02-26"]), Some(freq("4W")));
+    let days = ["2001-01-01", "2002-01-01", "2003-01-01", "2004-01-01", "2004-12-31"];
+    assert_eq!(of(&days), Some(freq("365D")));
+}
+
 fn any_frequency() -> impl Strategy<Value = Frequency> {
     prop_oneof![
         Just(Frequency::Index),
