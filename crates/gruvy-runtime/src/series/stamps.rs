@@ -227,7 +227,8 @@ fn time_of_day(text: &str) -> Option<Time> {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, offset) = text.split_at(end);
     let well = |c: char| c.is_ascii_digit() || c == ':';
-    if !matches!(offset, "" | "Z" | "z") && !(offset.len() >= 3 && offset[1..].chars().all(well)) {
+    let zone = offset.len() >= 3 && offset[1..].chars().all(well);
+    if !(zone || matches!(offset, "" | "Z" | "z")) {
         return None;
     }
     let (time, fraction) = time.trim_end().split_once('.').unwrap_or((time.trim_end(), "0"));
