@@ -14,6 +14,8 @@ const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
 const DAY: u32 = 24 * HOUR;
 const WEEK: u32 = 7 * DAY;
+/// The shortest.
+const MONTH: i64 = 28 * DAY as i64;
 
 /// When an observation was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,19 +89,21 @@ impl Frequency {
     pub fn steps(self, start: Stamp, stamp: Stamp) -> Option<usize> {
         let guess = match (start, stamp) {
             (Stamp::Index(a), Stamp::Index(b)) => match self {
-                Frequency::Steps(by) => b.checked_sub(a)? / i64::from(by),
+                Frequency::Steps(by) => b.checked_sub(a)?.checked_div(by.into())?,
                 _ => b.checked_sub(a)?,
             },
             (Stamp::Time(a), Stamp::Time(b)) => match self {
                 Frequency::Index | Frequency::Steps(_) => return None,
-                Frequency::Seconds(by) => (seconds(b) - seconds(a)) / i64::from(by),
+                Frequency::Seconds(by) => (seconds(b) - seconds(a)).checked_div(by.into())?,
                 Frequency::BusinessDays => {
                     let days = (seconds(b) - seconds(a)).div_euclid(DAY.into());
                     let [from, to] = [a, b].map(|at| at.weekday().to_monday_zero_offset());
-                    (days + i64::from(from) - i64::from(to)) / 7 * 5 + i64::from(to)
+                    (days + i64::from(from) - i64::from(to)) / 7 * 5 + i64::from(to.min(4))
                         - i64::from(from.min(4))
                 }
-                Frequency::Months { every, .. } => (month(b) - month(a)) / i64::from(every),
+                Frequency::Months { every, .. } => {
+                    (month(b) - month(a)).checked_div(every.into())?
+                }
             },
             _ => return None,
         };
@@ -284,25 +288,50 @@ pub(super) fn infer(series: &[Vec<Stamp>]) -> Option<Frequency> {
             stamps.iter().filter_map(time).collect()
         })
         .collect();
-    let gaps = |of: fn(DateTime) -> i64| {
-        let pairs = times.iter().flat_map(|times| times.windows(2));
-        pairs.map(move |pair| of(pair[1]) - of(pair[0])).filter(|gap| *gap != 0)
-    };
-    let all = || times.iter().flatten().copied();
-    if gaps(seconds).all(|gap| gap >= i64::from(28 * DAY)) {
-        let first = all().next()?.day();
-        let starts = first <= 28 && all().all(|time| time.day() == first);
-        if starts || all().all(|time| time.day() == time.days_in_month()) {
-            let every = common_step(gaps(month))?.try_into().ok()?;
-            return Some(Frequency::Months { every, end: !starts });
-        }
+    if let Some(months) = monthly(&times, false) {
+        return Some(months);
     }
-    let step = common_step(gaps(seconds))?;
-    let weekend = |time: DateTime| matches!(time.weekday(), Weekday::Saturday | Weekday::Sunday);
-    if step == i64::from(DAY) && !all().any(weekend) && gaps(seconds).any(|gap| gap > step) {
+    let step = common_step(gaps(&times, seconds))?;
+    let fits = gaps(&times, seconds).all(|gap| gap % step == 0);
+    if !(fits && step >= MONTH)
+        && let Some(months) = monthly(&times, true)
+    {
+        return Some(months);
+    }
+    let weekend = |time: &DateTime| matches!(time.weekday(), Weekday::Saturday | Weekday::Sunday);
+    let workdays = !times.iter().flatten().any(weekend);
+    if step == i64::from(DAY) && workdays && gaps(&times, seconds).any(|gap| gap > step) {
         return Some(Frequency::BusinessDays);
     }
     Some(Frequency::Seconds(step.try_into().ok()?))
+}
+
+/// The distances that are there, of each series.
+fn gaps(times: &[Vec<DateTime>], of: fn(DateTime) -> i64) -> impl Iterator<Item = i64> {
+    let pairs = times.iter().flat_map(|times| times.windows(2));
+    pairs.map(move |pair| of(pair[1]) - of(pair[0])).filter(|gap| *gap != 0)
+}
+
+/// Months, where all stamps have one day of theirs, or the last. `most`: where more than half of them have; the rest is
+/// odd, and will be told so.
+fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
+    let enough = |part: usize, whole: usize| part == whole || (most && 2 * part > whole);
+    let long = gaps(times, seconds).filter(|gap| *gap >= MONTH).count();
+    if !enough(long, gaps(times, seconds).count()) {
+        return None;
+    }
+    let (mut days, mut ends, mut all) = ([0; 32], 0, 0);
+    for time in times.iter().flatten() {
+        days[time.day().unsigned_abs() as usize] += 1;
+        ends += usize::from(time.day() == time.days_in_month());
+        all += 1;
+    }
+    let starts = days[..=28].iter().any(|count| enough(*count, all));
+    if !starts && !enough(ends, all) {
+        return None;
+    }
+    let every = common_step(gaps(times, month))?.try_into().ok()?;
+    Some(Frequency::Months { every, end: !starts })
 }
 
 /// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one gap in twenty) and the
@@ -345,3 +374,6 @@ fn months_later(at: DateTime, months: i64, end: bool) -> DateTime {
     let day = if end { first.days_in_month() } else { at.day().min(first.days_in_month()) };
     Date::new(first.year(), first.month(), day).unwrap_or(first).to_datetime(at.time())
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,9 +38,9 @@ fn linear(y: &[f64]) -> Vec<f64> {
         if y[to].is_nan() {
             continue;
         }
-        for at in from + 1..to {
-            let part = (at - from) as f64 / (to - from) as f64;
-            out[at] = y[from] * (1.0 - part) + y[to] * part;
+        let step = (y[to] - y[from]) / (to - from) as f64;
+        for (ahead, value) in out[from..to].iter_mut().enumerate() {
+            *value = y[from] + step * ahead as f64;
         }
         from = to;
     }

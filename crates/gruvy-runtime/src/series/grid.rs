@@ -33,10 +33,13 @@ impl Grid<'_> {
     pub fn panel(self, mut raw: Vec<Raw>, mut notes: Vec<String>) -> Result<Panel> {
         let mut unsorted = Vec::new();
         for series in &mut raw {
-            if !series.rows.is_sorted_by_key(|row| row.stamp) {
-                series.rows.sort_by_key(|row| row.stamp);
+            // Rows of a later file among those of an earlier one are joined, not out of order.
+            let back =
+                |pair: &[Row]| pair[0].table == pair[1].table && pair[0].stamp > pair[1].stamp;
+            if series.rows.windows(2).any(back) {
                 unsorted.push(series.id.clone());
             }
+            series.rows.sort_by_key(|row| row.stamp);
             self.no_duplicates(series)?;
         }
         if !unsorted.is_empty() {
@@ -173,11 +176,15 @@ impl Grid<'_> {
         let mut places = Vec::with_capacity(raw.rows.len());
         for row in &raw.rows {
             let place = frequency.steps(start, row.stamp).ok_or_else(|| {
-                let problem = format!(
-                    "mixed frequencies: {} is no whole number of steps ({frequency}) after {start}; correct the stamp, or \
-                     set --freq",
-                    row.stamp
-                );
+                let problem = if row.stamp == start {
+                    format!("{start} is no stamp of the frequency {frequency}; set another --freq, or leave it out")
+                } else {
+                    format!(
+                        "mixed frequencies: {} is no whole number of steps ({frequency}) after {start}; correct the \
+                         stamp, or set --freq",
+                        row.stamp
+                    )
+                };
                 self.error(raw, *row, problem)
             })?;
             places.push(place);

@@ -27,7 +27,10 @@ const TIMES: [&str; 14] = [
 const PARTS: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
 const TARGETS: [&str; 8] =
     ["y", "target", "value", "values", "sales", "demand", "count", "observation"];
-const ROW_NUMBERS: [&str; 6] = ["", "no", "index", "row", "unnamed: 0", "rownames"];
+/// Of [`TIMES`], those that hold all of a time beside columns for its parts.
+const WHOLE_TIMES: usize = 5;
+const ROW_NUMBERS: [&str; 7] =
+    ["", "no", "index", "row", "unnamed: 0", "rownames", "__index_level_0__"];
 
 /// Where the time of a row stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,16 +71,14 @@ pub(super) fn roles(
                 "a series per row, its name in the first column, as in the M4 competition".into(),
             );
         }
-        let id = format.id.clone().or_else(|| table.names.first().cloned());
-        check_asked(tables, format.id.as_slice())?;
-        return Ok(Roles { rows: true, id, time: TimeColumn::None, targets: Vec::new() });
+        return per_row(tables, format);
     }
     tables.iter().try_for_each(Table::same_width)?;
     let asked = [&format.target, &format.statics, &format.past, &format.future, &format.ignore];
     let asked: Vec<String> = asked.into_iter().flatten().cloned().collect();
-    check_asked(tables, &asked)?;
-    check_asked(tables, format.id.as_slice())?;
-    check_asked(tables, format.time.as_slice())?;
+    let all: Vec<String> =
+        [&format.id, &format.time].into_iter().flatten().chain(&asked).cloned().collect();
+    check_asked(tables, &all)?;
 
     let mut left: Vec<&str> = table.names.iter().map(String::as_str).collect();
     left.retain(|name| !asked.iter().any(|known| known == name));
@@ -115,8 +116,29 @@ pub(super) fn roles(
     Ok(Roles { rows: false, id, time, targets })
 }
 
-/// An error for a name that no table has.
+/// A series per row; the first column names it, unless another is asked for.
+fn per_row(tables: &[Table], format: &SeriesFormat) -> Result<Roles> {
+    let unknown = [&format.statics, &format.past, &format.future, &format.target];
+    let unknown = unknown.into_iter().flatten().chain(&format.time).next();
+    if let Some(name) = unknown {
+        let problem = format!(
+            "a series per row has no column `{name}`, only names and values; leave it out, or set --layout long"
+        );
+        return Err(tables[0].error(None, None, problem));
+    }
+    check_asked(tables, format.id.as_slice())?;
+    check_asked(tables, &format.ignore)?;
+    Ok(Roles { rows: true, id: format.id.clone(), time: TimeColumn::None, targets: Vec::new() })
+}
+
+/// An error for a name that no table has, or that is there twice.
 fn check_asked(tables: &[Table], names: &[String]) -> Result<()> {
+    if let Some((_, again)) =
+        names.iter().enumerate().find(|(at, name)| names[..*at].contains(name))
+    {
+        let problem = format!("`{again}` is named twice; a column can be one thing only");
+        return Err(tables[0].error(None, None, problem));
+    }
     match names.iter().find(|name| tables.iter().all(|table| table.find(name).is_none())) {
         None => Ok(()),
         Some(name) => Err(no_column(&tables[0], name)),
@@ -136,7 +158,9 @@ pub(super) fn no_column(table: &Table, name: &str) -> crate::Error {
 
 /// Whether the header is that of a series per row: `V1, V2, …` or a name and the numbers of the steps.
 fn row_names(table: &Table, format: &SeriesFormat) -> bool {
-    let plain = format.time.is_none() && format.target.is_empty();
+    let first = &table.names[0];
+    let time = TIMES.iter().any(|known| first.eq_ignore_ascii_case(known));
+    let plain = format.time.is_none() && format.target.is_empty() && !time;
     let numbered = |name: &String| {
         let digits = name.strip_prefix(['V', 'v']).unwrap_or(name);
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -159,9 +183,10 @@ fn time_column(
     if let Some(time) = &format.time {
         return TimeColumn::One(time.clone());
     }
+    let whole = by_name(left, &TIMES[..WHOLE_TIMES]);
     let parts: Vec<String> =
         PARTS.iter().map_while(|part| by_name(left, &[part])).map(str::to_owned).collect();
-    if parts.len() >= 2 {
+    if whole.is_none() && parts.len() >= 2 {
         said.push(format!("time `{}`", parts.join("`, `")));
         return TimeColumn::Parts(parts);
     }
@@ -221,6 +246,11 @@ fn targets(
     }
     let is_numeric = |name: &str| table.find(name).is_some_and(|column| table.is_numeric(column));
     let numeric: Vec<&str> = left.iter().copied().filter(|name| is_numeric(name)).collect();
+    let text = |name: &&str| {
+        let column = table.find(name)?;
+        table.not_a_number(column).map(|row| (name.to_string(), table.cell(row, column), row))
+    };
+    let text = left.iter().find_map(text);
     if format.layout != Layout::Columns {
         if let Some(name) = by_name(left, &TARGETS) {
             said.push(format!("values `{name}`"));
@@ -236,7 +266,7 @@ fn targets(
         }
     }
     let wide = format.layout == Layout::Columns
-        || (format.layout == Layout::Auto && may_be_wide && numeric.len() == left.len());
+        || (format.layout == Layout::Auto && may_be_wide && text.is_none());
     if wide && !numeric.is_empty() {
         said.push(format!("a series per column ({})", numeric.len()));
         return Ok(numeric.into_iter().map(str::to_owned).collect());
@@ -246,8 +276,11 @@ fn targets(
             .to_owned()
     } else {
         let names: Vec<String> = numeric.iter().map(|name| format!("`{name}`")).collect();
+        let text = text.map_or(String::new(), |(name, cell, row)| {
+            format!(" (`{name}` does not: `{cell}` in line {})", table.lines[row])
+        });
         format!(
-            "several columns hold numbers: {}; say which one is to be forecast with --target NAME",
+            "several columns hold numbers: {}{text}; say which one is to be forecast with --target NAME",
             names.join(", ")
         )
     };

@@ -12,6 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+const NAMELESS: &str = "the series has no name; every row needs one";
+
 /// Reads series from CSV or Parquet files; `-` is standard input (CSV). Rows of several files are joined by series and
 /// time; without a time, later files go on where earlier ones end.
 ///
@@ -87,8 +89,7 @@ impl Gather {
         for row in 0..table.rows.len() {
             let id = match id_column {
                 Some(column) if table.cell(row, column).is_empty() => {
-                    let problem = "the series has no name; every row needs one".to_owned();
-                    return Err(table.error(Some(row), None, problem));
+                    return Err(table.error(Some(row), None, NAMELESS.to_owned()));
                 }
                 Some(column) => Some(table.cell(row, column)),
                 None => None,
@@ -184,10 +185,20 @@ fn per_row(
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut later = Vec::new();
     for (at, table) in tables.iter().enumerate() {
-        let id_column = roles.id.as_ref().and_then(|id| table.find(id)).unwrap_or(0);
+        let id_column = match &roles.id {
+            Some(id) => table.find(id).ok_or_else(|| no_column(table, id))?,
+            None => 0,
+        };
+        let not_values = |column: usize| {
+            let name = table.names.get(column);
+            column == id_column || name.is_some_and(|name| format.ignore.contains(name))
+        };
         let mut lines: HashMap<&str, u64> = HashMap::new();
         for row in 0..table.rows.len() {
             let id = table.cell(row, id_column);
+            if id.is_empty() {
+                return Err(table.error(Some(row), None, NAMELESS.to_owned()));
+            }
             if table.rows[row].len() > table.names.len() {
                 let problem = format!(
                     "the row has {} cells, the header {}",
@@ -200,7 +211,7 @@ fn per_row(
                 let problem = format!("the series is there twice, first in line {line}");
                 return Err(table.error(Some(row), Some(id), problem));
             }
-            let columns = (0..width(table, row)).filter(|column| *column != id_column);
+            let columns = (0..width(table, row)).filter(|column| !not_values(*column));
             let values: Vec<f64> =
                 columns.map(|column| table.number(row, column, id)).collect::<Result<_>>()?;
             let place = *known.entry(id.to_owned()).or_insert_with(|| {

@@ -48,6 +48,9 @@ impl Reading {
                     dates &= date_of(value).is_some();
                 }
                 Written::Time(_) => times = Some(at),
+                Written::Ambiguous([a, b, _], _) if a > 12 && b > 12 => {
+                    return Err((at, unknown(cell)));
+                }
                 Written::Ambiguous([a, b, _], _) => {
                     times = Some(at);
                     ambiguous.get_or_insert(at);
@@ -224,7 +227,8 @@ fn time_of_day(text: &str) -> Option<Time> {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, offset) = text.split_at(end);
     let well = |c: char| c.is_ascii_digit() || c == ':';
-    if !matches!(offset, "" | "Z" | "z") && !(offset.len() >= 3 && offset[1..].chars().all(well)) {
+    let zone = offset.len() >= 3 && offset[1..].chars().all(well);
+    if !(zone || matches!(offset, "" | "Z" | "z")) {
         return None;
     }
     let (time, fraction) = time.trim_end().split_once('.').unwrap_or((time.trim_end(), "0"));
@@ -238,3 +242,6 @@ fn time_of_day(text: &str) -> Option<Time> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,13 +156,16 @@ impl Table {
 
     /// Whether a column holds numbers and missing values only, and at least one number.
     pub fn is_numeric(&self, column: usize) -> bool {
-        let mut some = false;
-        (0..self.rows.len()).all(|row| {
-            let cell = self.cell(row, column);
-            let number = !missing(cell);
-            some |= number;
-            !number || cell.parse::<f64>().is_ok()
-        }) && some
+        self.not_a_number(column).is_none()
+            && (0..self.rows.len()).any(|row| !missing(self.cell(row, column)))
+    }
+
+    /// The first row where a column holds neither a number nor a missing value.
+    pub fn not_a_number(&self, column: usize) -> Option<usize> {
+        (0..self.rows.len()).find(|row| {
+            let cell = self.cell(*row, column);
+            !missing(cell) && cell.parse::<f64>().is_err()
+        })
     }
 
     /// A problem of this table.

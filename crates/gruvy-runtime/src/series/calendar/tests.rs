@@ -1,0 +1,280 @@
+//! Frequencies: their names, their steps there and back, their seasons and what they tell of the calendar.
+use super::*;
+use proptest::prelude::*;
+
+fn time(text: &str) -> Stamp {
+    let text = if text.len() == 10 { format!("{text}T00:00") } else { text.replace(' ', "T") };
+    Stamp::Time(text.parse().unwrap())
+}
+
+fn freq(text: &str) -> Frequency {
+    text.parse().unwrap()
+}
+
+fn steps(frequency: &str, start: &str, count: usize) -> Vec<String> {
+    (0..count).map(|at| freq(frequency).at(time(start), at).to_string()).collect()
+}
+
+#[test]
+fn frequencies_are_named_as_in_pandas() {
+    let names = [
+        ("s", "s"),
+        ("S", "s"),
+        ("T", "min"),
+        ("30min", "30min"),
+        ("60min", "h"),
+        ("H", "h"),
+        ("2h", "2h"),
+        ("d", "D"),
+        ("7D", "W"),
+        ("W-SUN", "W"),
+        ("b", "B"),
+        ("ms", "MS"),
+        ("M", "ME"),
+        ("3MS", "QS"),
+        ("QS-OCT", "QS"),
+        ("Q", "QE"),
+        ("AS", "YS"),
+        ("Y", "YE"),
+        ("ye", "YE"),
+        ("1", "1"),
+        ("index", "1"),
+        ("10", "10"),
+    ];
+    for (typed, name) in names {
+        assert_eq!(freq(typed).to_string(), name, "{typed}");
+        assert_eq!(freq(name), freq(typed), "{typed}");
+    }
+}
+
+#[test]
+fn what_is_no_frequency_is_refused_with_those_there_are() {
+    for text in ["", "0", "0h", "fortnight", "-1", "2B", "1.5h", "99999999999s", "9999999W", "-"] {
+        let problem = text.parse::<Frequency>().unwrap_err();
+        assert!(problem.contains(&format!("`{text}`")) && problem.contains("30min"), "{problem}");
+    }
+}
+
+#[test]
+fn frequencies_are_strings_in_files() {
+    let json = serde_json::to_string(&freq("30min")).unwrap();
+    assert_eq!(json, "\"30min\"");
+    assert_eq!(serde_json::from_str::<Frequency>(&json).unwrap(), freq("30min"));
+    assert!(serde_json::from_str::<Frequency>("\"soon\"").is_err());
+    let stamp = time("2020-02-29 13:30:00");
+    let json = serde_json::to_string(&stamp).unwrap();
+    assert_eq!(serde_json::from_str::<Stamp>(&json).unwrap(), stamp);
+}
+
+#[test]
+fn stamps_are_written_as_they_were() {
+    assert_eq!(time("1949-01-01").to_string(), "1949-01-01");
+    assert_eq!(time("2020-01-01 13:00:00").to_string(), "2020-01-01 13:00:00");
+    assert_eq!(Stamp::Index(17).to_string(), "17");
+    assert_eq!(freq("h").written(time("2020-01-01")), "2020-01-01 00:00:00");
+    assert_eq!(freq("D").written(time("2020-01-01")), "2020-01-01");
+    assert_eq!(freq("MS").written(time("2020-01-01")), "2020-01-01");
+}
+
+#[test]
+fn month_ends_follow_the_lengths_of_months() {
+    assert_eq!(
+        steps("ME", "2020-01-31", 4),
+        ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30"]
+    );
+    assert_eq!(steps("QE", "2020-02-29", 3), ["2020-02-29", "2020-05-31", "2020-08-31"]);
+    assert_eq!(steps("YE", "2020-02-29", 3), ["2020-02-29", "2021-02-28", "2022-02-28"]);
+    assert_eq!(freq("ME").steps(time("2020-01-31"), time("2020-04-29")), None);
+}
+
+#[test]
+fn month_starts_keep_their_day() {
+    assert_eq!(steps("MS", "2020-11-15", 3), ["2020-11-15", "2020-12-15", "2021-01-15"]);
+    assert_eq!(steps("QS", "2020-10-01", 3), ["2020-10-01", "2021-01-01", "2021-04-01"]);
+    assert_eq!(steps("YS", "2020-01-01", 2), ["2020-01-01", "2021-01-01"]);
+}
+
+#[test]
+fn business_days_have_no_weekends() {
+    // 2020-01-02 is a Thursday.
+    assert_eq!(
+        steps("B", "2020-01-02", 8),
+        [
+            "2020-01-02",
+            "2020-01-03",
+            "2020-01-06",
+            "2020-01-07",
+            "2020-01-08",
+            "2020-01-09",
+            "2020-01-10",
+            "2020-01-13"
+        ]
+    );
+    assert_eq!(steps("B", "2020-01-04", 2), ["2020-01-04", "2020-01-06"]);
+    assert_eq!(freq("B").steps(time("2020-01-02"), time("2020-01-04")), None);
+    assert_eq!(freq("B").steps(time("2020-01-02"), time("2020-01-05")), None);
+    assert_eq!(freq("B").steps(time("2020-01-02"), time("2021-01-01")), Some(261));
+}
+
+#[test]
+fn steps_before_the_start_are_none() {
+    for frequency in ["h", "D", "W", "B", "MS", "YS"] {
+        let (start, before) = (time("2020-06-01"), time("2019-06-01"));
+        assert_eq!(freq(frequency).steps(start, before), None, "{frequency}");
+    }
+    assert_eq!(Frequency::Index.steps(Stamp::Index(3), Stamp::Index(2)), None);
+    assert_eq!(freq("10").steps(Stamp::Index(0), Stamp::Index(25)), None);
+    assert_eq!(freq("10").steps(Stamp::Index(0), Stamp::Index(30)), Some(3));
+    assert_eq!(freq("h").steps(Stamp::Index(0), time("2020-01-01")), None);
+}
+
+#[test]
+fn a_step_of_nothing_fits_nothing() {
+    let none = [Frequency::Seconds(0), Frequency::Months { every: 0, end: false }];
+    for frequency in none {
+        assert_eq!(frequency.steps(time("2020-01-01"), time("2020-01-01")), None);
+    }
+    assert_eq!(Frequency::Steps(0).steps(Stamp::Index(1), Stamp::Index(1)), None);
+}
+
+#[test]
+fn the_calendar_ends_without_a_panic() {
+    for frequency in ["s", "W", "B", "MS", "ME", "YS"] {
+        let end = freq(frequency).at(time("9990-12-31"), usize::MAX);
+        assert!(end >= time("9990-12-31"), "{frequency}: {end}");
+    }
+    assert_eq!(freq("7").at(Stamp::Index(i64::MAX), usize::MAX), Stamp::Index(i64::MAX));
+}
+
+#[test]
+fn seasons_are_the_usual_ones() {
+    let seasons = [
+        ("s", 3600),
+        ("min", 1440),
+        ("10min", 144),
+        ("30min", 48),
+        ("h", 24),
+        ("2h", 12),
+        ("7h", 1),
+        ("D", 7),
+        ("2D", 1),
+        ("W", 52),
+        ("B", 5),
+        ("MS", 12),
+        ("ME", 12),
+        ("QS", 4),
+        ("YE", 1),
+        ("1", 1),
+        ("5", 1),
+    ];
+    for (frequency, season) in seasons {
+        assert_eq!(freq(frequency).season(), season, "{frequency}");
+    }
+}
+
+#[test]
+fn the_calendar_turns_with_its_cycles() {
+    let of = |frequency: &str, at: &str| {
+        let mut out = Vec::new();
+        freq(frequency).calendar(time(at), &mut out);
+        out
+    };
+    let close = |got: &[f32], expected: &[f32]| {
+        assert_eq!(got.len(), expected.len());
+        assert!(got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{got:?}");
+    };
+    // Six o'clock, a Monday: a quarter of the day, 6 hours into the week.
+    let hours = of("h", "2020-01-06 06:00:00");
+    let week = std::f32::consts::TAU * 0.25 / 7.0;
+    close(&hours[..4], &[1.0, 0.0, week.sin(), week.cos()]);
+    assert_eq!(hours.len(), 6);
+    close(&of("MS", "2020-07-01"), &[0.0, -1.0]);
+    close(&of("QE", "2020-04-30"), &[1.0, 0.0]);
+    assert!(of("YS", "2020-01-01").is_empty());
+    assert_eq!(of("10min", "2020-01-01").len(), 8);
+    assert_eq!(of("B", "2020-01-01").len(), 4);
+    let mut out = vec![7.0];
+    freq("h").calendar(Stamp::Index(3), &mut out);
+    assert_eq!(out, [7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn the_most_usual_gap_is_the_frequency() {
+    let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
+    let cases: [(&str, &[&str]); 11] = [
+        ("s", &["2020-01-01 00:00:00", "2020-01-01 00:00:01", "2020-01-01 00:00:03"]),
+        ("30min", &["2020-01-01 23:30:00", "2020-01-02", "2020-01-02 00:30:00"]),
+        ("h", &["2020-01-01 00:00:00", "2020-01-01 01:00:00"]),
+        ("D", &["2020-02-28", "2020-02-29", "2020-03-01", "2020-03-04"]),
+        ("B", &["2020-01-02", "2020-01-03", "2020-01-06"]),
+        ("W", &["2020-01-05", "2020-01-12", "2020-01-26"]),
+        ("MS", &["2020-01-01", "2020-02-01", "2020-05-01"]),
+        ("ME", &["2019-12-31", "2020-01-31", "2020-02-29"]),
+        ("QS", &["2020-01-01", "2020-04-01", "2020-07-01"]),
+        ("QE", &["2020-03-31", "2020-06-30", "2020-12-31"]),
+        ("YS", &["2020-01-01", "2021-01-01", "2023-01-01"]),
+    ];
+    for (frequency, stamps) in cases {
+        assert_eq!(of(stamps), Some(freq(frequency)), "{frequency}");
+    }
+    assert_eq!(of(&["2020-01-01"]), None);
+    let index = |all: &[i64]| infer(&[all.iter().map(|at| Stamp::Index(*at)).collect()]);
+    assert_eq!(index(&[1, 2, 3, 7]), Some(Frequency::Index));
+    assert_eq!(index(&[0, 10, 20, 40]), Some(Frequency::Steps(10)));
+}
+
+#[test]
+fn an_odd_stamp_does_not_hide_the_frequency() {
+    let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
+    let months = ["2020-01-01", "2020-02-01", "2020-03-01", "2020-03-15", "2020-05-01"];
+    assert_eq!(of(&months), Some(freq("MS")));
+    let ends = ["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-30"];
+    assert_eq!(of(&ends), Some(freq("ME")));
+    // Every 28 days, and every 365: no months, though most of the latter fall on a first.
+    assert_eq!(of(&["2020-01-01", "2020-01-29", "2020-02-26"]), Some(freq("4W")));
+    let days = ["2001-01-01", "2002-01-01", "2003-01-01", "2004-01-01", "2004-12-31"];
+    assert_eq!(of(&days), Some(freq("365D")));
+}
+
+fn any_frequency() -> impl Strategy<Value = Frequency> {
+    prop_oneof![
+        Just(Frequency::Index),
+        (2_u32..1000).prop_map(Frequency::Steps),
+        (1_u32..4 * WEEK).prop_map(Frequency::Seconds),
+        prop::sample::select(vec![MINUTE, HOUR, DAY, WEEK]).prop_map(Frequency::Seconds),
+        Just(Frequency::BusinessDays),
+        (1_u32..25, any::<bool>()).prop_map(|(every, end)| Frequency::Months { every, end }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn steps_rise_and_are_found_again(
+        frequency in any_frequency(),
+        from in 0_i64..8_000_000_000,
+        index in 0_usize..3000,
+    ) {
+        let start = match frequency {
+            Frequency::Index | Frequency::Steps(_) => Stamp::Index(from - 4_000_000_000),
+            // A month's end starts at one.
+            _ => frequency.at(Stamp::Time(later(EPOCH, from)), usize::from(matches!(
+                frequency, Frequency::Months { end: true, .. } | Frequency::BusinessDays
+            ))),
+        };
+        let at = frequency.at(start, index);
+        prop_assert!(at < frequency.at(start, index + 1), "{frequency}, {start}, {index}");
+        prop_assert_eq!(frequency.steps(start, at), Some(index), "{}, {}", frequency, start);
+        prop_assert_eq!(frequency.to_string().parse(), Ok(frequency));
+        let mut features = Vec::new();
+        frequency.calendar(at, &mut features);
+        prop_assert_eq!(features.len(), frequency.calendar_size());
+        prop_assert!(features.iter().all(|value| value.abs() <= 1.0));
+    }
+
+    #[test]
+    fn any_text_is_a_frequency_or_refused(text in ".{0,12}") {
+        if let Ok(frequency) = text.parse::<Frequency>() {
+            prop_assert_eq!(frequency.to_string().parse(), Ok(frequency));
+        }
+    }
+}
