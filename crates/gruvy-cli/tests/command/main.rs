@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod compare;
 mod flow;
+mod forecast;
 mod inspect;
 mod memory;
 mod place;

@@ -28,6 +28,10 @@ impl Place {
         fs::write(self.path(name), content).unwrap();
     }
 
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// A text with something to learn, about 4 kB, as `tales.txt`.
     pub fn with_text() -> Self {
         let place = Self::new();

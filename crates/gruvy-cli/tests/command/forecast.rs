@@ -1,0 +1,132 @@
+//! Forecasting, as a user goes.
+use crate::place::Place;
+
+/// Daily sales of two shops over twelve weeks, a row missing here and there.
+fn sales() -> String {
+    let mut csv = "unique_id,ds,y,promo\n".to_owned();
+    for (shop, level) in [("north", 40.0), ("south", 90.0)] {
+        for day in 0..84 {
+            let promo = u32::from(day % 10 == 3);
+            let week = [0.0, 2.0, 3.0, 3.0, 8.0, 15.0, -6.0][day % 7];
+            let y = level + week + 6.0 * f64::from(promo) + ((day * 13) % 5) as f64 * 0.4;
+            let (month, of_month) = (1 + day / 28, 1 + day % 28);
+            if day % 31 != 11 {
+                csv += &format!("{shop},2023-{:02}-{of_month:02},{y},{promo}\n", month);
+            }
+        }
+    }
+    // February 2023 has 28 days; January's last three and no more are missing.
+    csv
+}
+
+/// Arguments of a training that takes about a second.
+fn tiny(more: &str) -> Vec<&str> {
+    let small = "train forecast sales.csv --horizon 7 --test-steps 7 --hidden 16 --epochs 3 --out run";
+    small.split(' ').chain(more.split_whitespace()).collect()
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("sales.csv", sales());
+    place
+}
+
+#[test]
+fn train_forecast_backtest_eval_info() {
+    let place = place();
+    let trained = place.gruvy(&tiny("--json")).json();
+    let test = trained["outcome"]["test"].clone();
+    assert!(test["mase"].as_f64().unwrap() < 1.0, "{test}");
+    let info = place.gruvy(&["info", "run", "--json"]).json();
+    assert_eq!((&info["task"], &info["codec"]["horizon"]), (&"forecast".into(), &7.into()));
+    place.gruvy(&["info", "run"]).success();
+
+    let table = place.gruvy(&["forecast", "run"]).success().out;
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "unique_id,ds,mean,q2.5,q10,q20,q30,q40,q50,q60,q70,q80,q90,q97.5");
+    assert_eq!(lines.len(), 1 + 2 * 7, "{table}");
+    assert!(lines[1].starts_with("north,2023-03-29,") && lines[8].starts_with("south,2023-03-29,"), "{table}");
+    let json = place.gruvy(&["forecast", "run", "--only", "south", "--json"]).json();
+    assert_eq!(json["rows"].as_array().unwrap().len(), 7);
+    let out = place.gruvy(&["forecast", "run", "-o", "out.csv", "--picture", "fan.svg"]).success();
+    assert_eq!(out.out, "", "the table goes to the file alone");
+    assert_eq!(place.read("out.csv").trim_end(), table.trim_end());
+    assert!(place.read("fan.svg").contains("</svg>"));
+    place.gruvy(&["forecast", "run", "--picture", "fan.png", "-q"]).success();
+    place.gruvy(&["forecast", "run", "--picture", "fan.txt"]).error(&["fan.txt", ".svg or .png"]);
+
+    let paths = place.gruvy(&["forecast", "run", "--paths", "3", "-q"]).success().out;
+    assert!(paths.starts_with("unique_id,ds,path1,path2,path3\n"), "{paths}");
+    let flagged = place.gruvy(&["forecast", "run", "--flag-anomalies", "0.8"]).success();
+    assert!(flagged.out.starts_with("unique_id,ds,y,low,high,anomaly\n"), "{}", flagged.out);
+    assert!(flagged.err.contains("outside the central 80% interval"), "{}", flagged.err);
+
+    let backtest = place.gruvy(&["backtest", "run", "--windows", "2"]).success();
+    for method in ["this model", "naive", "seasonal naive", "ETS"] {
+        assert!(backtest.out.contains(method), "{}", backtest.out);
+    }
+    // The second window before the end lies in what was learned from.
+    assert!(backtest.err.contains("learned from"), "{}", backtest.err);
+    assert!(place.read("run/backtest.html").contains("</html>"));
+    let eval = place.gruvy(&["eval", "run", "--json"]).json();
+    assert_eq!(eval["mse"], test["mse"], "of the steps that the run was tested on");
+    place.gruvy(&["train", "forecast", "--resume", "run"]).success();
+}
+
+#[test]
+fn an_ensemble_is_a_folder_of_runs_and_goes_on_where_it_stopped() {
+    let place = place();
+    place.gruvy(&tiny("--ensemble 2")).success();
+    let two = place.gruvy(&["forecast", "run"]).success();
+    assert!(two.err.contains("an ensemble of 2 models"), "{}", two.err);
+    let one = place.gruvy(&["forecast", "run/1"]).success();
+    assert_ne!(one.out, two.out);
+    place.gruvy(&tiny("--ensemble 3")).success();
+    assert!(place.path("run/3/model.safetensors").exists());
+    place.gruvy(&tiny("--ensemble 3 --lr 0.1")).error(&["run.toml", "other settings", "--force"]);
+}
+
+#[test]
+fn later_data_and_new_series_are_forecast_without_training() {
+    let place = place();
+    place.gruvy(&tiny("-q")).success();
+    let later = sales() + "north,2023-03-29,55,0\neast,2023-03-28,70,0\neast,2023-03-29,72,0\n";
+    place.write("later.csv", later);
+    let table = place.gruvy(&["forecast", "run", "later.csv", "-q"]).success().out;
+    assert!(table.contains("\nnorth,2023-03-30,") && table.contains("\nsouth,2023-03-29,"), "{table}");
+    assert!(table.contains("\neast,2023-03-30,"), "{table}");
+}
+
+#[test]
+fn what_forecasting_refuses() {
+    let place = place();
+    let with = |more| place.gruvy(&tiny(more));
+    with("--target price").error(&["sales.csv", "price", "promo"]);
+    with("--levels 0.9,0.1").error(&["levels", "rising"]);
+    with("--transform box").error(&["box", "none, log"]);
+    with("--freq fortnight").error(&["fortnight"]);
+    with("--test-steps 3").error(&["test_steps = 3", "horizon"]);
+    with("--output negative-binomial").error(&["negative-binomial", "whole numbers"]);
+    assert!(!place.path("run").exists(), "a run folder was left behind");
+    place.write("twice.csv", "unique_id,ds,y\na,2023-01-01,1\na,2023-01-01,2\n");
+    place.gruvy(&["train", "forecast", "twice.csv"]).error(&["twice.csv, line 3", "`a`", "2023-01-01"]);
+    place.write("word.csv", "ds,y\n2023-01-01,1\n2023-01-02,many\n");
+    place.gruvy(&["train", "forecast", "word.csv"]).error(&["word.csv, line 3", "`many`"]);
+    with("-q").success();
+    place.write("hours.csv", "ds,y\n2023-01-01 00:00,1\n2023-01-01 01:00,2\n2023-01-01 02:00,2\n");
+    place.gruvy(&["forecast", "run", "hours.csv"]).error(&["hours.csv"]);
+    place.gruvy(&["forecast", "run", "--only", "west"]).error(&["`west`", "north"]);
+    place.gruvy(&["forecast", "run", "--flag-anomalies", "0.99"]).error(&["0.99", "0.950"]);
+    place.gruvy(&["forecast", "run/model.safetensors"]).error(&["no run folder", "give the series"]);
+    place.gruvy(&["backtest", "run", "--windows", "0"]).error(&["--windows"]);
+    place.gruvy(&["generate", "run"]).error(&["`forecast`", "`text`"]);
+}
+
+#[test]
+fn the_demo_ends_with_a_chart() {
+    let place = Place::new();
+    let demo = place.gruvy(&["demo", "forecast"]).success();
+    assert!(demo.out.contains("seasonal naive") && demo.err.contains("forecast.svg"), "{}", demo.out);
+    assert!(place.read("runs/demo-forecast/forecast.svg").contains("</svg>"));
+    assert!(place.path("runs/demo-forecast/forecast.png").exists());
+}
