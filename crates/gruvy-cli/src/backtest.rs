@@ -27,11 +27,18 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     }
     let (origins, learned) = origins(&opened, windows, step);
     if origins.is_empty() {
-        bail!("no series has a horizon of {} steps after something to forecast from", codec.horizon);
+        bail!(
+            "no series has a horizon of {} steps after something to forecast from",
+            codec.horizon
+        );
     }
     let forecasts = opened.forecaster.forecast(&origins)?;
-    let observed: Vec<Observed<'_>> =
-        opened.panel.series.iter().map(|series| Observed { id: &series.id, y: &series.y }).collect();
+    let observed: Vec<Observed<'_>> = opened
+        .panel
+        .series
+        .iter()
+        .map(|series| Observed { id: &series.id, y: &series.y })
+        .collect();
     let config = JudgeConfig { season: codec.season, ..JudgeConfig::default() };
     let mut backtest = judge(&observed, &forecasts, &config)?;
     if learned > 0 {
@@ -61,7 +68,9 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
 }
 
 fn name(model: &Path) -> String {
-    model.file_name().map_or_else(|| model.display().to_string(), |n| n.to_string_lossy().into_owned())
+    model
+        .file_name()
+        .map_or_else(|| model.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
 /// The last `windows` origins of each series, and how many of their horizons were learned from.

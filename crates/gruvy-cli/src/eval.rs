@@ -12,8 +12,8 @@ use gruvy::tasks::text::{Corpus, TextConfig, TextRun};
 use gruvy::tasks::{DataConfig, Metric, Split, TaskConfig};
 use gruvy::train::Metrics;
 use gruvy_runtime::{
-    Codec, Forecaster, ModelFile, Network, Prepared, TEST_SEED, TextUnit, evaluate_adding, evaluate_copying,
-    evaluate_text,
+    Codec, Forecaster, ModelFile, Network, Prepared, TEST_SEED, TextUnit, evaluate_adding,
+    evaluate_copying, evaluate_text,
 };
 use serde_json::json;
 use std::path::PathBuf;
@@ -28,9 +28,11 @@ pub fn run(args: EvalArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCod
     let Opened { model, path, .. } = model::open(&args.model)?;
     match model.codec {
         Codec::Text(_) => text(&TextModel::new(model)?, &args, screen)?,
-        Codec::Adding(task) => generated(&model, &args, screen, AddingConfig::METRICS, |network| {
-            evaluate_adding(network, &task, seed.unwrap_or(TEST_SEED), args.count)
-        })?,
+        Codec::Adding(task) => {
+            generated(&model, &args, screen, AddingConfig::METRICS, |network| {
+                evaluate_adding(network, &task, seed.unwrap_or(TEST_SEED), args.count)
+            })?
+        }
         Codec::Copy(task) => generated(&model, &args, screen, CopyConfig::METRICS, |network| {
             evaluate_copying(network, &task, seed.unwrap_or(TEST_SEED), args.count)
         })?,

@@ -78,7 +78,8 @@ impl Table {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.columns)?;
         for (id, ds, numbers) in &self.rows {
-            let numbers = numbers.iter().map(|v| if v.is_nan() { String::new() } else { short(*v) });
+            let numbers =
+                numbers.iter().map(|v| if v.is_nan() { String::new() } else { short(*v) });
             writer.write_record([id.clone(), ds.clone()].into_iter().chain(numbers))?;
         }
         Ok(writer.into_inner()?)
@@ -108,7 +109,8 @@ fn quantiles(opened: &Opened, forecasts: &[Forecast]) -> Table {
         let Some(index) = opened.index(&forecast.id) else { continue };
         for step in 0..forecast.horizon() {
             let at = |values: &Vec<f64>| values[step];
-            let numbers = [forecast.mean[step]].into_iter().chain(forecast.quantiles.iter().map(at));
+            let numbers =
+                [forecast.mean[step]].into_iter().chain(forecast.quantiles.iter().map(at));
             let ds = opened.written(index, forecast.origin + step);
             table.rows.push((forecast.id.clone(), ds, numbers.collect()));
         }

@@ -16,12 +16,15 @@ pub struct Opened {
     pub bytes: u64,
 }
 
-/// Reads a model file, or the best model of a run folder.
+/// Reads a model file, or the best model of a run folder; of an ensemble its first member's.
 ///
 /// # Errors
 /// When there is none or it is damaged.
 pub fn open(path: &Path) -> Result<Opened> {
-    let file = if path.is_dir() { path.join(MODEL_FILE_NAME) } else { path.to_owned() };
+    let mut file = if path.is_dir() { path.join(MODEL_FILE_NAME) } else { path.to_owned() };
+    if path.is_dir() && !file.exists() {
+        file = path.join("1").join(MODEL_FILE_NAME);
+    }
     if path.is_dir() && !file.exists() {
         bail!(
             "{} holds no model ({MODEL_FILE_NAME}): give a run folder in which a model was trained, or a \

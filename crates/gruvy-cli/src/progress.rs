@@ -113,7 +113,8 @@ impl Observer for Progress {
     fn evaluated(&mut self, record: &Record) {
         if !std::mem::replace(&mut self.header_shown, true) {
             let parts = [Some(&record.train), record.valid.as_ref()];
-            let there = |metric: &Metric| parts.iter().flatten().any(|part| part.contains_key(metric.name));
+            let there =
+                |metric: &Metric| parts.iter().flatten().any(|part| part.contains_key(metric.name));
             self.metrics.retain(there);
             let titles = columns(&self.metrics, |metric| metric.title.to_owned());
             let width = titles.chars().count();

@@ -10,12 +10,16 @@
 //! }
 //! # Ok::<(), gruvy_runtime::Error>(())
 //! ```
+mod stream;
+
+pub use stream::ForecastStream;
+
 use crate::codec::forecast::{Frame, Law, Prepared};
 use crate::random::SplitMix64;
-use crate::series::{Panel, Series, Stamp};
+use crate::series::{Panel, Stamp};
 use crate::{
-    Codec, Decoder, Error, Forecast, ForecastCodec, ModelFile, Network, Output, Result, Session, Steps,
-    Transform,
+    Codec, Decoder, Error, Forecast, ForecastCodec, ModelFile, Network, Output, Result, Session,
+    Steps, Transform,
 };
 use std::sync::Arc;
 
@@ -73,7 +77,11 @@ impl Forecaster {
         for (at, member) in members.enumerate() {
             if member.codec != all.codec {
                 let got = format!("member {} of {count} with another codec", at + 2);
-                return Err(Error::setting("ensemble", got, "models of the same data and settings"));
+                return Err(Error::setting(
+                    "ensemble",
+                    got,
+                    "models of the same data and settings",
+                ));
             }
             all.networks.extend(member.networks);
         }
@@ -125,7 +133,8 @@ impl Forecaster {
         let wanted = [&trained.statics, &trained.past, &trained.future];
         let got = [&panel.columns.statics, &panel.columns.past, &panel.columns.future];
         if got != wanted {
-            let expected = format!("{wanted:?} (static, past, future), as the model was trained on");
+            let expected =
+                format!("{wanted:?} (static, past, future), as the model was trained on");
             return Err(Error::setting("covariates", format!("{got:?}"), expected));
         }
         panel.series.iter().map(|series| codec.prepare(series)).collect()
@@ -166,7 +175,8 @@ impl Forecaster {
     pub fn paths(&self, windows: &[(&Prepared, usize)], count: usize) -> Result<Vec<Paths>> {
         let mut all: Vec<Paths> = Vec::with_capacity(windows.len());
         for (member, network) in self.networks.iter().enumerate() {
-            let share = count / self.networks.len() + usize::from(member < count % self.networks.len());
+            let share =
+                count / self.networks.len() + usize::from(member < count % self.networks.len());
             let mut at = 0;
             let mut give = |window: &Window<'_>, paths: Vec<Vec<f64>>| {
                 match member {
@@ -250,7 +260,8 @@ impl Forecaster {
         let ends = [0.5 * (1.0 - share), 0.5 * (1.0 + share)];
         let outermost = 1.0 - 2.0 * codec.levels[0].max(1.0 - codec.levels[codec.levels.len() - 1]);
         if codec.output == Output::Quantile && share > outermost + 1e-9 {
-            let expected = format!("at most {outermost:.3}, the widest interval that the model learned");
+            let expected =
+                format!("at most {outermost:.3}, the widest interval that the model learned");
             return Err(Error::setting("interval", share, expected));
         }
         let windows: Vec<(&Prepared, usize)> = (0..series.len())
@@ -282,15 +293,6 @@ impl Forecaster {
             }
         }
         Ok(all)
-    }
-
-    /// A stream of observations of one series, of which `series` is the beginning, perhaps without a value.
-    ///
-    /// # Errors
-    /// As [`Forecaster::prepare`].
-    pub fn stream(&self, series: Series) -> Result<ForecastStream> {
-        self.codec.prepare(&series)?;
-        Ok(ForecastStream { forecaster: self.clone(), series, forgotten: 0 })
     }
 
     /// Runs the direct decoder; gives each window's distributions `[H]`.
@@ -355,7 +357,8 @@ impl Forecaster {
             steps.clear();
             for (row, y) in drawn.iter_mut().enumerate() {
                 let Window { series, frame } = &windows[row / count];
-                let law = codec.output.distribution(&answers[row * outputs..][..outputs], frame.scale);
+                let law =
+                    codec.output.distribution(&answers[row * outputs..][..outputs], frame.scale);
                 let z = law.draw(&codec.levels, &mut random[row / count]);
                 y.push(codec.base(y, frame, frame.origin + ahead) + frame.scale * z);
                 let next = (frame.origin + ahead + 1) as isize;
@@ -366,9 +369,8 @@ impl Forecaster {
                 answers.extend_from_slice(session.step(Steps::Features(&steps))?);
             }
         }
-        let values = |y: &Vec<f64>, origin: usize| {
-            y[origin..].iter().map(|y| codec.value(*y)).collect()
-        };
+        let values =
+            |y: &Vec<f64>, origin: usize| y[origin..].iter().map(|y| codec.value(*y)).collect();
         let of_window = |(window, drawn): (&Window<'_>, &[Vec<f64>])| {
             drawn.iter().map(|y| values(y, window.frame.origin)).collect()
         };
@@ -385,7 +387,8 @@ impl Forecaster {
     fn by_laws(&self, window: &Window<'_>, laws: &[Law]) -> Forecast {
         let levels = &self.codec.levels;
         let at = |level: f64| -> Vec<f64> {
-            let quantile = |(t, law): (usize, &Law)| self.value(window, t, law.quantile(level, levels));
+            let quantile =
+                |(t, law): (usize, &Law)| self.value(window, t, law.quantile(level, levels));
             laws.iter().enumerate().map(quantile).collect()
         };
         let quantiles: Vec<Vec<f64>> = levels.iter().map(|level| at(*level)).collect();
@@ -474,82 +477,4 @@ struct Window<'a> {
 
 fn pairs<'a>(windows: &'a [Window<'a>]) -> Vec<(&'a Prepared, &'a Frame)> {
     windows.iter().map(|window| (window.series, &window.frame)).collect()
-}
-
-/// One series whose observations come one at a time.
-///
-/// It keeps the last window alone, however long it runs, and answers what [`Forecaster::forecast`] answers on the
-/// whole history: the same bits.
-#[derive(Clone, Debug)]
-pub struct ForecastStream {
-    forecaster: Forecaster,
-    series: Series,
-    /// Steps dropped from the front.
-    forgotten: usize,
-}
-
-impl ForecastStream {
-    /// The next observation, NaN if it is missing, with the past-only covariates `[P]` of its step.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for another number of covariates or an infinite value. The stream is then as before.
-    pub fn observe(&mut self, y: f64, past: &[f64]) -> Result<()> {
-        if y.is_infinite() {
-            return Err(Error::setting("y", y, "a finite number, or NaN if it is missing"));
-        }
-        check_width("past", past, self.series.past.len())?;
-        self.series.y.push(y);
-        for (column, value) in self.series.past.iter_mut().zip(past) {
-            column.push(*value);
-        }
-        self.forget();
-        Ok(())
-    }
-
-    /// The known-future covariates `[F]` of the next step of which they were not known yet.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for another number of covariates.
-    pub fn know_ahead(&mut self, future: &[f64]) -> Result<()> {
-        check_width("future", future, self.series.future.len())?;
-        for (column, value) in self.series.future.iter_mut().zip(future) {
-            column.push(*value);
-        }
-        Ok(())
-    }
-
-    /// The forecast of the steps after the last observation.
-    ///
-    /// # Errors
-    /// As [`Forecaster::forecast`].
-    pub fn forecast(&self) -> Result<Forecast> {
-        let series = self.forecaster.codec.prepare(&self.series)?;
-        let mut forecasts = self.forecaster.forecast(&[(&series, series.len())])?;
-        let mut forecast = forecasts.remove(0);
-        forecast.origin += self.forgotten;
-        Ok(forecast)
-    }
-
-    /// Drops what no window looks at any more, now and then.
-    fn forget(&mut self) {
-        let (codec, series) = (&self.forecaster.codec, &mut self.series);
-        let keep = codec.reach();
-        if series.y.len() < 2 * keep {
-            return;
-        }
-        let old = series.y.len() - keep;
-        series.start = codec.frequency.at(series.start, old);
-        series.y.drain(..old);
-        self.forgotten += old;
-        for column in series.past.iter_mut().chain(&mut series.future) {
-            column.drain(..old.min(column.len()));
-        }
-    }
-}
-
-fn check_width(name: &'static str, values: &[f64], expected: usize) -> Result<()> {
-    if values.len() == expected && values.iter().all(|v| !v.is_infinite()) {
-        return Ok(());
-    }
-    Err(Error::setting(name, format!("{values:?}"), format!("{expected} finite numbers")))
 }

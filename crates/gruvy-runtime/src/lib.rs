@@ -41,8 +41,8 @@ mod write;
 
 pub use codec::Codec;
 pub use codec::forecast::{
-    Affine, Decoder, Difference, ForecastCodec, Frame, Known, LEAST_SPREAD, Output, Prepared, Scale, StaticCoding,
-    Transform, Windows,
+    Affine, Decoder, Difference, ForecastCodec, Frame, Known, LEAST_SPREAD, Output, Prepared,
+    Scale, StaticCoding, Transform, Windows,
 };
 pub use codec::memory::{Adding, AddingExamples, CopyExamples, Copying, TEST_SEED};
 pub use codec::text::{TextCodec, TextDecoder, TextUnit};

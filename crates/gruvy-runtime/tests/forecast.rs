@@ -4,8 +4,8 @@
 mod common;
 
 use gruvy_runtime::{
-    Affine, Cell, Decoder, Difference, Error, ForecastCodec, Forecaster, Head, Input, Known, Network,
-    Output, RnnSpec, Scale, Spec, StaticCoding, Transform,
+    Affine, Cell, Decoder, Difference, Error, ForecastCodec, Forecaster, Head, Input, Known,
+    Network, Output, RnnSpec, Scale, Spec, StaticCoding, Transform,
     series::{Frequency, Series, SeriesFormat, Stamp},
 };
 use proptest::prelude::*;
@@ -132,7 +132,11 @@ fn an_autoregressive_window_predicts_each_step_from_the_one_before() {
 
 #[test]
 fn a_seasonal_base_looks_for_the_last_season_that_is_known() {
-    let codec = ForecastCodec { difference: Difference::Seasonal, horizon: 7, ..codec(DIRECT, Output::Quantile) };
+    let codec = ForecastCodec {
+        difference: Difference::Seasonal,
+        horizon: 7,
+        ..codec(DIRECT, Output::Quantile)
+    };
     let mut series = series("a", 8);
     series.future[0].extend([0.0; 9]);
     series.y = vec![1.0, 2.0, 3.0, 4.0, f64::NAN, 6.0, 7.0, 8.0];
@@ -178,7 +182,14 @@ fn forecasts_are_finite_and_their_quantiles_in_order() {
             let prepared = codec.prepare(&series).unwrap();
             let forecast = &forecaster.forecast(&[(&prepared, series.y.len())]).unwrap()[0];
             assert_eq!((forecast.horizon(), forecast.quantiles.len()), (3, 3), "{what}");
-            assert!(forecast.mean.iter().chain(forecast.quantiles.iter().flatten()).all(|v| v.is_finite()), "{what}");
+            assert!(
+                forecast
+                    .mean
+                    .iter()
+                    .chain(forecast.quantiles.iter().flatten())
+                    .all(|v| v.is_finite()),
+                "{what}"
+            );
             for t in 0..3 {
                 let quantiles: Vec<f64> = forecast.quantiles.iter().map(|q| q[t]).collect();
                 assert!(quantiles.is_sorted(), "{what}: {quantiles:?}");
@@ -207,7 +218,11 @@ fn the_newest_observation_changes_the_forecast_and_what_comes_after_does_not() {
         assert_ne!(at(&newest).quantiles, expected.quantiles, "{:?}", codec.difference);
         let mut ahead = whole.clone();
         ahead.future[0][21] += 50.0;
-        assert_ne!(at(&ahead).quantiles, expected.quantiles, "known-future covariates were not looked at");
+        assert_ne!(
+            at(&ahead).quantiles,
+            expected.quantiles,
+            "known-future covariates were not looked at"
+        );
         let mut beyond = whole;
         beyond.future[0][23] += 50.0;
         assert_eq!(at(&beyond), expected);
@@ -217,9 +232,11 @@ fn the_newest_observation_changes_the_forecast_and_what_comes_after_does_not() {
 #[test]
 fn many_windows_answer_as_each_alone() {
     for forecaster in all_kinds() {
-        let all: Vec<Series> = ["a", "b", "c"].iter().zip([30, 11, 3]).map(|(id, n)| series(id, n)).collect();
+        let all: Vec<Series> =
+            ["a", "b", "c"].iter().zip([30, 11, 3]).map(|(id, n)| series(id, n)).collect();
         let prepared: Vec<_> = all.iter().map(|s| forecaster.codec().prepare(s).unwrap()).collect();
-        let windows: Vec<_> = prepared.iter().flat_map(|p| [(p, p.len()), (p, p.len() - 1)]).collect();
+        let windows: Vec<_> =
+            prepared.iter().flat_map(|p| [(p, p.len()), (p, p.len() - 1)]).collect();
         let together = forecaster.forecast(&windows).unwrap();
         for (window, forecast) in windows.iter().zip(&together) {
             let alone = &forecaster.forecast(&[*window]).unwrap()[0];
@@ -253,7 +270,12 @@ fn a_stream_answers_what_the_whole_history_does_to_the_bit() {
             history.past[0].truncate(t + 1);
             let prepared = forecaster.codec().prepare(&history).unwrap();
             let expected = forecaster.forecast(&[(&prepared, t + 1)]).unwrap().remove(0);
-            assert_eq!(stream.forecast().unwrap(), expected, "{:?} step {t}", forecaster.codec().decoder);
+            assert_eq!(
+                stream.forecast().unwrap(),
+                expected,
+                "{:?} step {t}",
+                forecaster.codec().decoder
+            );
         }
         assert!(matches!(stream.observe(f64::INFINITY, &[0.0]), Err(Error::Setting { .. })));
         assert!(matches!(stream.observe(1.0, &[]), Err(Error::Setting { .. })));
@@ -307,7 +329,8 @@ fn intervals_are_those_of_forecasts_one_step_before() {
 fn what_never_was_below_zero_is_not_forecast_below_zero() {
     for decoder in [DIRECT, Decoder::Autoregressive] {
         let lowest = |positive| {
-            let forecaster = forecaster(ForecastCodec { positive, ..codec(decoder, Output::Normal) }, Cell::Gru);
+            let forecaster =
+                forecaster(ForecastCodec { positive, ..codec(decoder, Output::Normal) }, Cell::Gru);
             let mut near = series("a", 12);
             near.y.iter_mut().enumerate().for_each(|(t, y)| *y = 40.0 * ((t + 1) % 4) as f64);
             let prepared = forecaster.codec().prepare(&near).unwrap();
@@ -352,7 +375,8 @@ fn what_cannot_be_forecast_is_named() {
     zero.y[2] = 0.0;
     let text = log.prepare(&zero).unwrap_err().to_string();
     assert!(text.contains("`zero`") && text.contains("above 0"), "{text}");
-    let counts = ForecastCodec { difference: Difference::None, ..codec(DIRECT, Output::NegativeBinomial) };
+    let counts =
+        ForecastCodec { difference: Difference::None, ..codec(DIRECT, Output::NegativeBinomial) };
     zero.y[2] = 1.5;
     let text = counts.prepare(&zero).unwrap_err().to_string();
     assert!(text.contains("whole numbers") && text.contains("1.5"), "{text}");
@@ -392,7 +416,10 @@ fn a_codec_that_contradicts_itself_or_its_network_is_refused() {
     assert_eq!(refused(&|c, _| c.context = usize::MAX), "codec.context");
     assert_eq!(refused(&|c, _| c.season = 0), "codec.season");
     assert_eq!(refused(&|c, _| c.context = 5), "codec.decoder.segment");
-    assert_eq!(refused(&|c, _| c.decoder = Decoder::Direct { segment: 0 }), "codec.decoder.segment");
+    assert_eq!(
+        refused(&|c, _| c.decoder = Decoder::Direct { segment: 0 }),
+        "codec.decoder.segment"
+    );
     assert_eq!(refused(&|c, _| c.levels = vec![0.5, 0.5, 0.9]), "codec.levels");
     assert_eq!(refused(&|c, _| c.covariates.clear()), "codec.covariates");
     assert_eq!(refused(&|_, s| s.input = Input::Features { size: 3 }), "input");

@@ -5,7 +5,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use gruvy::{
     tasks::{
         TaskConfig,
-        forecast::{DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate, loss},
+        forecast::{
+            DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate, loss,
+        },
     },
     train::{Part, RunFolder, Silent, Task, train, untrained},
 };
@@ -71,7 +73,8 @@ fn waves_are_learned_and_the_file_answers_as_the_test_did() {
         let model = ModelFile::read(folder.model_path()).unwrap();
         let forecaster = Forecaster::open(&model).unwrap();
         let prepared = forecaster.prepare(task.panel()).unwrap();
-        let windows: Vec<_> = prepared.iter().flat_map(|p| (82..=86).map(move |o| (p, o))).collect();
+        let windows: Vec<_> =
+            prepared.iter().flat_map(|p| (82..=86).map(move |o| (p, o))).collect();
         let again = evaluate(&forecaster, task.panel(), &windows).unwrap();
         for name in ["mase", "smape", "crps", "mse", "mae"] {
             assert_eq!(again[name], test[name], "{decoder:?} {name}");
@@ -100,8 +103,12 @@ fn the_loss_that_is_learned_from_is_the_one_that_is_measured() {
             let task = ForecastTask::new(run.clone(), panel).unwrap();
             let model = task.init(&device);
             let runtime = task.evaluate(&model, Part::Valid).unwrap()["loss"];
-            let burn: f64 = task.batch_loss(&model, Part::Valid).into_data().iter::<f64>().next().unwrap();
-            assert!((runtime - burn).abs() < 2e-5 * runtime.abs().max(1.0), "{name} {decoder:?}: {runtime} {burn}");
+            let burn: f64 =
+                task.batch_loss(&model, Part::Valid).into_data().iter::<f64>().next().unwrap();
+            assert!(
+                (runtime - burn).abs() < 2e-5 * runtime.abs().max(1.0),
+                "{name} {decoder:?}: {runtime} {burn}"
+            );
         }
     }
 }
@@ -113,20 +120,29 @@ fn gradients_of_the_losses_are_those_of_finite_differences() {
     let levels = [0.1, 0.5, 0.9];
     for (name, output) in Output::ALL {
         let parameters = output.parameters(levels.len());
-        let head: Vec<f32> = (0..4 * parameters).map(|i| ((i * 7) % 5) as f32 * 0.4 - 0.7).collect();
-        let column = |values: [f32; 4]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [4, 1]), &device);
-        let targets = || Targets {
-            z: column([1.5, -0.5, 0.25, 0.0].map(|z: f32| if output == Output::NegativeBinomial { z.abs() * 2.0 } else { z })),
-            known: column([1.0, 1.0, 1.0, 0.0]),
-            scale: column([2.0, 4.0, 2.0, 1.0]),
-            count: 3,
+        let head: Vec<f32> =
+            (0..4 * parameters).map(|i| ((i * 7) % 5) as f32 * 0.4 - 0.7).collect();
+        let column = |values: [f32; 4]| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [4, 1]), &device)
         };
+        let targets =
+            || Targets {
+                z: column([1.5, -0.5, 0.25, 0.0].map(|z: f32| {
+                    if output == Output::NegativeBinomial { z.abs() * 2.0 } else { z }
+                })),
+                known: column([1.0, 1.0, 1.0, 0.0]),
+                scale: column([2.0, 4.0, 2.0, 1.0]),
+                count: 3,
+            };
         let of = |head: &[f32]| {
-            let tensor = Tensor::<2>::from_data(TensorData::new(head.to_vec(), [4, parameters]), &device).require_grad();
+            let tensor =
+                Tensor::<2>::from_data(TensorData::new(head.to_vec(), [4, parameters]), &device)
+                    .require_grad();
             (tensor.clone(), loss(output, &levels, tensor, targets()))
         };
         let (tensor, value) = of(&head);
-        let gradient: Vec<f32> = tensor.grad(&value.backward()).unwrap().into_data().iter().collect();
+        let gradient: Vec<f32> =
+            tensor.grad(&value.backward()).unwrap().into_data().iter().collect();
         for i in 0..head.len() {
             let moved = |by: f32| -> f64 {
                 let mut head = head.clone();
@@ -137,7 +153,10 @@ fn gradients_of_the_losses_are_those_of_finite_differences() {
             let off = (difference - f64::from(gradient[i])).abs();
             assert!(off < 3e-3, "{name} [{i}]: {} against {difference}", gradient[i]);
         }
-        assert!(gradient[3 * parameters..].iter().all(|g| *g == 0.0), "{name}: a missing value has a gradient");
+        assert!(
+            gradient[3 * parameters..].iter().all(|g| *g == 0.0),
+            "{name}: a missing value has a gradient"
+        );
     }
     assert!(LEAST_SPREAD > 0.0);
 }
@@ -202,7 +221,10 @@ fn series_that_cannot_be_learned_from_are_named() {
         Ok(_) => panic!("it was taken"),
     };
     let text = fails(run(), panel(2, 4));
-    assert!(text.contains("no series is long enough") && text.contains("`s") && text.contains('4'), "{text}");
+    assert!(
+        text.contains("no series is long enough") && text.contains("`s") && text.contains('4'),
+        "{text}"
+    );
     let mut short_valid = run();
     short_valid.task.valid_steps = Some(2);
     let text = fails(short_valid, panel(2, 90));
@@ -226,7 +248,10 @@ fn series_that_cannot_be_learned_from_are_named() {
     some.series[2] = series(2, 3);
     let task = ForecastTask::new(run(), some).unwrap();
     let notes = task.notes().join("\n");
-    assert!(notes.contains("never change: s1") && notes.contains("too short to learn from: s2"), "{notes}");
+    assert!(
+        notes.contains("never change: s1") && notes.contains("too short to learn from: s2"),
+        "{notes}"
+    );
 }
 
 #[test]

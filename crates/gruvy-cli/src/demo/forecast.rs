@@ -62,7 +62,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
 
     let gruvy = me();
     let words = || format!("\nThe year that was held back:\n{}", backtest::as_text(&table, screen));
-    let whole = || json!({ "run": folder.path(), "outcome": outcome, "backtest": table, "picture": svg });
+    let whole =
+        || json!({ "run": folder.path(), "outcome": outcome, "backtest": table, "picture": svg });
     screen.result(whole, words)?;
     if stop.load(Ordering::Relaxed) {
         screen.note(format!("\nStopped early; go on with: {gruvy} train --resume {FOLDER}"));

@@ -21,7 +21,8 @@ fn sales() -> String {
 
 /// Arguments of a training that takes about a second.
 fn tiny(more: &str) -> Vec<&str> {
-    let small = "train forecast sales.csv --horizon 7 --test-steps 7 --hidden 16 --epochs 3 --out run";
+    let small =
+        "train forecast sales.csv --horizon 7 --test-steps 7 --hidden 16 --epochs 3 --out run";
     small.split(' ').chain(more.split_whitespace()).collect()
 }
 
@@ -45,7 +46,10 @@ fn train_forecast_backtest_eval_info() {
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines[0], "unique_id,ds,mean,q2.5,q10,q20,q30,q40,q50,q60,q70,q80,q90,q97.5");
     assert_eq!(lines.len(), 1 + 2 * 7, "{table}");
-    assert!(lines[1].starts_with("north,2023-03-29,") && lines[8].starts_with("south,2023-03-29,"), "{table}");
+    assert!(
+        lines[1].starts_with("north,2023-03-29,") && lines[8].starts_with("south,2023-03-29,"),
+        "{table}"
+    );
     let json = place.gruvy(&["forecast", "run", "--only", "south", "--json"]).json();
     assert_eq!(json["rows"].as_array().unwrap().len(), 7);
     let out = place.gruvy(&["forecast", "run", "-o", "out.csv", "--picture", "fan.svg"]).success();
@@ -79,6 +83,8 @@ fn an_ensemble_is_a_folder_of_runs_and_goes_on_where_it_stopped() {
     place.gruvy(&tiny("--ensemble 2")).success();
     let two = place.gruvy(&["forecast", "run"]).success();
     assert!(two.err.contains("an ensemble of 2 models"), "{}", two.err);
+    let eval = place.gruvy(&["eval", "run"]).success();
+    assert!(eval.err.contains("an ensemble of 2 models"), "{}", eval.err);
     let one = place.gruvy(&["forecast", "run/1"]).success();
     assert_ne!(one.out, two.out);
     place.gruvy(&tiny("--ensemble 3")).success();
@@ -93,7 +99,10 @@ fn later_data_and_new_series_are_forecast_without_training() {
     let later = sales() + "north,2023-03-29,55,0\neast,2023-03-28,70,0\neast,2023-03-29,72,0\n";
     place.write("later.csv", later);
     let table = place.gruvy(&["forecast", "run", "later.csv", "-q"]).success().out;
-    assert!(table.contains("\nnorth,2023-03-30,") && table.contains("\nsouth,2023-03-29,"), "{table}");
+    assert!(
+        table.contains("\nnorth,2023-03-30,") && table.contains("\nsouth,2023-03-29,"),
+        "{table}"
+    );
     assert!(table.contains("\neast,2023-03-30,"), "{table}");
 }
 
@@ -109,7 +118,11 @@ fn what_forecasting_refuses() {
     with("--output negative-binomial").error(&["negative-binomial", "whole numbers"]);
     assert!(!place.path("run").exists(), "a run folder was left behind");
     place.write("twice.csv", "unique_id,ds,y\na,2023-01-01,1\na,2023-01-01,2\n");
-    place.gruvy(&["train", "forecast", "twice.csv"]).error(&["twice.csv, line 3", "`a`", "2023-01-01"]);
+    place.gruvy(&["train", "forecast", "twice.csv"]).error(&[
+        "twice.csv, line 3",
+        "`a`",
+        "2023-01-01",
+    ]);
     place.write("word.csv", "ds,y\n2023-01-01,1\n2023-01-02,many\n");
     place.gruvy(&["train", "forecast", "word.csv"]).error(&["word.csv, line 3", "`many`"]);
     with("-q").success();
@@ -117,7 +130,9 @@ fn what_forecasting_refuses() {
     place.gruvy(&["forecast", "run", "hours.csv"]).error(&["hours.csv"]);
     place.gruvy(&["forecast", "run", "--only", "west"]).error(&["`west`", "north"]);
     place.gruvy(&["forecast", "run", "--flag-anomalies", "0.99"]).error(&["0.99", "0.950"]);
-    place.gruvy(&["forecast", "run/model.safetensors"]).error(&["no run folder", "give the series"]);
+    place
+        .gruvy(&["forecast", "run/model.safetensors"])
+        .error(&["no run folder", "give the series"]);
     place.gruvy(&["backtest", "run", "--windows", "0"]).error(&["--windows"]);
     place.gruvy(&["generate", "run"]).error(&["`forecast`", "`text`"]);
 }
@@ -126,7 +141,11 @@ fn what_forecasting_refuses() {
 fn the_demo_ends_with_a_chart() {
     let place = Place::new();
     let demo = place.gruvy(&["demo", "forecast"]).success();
-    assert!(demo.out.contains("seasonal naive") && demo.err.contains("forecast.svg"), "{}", demo.out);
+    assert!(
+        demo.out.contains("seasonal naive") && demo.err.contains("forecast.svg"),
+        "{}",
+        demo.out
+    );
     assert!(place.read("runs/demo-forecast/forecast.svg").contains("</svg>"));
     assert!(place.path("runs/demo-forecast/forecast.png").exists());
 }

@@ -1,7 +1,8 @@
 //! Models of made-up weights.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses its part, and stops at surprises.
 use gruvy_runtime::{
-    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, TensorSpec, TextCodec, Trained,
+    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, TensorSpec, TextCodec,
+    Trained,
 };
 use std::{collections::BTreeMap, sync::Arc};
 

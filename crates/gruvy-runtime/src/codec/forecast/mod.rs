@@ -200,7 +200,10 @@ impl ForecastCodec {
             Decoder::Direct { segment } => (segment, self.segments()),
             Decoder::Autoregressive => (1, 0),
         };
-        values * (2 + past + future) + positions + self.frequency.calendar_size() + self.fixed_size()
+        values * (2 + past + future)
+            + positions
+            + self.frequency.calendar_size()
+            + self.fixed_size()
     }
 
     /// `V`, numbers that the head gives at each step.
@@ -312,7 +315,11 @@ impl ForecastCodec {
             return Err(impossible("head.linear.outputs", spec.outputs(), expected));
         }
         if spec.rnn.bidirectional {
-            return Err(impossible("rnn.bidirectional", "true", "false, as the future is not known"));
+            return Err(impossible(
+                "rnn.bidirectional",
+                "true",
+                "false, as the future is not known",
+            ));
         }
         Ok(())
     }

@@ -109,7 +109,8 @@ impl Law {
     pub fn loss(&self, z: f64, levels: &[f64]) -> f64 {
         match *self {
             Law::Quantiles(ref values) => {
-                let pinball = |(q, level): (&f64, &f64)| ((z - q) * level).max((z - q) * (level - 1.0));
+                let pinball =
+                    |(q, level): (&f64, &f64)| ((z - q) * level).max((z - q) * (level - 1.0));
                 2.0 * values.iter().zip(levels).map(pinball).sum::<f64>() / levels.len() as f64
             }
             Law::Normal(mean, std) => {

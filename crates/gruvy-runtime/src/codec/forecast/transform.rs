@@ -62,7 +62,8 @@ impl Transform {
             let (sum, count) = of_series.fold((0.0, 0.0), |(sum, n), cv| (sum + cv, n + 1.0));
             if count == 0.0 { f64::INFINITY } else { sum / count }
         };
-        let best = candidates.map(|lambda| (cost(lambda), lambda)).min_by(|a, b| a.0.total_cmp(&b.0));
+        let best =
+            candidates.map(|lambda| (cost(lambda), lambda)).min_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(cost, _)| cost.is_finite()).map_or(1.0, |(_, lambda)| lambda)
     }
 }
@@ -99,7 +100,11 @@ impl FromStr for Transform {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no transform: expected none, log or box-cox:LAMBDA, such as box-cox:0.5");
+        let wrong = || {
+            format!(
+                "{text:?} is no transform: expected none, log or box-cox:LAMBDA, such as box-cox:0.5"
+            )
+        };
         match text {
             "none" => Ok(Self::None),
             "log" | "box-cox:0" => Ok(Self::Log),
@@ -138,7 +143,9 @@ mod tests {
                 assert!((back - y).abs() < 1e-9 * y, "{text}: {y} came back as {back}");
             }
         }
-        assert!("box-cox:9".parse::<Transform>().is_err() && "boxcox".parse::<Transform>().is_err());
+        assert!(
+            "box-cox:9".parse::<Transform>().is_err() && "boxcox".parse::<Transform>().is_err()
+        );
         // Below what Box-Cox can give there is only 0.
         assert_eq!(Transform::BoxCox(0.5).invert(-3.0), 0.0);
     }

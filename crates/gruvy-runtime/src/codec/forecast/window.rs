@@ -82,7 +82,9 @@ impl ForecastCodec {
     /// [`Error::Series`] for a value that the transform or the distribution cannot have.
     pub fn prepare(&self, series: &Series) -> Result<Prepared> {
         let wrong = |what: &str, y: f64| {
-            let text = format!("{what}, and the series has {y}: train without it, or leave the series out");
+            let text = format!(
+                "{what}, and the series has {y}: train without it, or leave the series out"
+            );
             Error::series(&series.id, text)
         };
         if let Some(y) = series.y.iter().find(|y| self.transform.needs_positive() && **y <= 0.0) {
@@ -189,7 +191,10 @@ impl ForecastCodec {
     /// With `ahead`, the steps of an autoregressive window run on through the horizon, whose values must be
     /// known: as it is learned from. Else they end with the step that predicts the first of the horizon.
     pub fn windows(&self, of: &[(&Prepared, &Frame)], ahead: bool) -> Windows {
-        let mut windows = Windows { frames: of.iter().map(|(_, f)| (*f).clone()).collect(), ..Windows::default() };
+        let mut windows = Windows {
+            frames: of.iter().map(|(_, f)| (*f).clone()).collect(),
+            ..Windows::default()
+        };
         match self.decoder {
             Decoder::Direct { segment } => {
                 for step in 0..self.context / segment {
@@ -282,7 +287,8 @@ impl ForecastCodec {
     /// Calendar of step `t`, then what is the same at all steps.
     fn of_step(&self, series: &Prepared, t: isize, out: &mut [f32]) {
         let size = self.frequency.calendar_size();
-        let calendar = usize::try_from(t).ok().and_then(|t| series.calendar.get(t * size..(t + 1) * size));
+        let calendar =
+            usize::try_from(t).ok().and_then(|t| series.calendar.get(t * size..(t + 1) * size));
         if let Some(calendar) = calendar {
             out[..size].copy_from_slice(calendar);
         }

@@ -45,7 +45,10 @@ pub(super) fn choose(
     let parts: Vec<Parts> = panel.series.iter().map(|series| part(series.y.len())).collect();
     let short = parts.iter().filter(|part| part.valid == part.end).count();
     if valid_steps + config.test_steps > 0 && short > 0 {
-        notes.push(format!("{short} of {} series are too short to hold steps back from", parts.len()));
+        notes.push(format!(
+            "{short} of {} series are too short to hold steps back from",
+            parts.len()
+        ));
     }
     let train: Vec<&[f64]> =
         panel.series.iter().zip(&parts).map(|(series, part)| &series.y[..part.valid]).collect();
@@ -98,7 +101,9 @@ fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> us
         }
         (1, frequency) => format!("no season at frequency {frequency}: --season N sets one"),
         (season, frequency) => {
-            format!("a season of {season} steps, by the frequency {frequency}: --season N sets another")
+            format!(
+                "a season of {season} steps, by the frequency {frequency}: --season N sets another"
+            )
         }
     });
     season
@@ -133,7 +138,8 @@ fn form(
         let name = |list: &[(&'static str, Output)]| {
             list.iter().find(|(_, o)| *o == output).map_or("", |(name, _)| name)
         };
-        let why = if small { "the values are small counts" } else { "the values are no small counts" };
+        let why =
+            if small { "the values are small counts" } else { "the values are no small counts" };
         let how = match decoder {
             DecoderKind::Direct => "the whole horizon at once",
             DecoderKind::Autoregressive => "step by step",
@@ -156,7 +162,12 @@ fn by_spread(train: &[&[f64]], season: usize, notes: &mut Vec<String>) -> Transf
 
 /// Whichever has the lower mean scaled error over the last horizon of the training part: repeating the last value, or
 /// the last season.
-fn by_error(train: &[&[f64]], season: usize, horizon: usize, notes: &mut Vec<String>) -> Difference {
+fn by_error(
+    train: &[&[f64]],
+    season: usize,
+    horizon: usize,
+    notes: &mut Vec<String>,
+) -> Difference {
     let (mut last, mut seasonal) = (0.0, 0.0);
     for y in train.iter().filter(|y| season > 1 && y.len() > horizon + season) {
         let origin = y.len() - horizon;
@@ -190,7 +201,8 @@ fn lengths(
     let context = match config.context {
         0 => {
             // Within days, a week.
-            let seasons = if matches!(frequency, Frequency::Seconds(s) if s < 86_400) { 7 } else { 4 };
+            let seasons =
+                if matches!(frequency, Frequency::Seconds(s) if s < 86_400) { 7 } else { 4 };
             let wanted = (seasons * season).max(2 * horizon).max(8);
             // Half of a series of usual length, so that there are windows to learn from.
             let mut lengths: Vec<usize> = train.iter().map(|y| y.len()).collect();

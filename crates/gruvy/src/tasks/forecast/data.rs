@@ -28,7 +28,8 @@ impl Parts {
         let end = steps;
         let enough = |rest: usize| rest >= 2 * horizon;
         let test = if test > 0 && enough(end.saturating_sub(test)) { end - test } else { end };
-        let valid = if valid > 0 && enough(test.saturating_sub(valid)) { test - valid } else { test };
+        let valid =
+            if valid > 0 && enough(test.saturating_sub(valid)) { test - valid } else { test };
         Self { valid, test, end }
     }
 }

@@ -50,14 +50,13 @@ pub fn evaluate(
     }
     let observed: Vec<Observed<'_>> =
         panel.series.iter().map(|series| Observed { id: &series.id, y: &series.y }).collect();
-    let config = JudgeConfig { season: codec.season, baselines: Vec::new(), ..JudgeConfig::default() };
+    let config =
+        JudgeConfig { season: codec.season, baselines: Vec::new(), ..JudgeConfig::default() };
     let table = judge(&observed, &judged, &config)?;
     let of_model = table.rows.first().map(|row| row.metrics.clone()).unwrap_or_default();
     let n = count.max(1) as f64;
-    let mut metrics = Metrics::from([
-        ("mse".to_owned(), squares / n),
-        ("mae".to_owned(), absolute / n),
-    ]);
+    let mut metrics =
+        Metrics::from([("mse".to_owned(), squares / n), ("mae".to_owned(), absolute / n)]);
     let scaled = [("mase", of_model.mase), ("smape", of_model.smape), ("crps", of_model.crps)];
     metrics.extend(scaled.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Ok(metrics)

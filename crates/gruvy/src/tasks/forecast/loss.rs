@@ -53,7 +53,8 @@ pub fn loss(output: Output, levels: &[f64], head: Tensor<2>, targets: Targets) -
             let r = dispersion.clone().recip();
             let share = dispersion * mean;
             let spread = share.clone().log1p();
-            ln_gamma(r.clone()) + ln_gamma(y.clone().add_scalar(1.0)) - ln_gamma(y.clone() + r.clone())
+            ln_gamma(r.clone()) + ln_gamma(y.clone().add_scalar(1.0))
+                - ln_gamma(y.clone() + r.clone())
                 + r * spread.clone()
                 - y * (share.log() - spread)
         }
@@ -88,7 +89,14 @@ mod tests {
     fn ln_gamma_is_the_tables() {
         let xs = [1e-4f32, 0.1, 0.5, 1.0, 2.0, 3.7, 10.0, 1000.0];
         let expected: [f64; 8] = [
-            9.210_282_66, 2.252_712_65, 0.572_364_94, 0.0, 0.0, 1.428_072_45, 12.801_827_48, 5_905.220_42,
+            9.210_282_66,
+            2.252_712_65,
+            0.572_364_94,
+            0.0,
+            0.0,
+            1.428_072_45,
+            12.801_827_48,
+            5_905.220_42,
         ];
         let x = Tensor::<1>::from_floats(xs, &Device::flex()).reshape([8, 1]);
         let got: Vec<f64> = ln_gamma(x).into_data().iter::<f64>().collect();

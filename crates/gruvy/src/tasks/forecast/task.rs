@@ -207,14 +207,20 @@ fn unusual(panel: &Panel, division: &Division) -> Vec<String> {
         format!("{}{more}", list.iter().take(5).copied().collect::<Vec<_>>().join(", "))
     };
     let mut notes = Vec::new();
-    let constants: Vec<&str> = panel.series.iter().filter(constant).map(|s| s.id.as_str()).collect();
+    let constants: Vec<&str> =
+        panel.series.iter().filter(constant).map(|s| s.id.as_str()).collect();
     if !constants.is_empty() {
         notes.push(format!("{} series never change: {}", constants.len(), named(constants)));
     }
     let mut learned = vec![false; panel.series.len()];
     division.train.iter().for_each(|(series, _)| learned[*series] = true);
-    let left: Vec<&str> =
-        panel.series.iter().zip(&learned).filter(|(_, l)| !**l).map(|(s, _)| s.id.as_str()).collect();
+    let left: Vec<&str> = panel
+        .series
+        .iter()
+        .zip(&learned)
+        .filter(|(_, l)| !**l)
+        .map(|(s, _)| s.id.as_str())
+        .collect();
     if !left.is_empty() {
         notes.push(format!("{} series are too short to learn from: {}", left.len(), named(left)));
     }
