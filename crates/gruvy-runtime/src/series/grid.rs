@@ -90,7 +90,7 @@ impl Grid<'_> {
         let missing: usize = all.iter().flat_map(|s| &s.y).filter(|y| y.is_nan()).count();
         if missing > 0 {
             notes.push(format!(
-                "{missing} values are missing and stay so: --fill offers the usual ways"
+                "missing values that stay so: {missing}; --fill offers the usual ways"
             ));
         }
         match (all.is_empty(), self.tables.first()) {

@@ -5,32 +5,41 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
 use csv::StringRecord;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::path::Path;
+use std::{panic::catch_unwind, path::Path};
 
 /// Reads a whole file. A row's line is its number, from 1.
 pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Table> {
-    let error = |problem: String| Error::Table {
+    // Of files with damage in them, the library refuses most; at some it panics.
+    let rows = catch_unwind(|| rows(bytes)).unwrap_or_else(|_| Err("the file is damaged".into()));
+    let (names, rows) = rows.map_err(|problem| Error::Table {
         file: path.to_owned(),
         line: None,
         series: None,
-        problem: format!("cannot be read as Parquet: {problem}"),
-    };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))
-        .map_err(|e| error(e.to_string()))?;
+        problem: format!(
+            "cannot be read as Parquet: {problem}; write it again, or save the table as CSV"
+        ),
+    })?;
+    let lines = (1..=rows.len() as u64).collect();
+    Ok(Table { file: path.to_owned(), names, rows, lines })
+}
+
+/// The names of the columns and the rows.
+fn rows(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<StringRecord>), Box<dyn std::error::Error>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?;
     let names: Vec<String> =
         builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let reader = builder.build().map_err(|e| error(e.to_string()))?;
+    let reader = builder.build()?;
     let mut rows = Vec::new();
     let options = FormatOptions::default().with_display_error(false);
     for batch in reader {
-        let batch = batch.map_err(|e| error(e.to_string()))?;
+        let batch = batch?;
         let mut columns = Vec::new();
         for column in batch.columns() {
             columns.push(match column.data_type() {
                 // Zones are left aside: the wall time of UTC.
                 DataType::Timestamp(unit, Some(_)) => {
                     let plain = DataType::Timestamp(*unit, None);
-                    arrow_cast::cast(column, &plain).map_err(|e| error(e.to_string()))?
+                    arrow_cast::cast(column, &plain)?
                 }
                 _ => column.clone(),
             });
@@ -38,18 +47,15 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Table> {
         let formatters: Vec<ArrayFormatter<'_>> = columns
             .iter()
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<_, _>>()
-            .map_err(|e| error(e.to_string()))?;
+            .collect::<Result<_, _>>()?;
         for row in 0..batch.num_rows() {
             let mut record = StringRecord::new();
             for formatter in &formatters {
-                let cell =
-                    formatter.value(row).try_to_string().map_err(|e| error(e.to_string()))?;
+                let cell = formatter.value(row).try_to_string()?;
                 record.push_field(&cell);
             }
             rows.push(record);
         }
     }
-    let lines = (1..=rows.len() as u64).collect();
-    Ok(Table { file: path.to_owned(), names, rows, lines })
+    Ok((names, rows))
 }

@@ -184,3 +184,15 @@ fn what_is_no_parquet() {
         );
     }
 }
+
+#[test]
+fn a_damaged_byte_is_no_panic() {
+    let whole = shops(Compression::SNAPPY);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x40;
+        if let Err(problem) = read_files(&[("shops.parquet", bytes)], &SeriesFormat::default()) {
+            assert!(problem.starts_with("shops.parquet"), "{problem}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ fn what_people_write_for_a_missing_value_is_missing() {
     for missing in ["", "NA", "NaN", "nan", "null", "NULL", "?", "-", " ", "N/A", "None"] {
         let panel = guessed(&["ds,y\n1,5\n2,", missing, "\n3,7\n"].concat());
         is(&panel.series[0], "sales", "1", &[5.0, NAN, 7.0]);
-        noted(&panel, &["1 values are missing", "--fill"]);
+        noted(&panel, &["missing values that stay so: 1", "--fill"]);
     }
 }
 
