@@ -88,7 +88,7 @@ fn ensemble<F: TaskFlags>(
         let path = out.join(member.to_string());
         let file = RunFolder::settings_path(&path);
         let folder = if file.exists() && !new.force {
-            if RunSettings::<F::Config>::read(&file)? != settings {
+            if RunSettings::<F::Config>::read(&file)?.to_toml()? != settings.to_toml()? {
                 bail!("{} has other settings: --force replaces the ensemble", file.display());
             }
             RunFolder::resume(&path, settings.to_toml()?)?

@@ -65,11 +65,11 @@ fn train_forecast_backtest_eval_info() {
     assert!(flagged.out.starts_with("unique_id,ds,y,low,high,anomaly\n"), "{}", flagged.out);
     assert!(flagged.err.contains("outside the central 80% interval"), "{}", flagged.err);
 
-    let backtest = place.gruvy(&["backtest", "run", "--windows", "2"]).success();
+    let backtest = place.gruvy(&["backtest", "run", "--windows", "3"]).success();
     for method in ["this model", "naive", "seasonal naive", "ETS"] {
         assert!(backtest.out.contains(method), "{}", backtest.out);
     }
-    // The second window before the end lies in what was learned from.
+    // The third window before the end lies in what was learned from.
     assert!(backtest.err.contains("learned from"), "{}", backtest.err);
     assert!(place.read("run/backtest.html").contains("</html>"));
     let eval = place.gruvy(&["eval", "run", "--json"]).json();
@@ -112,8 +112,10 @@ fn what_forecasting_refuses() {
     let with = |more| place.gruvy(&tiny(more));
     with("--target price").error(&["sales.csv", "price", "promo"]);
     with("--levels 0.9,0.1").error(&["levels", "rising"]);
-    with("--transform box").error(&["box", "none, log"]);
-    with("--freq fortnight").error(&["fortnight"]);
+    for (typed, hint) in [("--transform box", "none, log"), ("--freq fortnight", "30min")] {
+        let said = with(typed);
+        assert!(said.code == 2 && said.err.contains(hint), "{}", said.err);
+    }
     with("--test-steps 3").error(&["test_steps = 3", "horizon"]);
     with("--output negative-binomial").error(&["negative-binomial", "whole numbers"]);
     assert!(!place.path("run").exists(), "a run folder was left behind");
