@@ -4,7 +4,7 @@
 //! have it (`1949-01-01`, `2020-01-01 13:00:00`, `17`).
 use jiff::{
     SignedDuration,
-    civil::{Date, DateTime, Weekday},
+    civil::{Date, DateTime},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{f64::consts::TAU, fmt, str::FromStr};
@@ -12,10 +12,8 @@ use std::{f64::consts::TAU, fmt, str::FromStr};
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
-const DAY: u32 = 24 * HOUR;
+pub(super) const DAY: u32 = 24 * HOUR;
 const WEEK: u32 = 7 * DAY;
-/// The shortest.
-const MONTH: i64 = 28 * DAY as i64;
 
 /// When an observation was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -263,91 +261,7 @@ impl<'de> Deserialize<'de> for Frequency {
     }
 }
 
-/// The frequency of stamps in order, one list a series: whatever fits all of them. `None` with fewer than two stamps
-/// in every series, or when nothing was found that could fit.
-pub(super) fn infer(series: &[Vec<Stamp>]) -> Option<Frequency> {
-    let pairs = || series.iter().flat_map(|stamps| stamps.windows(2)).filter(|p| p[0] != p[1]);
-    pairs().next()?;
-    if matches!(series.iter().flatten().next(), Some(Stamp::Index(_))) {
-        let gaps = pairs().filter_map(|pair| match pair {
-            [Stamp::Index(a), Stamp::Index(b)] => b.checked_sub(*a),
-            _ => None,
-        });
-        return Some(match common_step(gaps)? {
-            1 => Frequency::Index,
-            by => Frequency::Steps(by.try_into().ok()?),
-        });
-    }
-    let times: Vec<Vec<DateTime>> = series
-        .iter()
-        .map(|stamps| {
-            let time = |stamp: &Stamp| match stamp {
-                Stamp::Time(time) => Some(*time),
-                Stamp::Index(_) => None,
-            };
-            stamps.iter().filter_map(time).collect()
-        })
-        .collect();
-    if let Some(months) = monthly(&times, false) {
-        return Some(months);
-    }
-    let step = common_step(gaps(&times, seconds))?;
-    let fits = gaps(&times, seconds).all(|gap| gap % step == 0);
-    if !(fits && step >= MONTH)
-        && let Some(months) = monthly(&times, true)
-    {
-        return Some(months);
-    }
-    let weekend = |time: &DateTime| matches!(time.weekday(), Weekday::Saturday | Weekday::Sunday);
-    let workdays = !times.iter().flatten().any(weekend);
-    if step == i64::from(DAY) && workdays && gaps(&times, seconds).any(|gap| gap > step) {
-        return Some(Frequency::BusinessDays);
-    }
-    Some(Frequency::Seconds(step.try_into().ok()?))
-}
-
-/// The distances that are there, of each series.
-fn gaps(times: &[Vec<DateTime>], of: fn(DateTime) -> i64) -> impl Iterator<Item = i64> {
-    let pairs = times.iter().flat_map(|times| times.windows(2));
-    pairs.map(move |pair| of(pair[1]) - of(pair[0])).filter(|gap| *gap != 0)
-}
-
-/// Months, where all stamps have one day of theirs, or the last. `most`: where more than half of them have; the rest is
-/// odd, and will be told so.
-fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
-    let enough = |part: usize, whole: usize| part == whole || (most && 2 * part > whole);
-    let long = gaps(times, seconds).filter(|gap| *gap >= MONTH).count();
-    if !enough(long, gaps(times, seconds).count()) {
-        return None;
-    }
-    let (mut days, mut ends, mut all) = ([0; 32], 0, 0);
-    for time in times.iter().flatten() {
-        days[time.day().unsigned_abs() as usize] += 1;
-        ends += usize::from(time.day() == time.days_in_month());
-        all += 1;
-    }
-    let starts = days[..=28].iter().any(|count| enough(*count, all));
-    if !starts && !enough(ends, all) {
-        return None;
-    }
-    let every = common_step(gaps(times, month))?.try_into().ok()?;
-    Some(Frequency::Months { every, end: !starts })
-}
-
-/// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one gap in twenty) and the
-/// usual one does not divide the rest.
-fn common_step(gaps: impl Iterator<Item = i64>) -> Option<i64> {
-    let mut counts = std::collections::BTreeMap::<i64, usize>::new();
-    gaps.for_each(|gap| *counts.entry(gap).or_default() += 1);
-    let total: usize = counts.values().sum();
-    let (usual, _) = counts.iter().max_by_key(|(gap, count)| (**count, -**gap))?;
-    let (least, often) = counts.first_key_value()?;
-    let fits = counts.keys().all(|gap| gap % usual == 0);
-    let step = if fits || often * 20 < total { usual } else { least };
-    (*step > 0).then_some(*step)
-}
-
-fn seconds(at: DateTime) -> i64 {
+pub(super) fn seconds(at: DateTime) -> i64 {
     at.duration_since(EPOCH).as_secs()
 }
 
@@ -356,7 +270,7 @@ fn seconds_of_day(at: DateTime) -> u32 {
 }
 
 /// Months since the year 0.
-fn month(at: DateTime) -> i64 {
+pub(super) fn month(at: DateTime) -> i64 {
     i64::from(at.year()) * 12 + i64::from(at.month()) - 1
 }
 

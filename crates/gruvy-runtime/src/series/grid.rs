@@ -1,6 +1,6 @@
 //! Rows with stamps become series without gaps.
 use super::{
-    Columns, Fill, Frequency, Panel, Series, Stamp, calendar::infer, fill::fill, table::Table,
+    Columns, Fill, Frequency, Panel, Series, Stamp, fill::fill, infer::infer, table::Table,
 };
 use crate::{Error, Result};
 

@@ -10,6 +10,7 @@
 mod calendar;
 mod fill;
 mod grid;
+mod infer;
 mod layout;
 #[cfg(feature = "parquet")]
 mod parquet;

@@ -198,44 +198,6 @@ fn the_calendar_turns_with_its_cycles() {
     assert_eq!(out, [7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
-#[test]
-fn the_most_usual_gap_is_the_frequency() {
-    let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
-    let cases: [(&str, &[&str]); 11] = [
-        ("s", &["2020-01-01 00:00:00", "2020-01-01 00:00:01", "2020-01-01 00:00:03"]),
-        ("30min", &["2020-01-01 23:30:00", "2020-01-02", "2020-01-02 00:30:00"]),
-        ("h", &["2020-01-01 00:00:00", "2020-01-01 01:00:00"]),
-        ("D", &["2020-02-28", "2020-02-29", "2020-03-01", "2020-03-04"]),
-        ("B", &["2020-01-02", "2020-01-03", "2020-01-06"]),
-        ("W", &["2020-01-05", "2020-01-12", "2020-01-26"]),
-        ("MS", &["2020-01-01", "2020-02-01", "2020-05-01"]),
-        ("ME", &["2019-12-31", "2020-01-31", "2020-02-29"]),
-        ("QS", &["2020-01-01", "2020-04-01", "2020-07-01"]),
-        ("QE", &["2020-03-31", "2020-06-30", "2020-12-31"]),
-        ("YS", &["2020-01-01", "2021-01-01", "2023-01-01"]),
-    ];
-    for (frequency, stamps) in cases {
-        assert_eq!(of(stamps), Some(freq(frequency)), "{frequency}");
-    }
-    assert_eq!(of(&["2020-01-01"]), None);
-    let index = |all: &[i64]| infer(&[all.iter().map(|at| Stamp::Index(*at)).collect()]);
-    assert_eq!(index(&[1, 2, 3, 7]), Some(Frequency::Index));
-    assert_eq!(index(&[0, 10, 20, 40]), Some(Frequency::Steps(10)));
-}
-
-#[test]
-fn an_odd_stamp_does_not_hide_the_frequency() {
-    let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
-    let months = ["2020-01-01", "2020-02-01", "2020-03-01", "2020-03-15", "2020-05-01"];
-    assert_eq!(of(&months), Some(freq("MS")));
-    let ends = ["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-30"];
-    assert_eq!(of(&ends), Some(freq("ME")));
-    // Every 28 days, and every 365: no months, though most of the latter fall on a first.
-    assert_eq!(of(&["2020-01-01", "2020-01-29", "2020-02-26"]), Some(freq("4W")));
-    let days = ["2001-01-01", "2002-01-01", "2003-01-01", "2004-01-01", "2004-12-31"];
-    assert_eq!(of(&days), Some(freq("365D")));
-}
-
 fn any_frequency() -> impl Strategy<Value = Frequency> {
     prop_oneof![
         Just(Frequency::Index),
