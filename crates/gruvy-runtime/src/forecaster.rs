@@ -101,7 +101,7 @@ impl Forecaster {
         let Codec::Forecast(codec) = &model.codec else {
             return Err(Error::setting("task", model.codec.task(), "forecast"));
         };
-        Self::new(Arc::new(Network::new(model)?), codec.clone())
+        Self::new(Arc::new(Network::new(model)?), (**codec).clone())
     }
 
     /// The codec.

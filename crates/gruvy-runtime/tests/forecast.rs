@@ -407,7 +407,7 @@ fn a_codec_that_contradicts_itself_or_its_network_is_refused() {
         let mut codec = good.codec().clone();
         let mut spec = spec(&codec);
         change(&mut codec, &mut spec);
-        match gruvy_runtime::Codec::Forecast(codec).fits(&spec) {
+        match gruvy_runtime::Codec::Forecast(Box::new(codec)).fits(&spec) {
             Err(Error::Spec { field, .. }) => field,
             other => panic!("{other:?}"),
         }

@@ -25,7 +25,7 @@ pub enum Codec {
     /// Digits, to be repeated after a long pause.
     Copy(Copying),
     /// Series to windows, answers to distributions.
-    Forecast(ForecastCodec),
+    Forecast(Box<ForecastCodec>),
 }
 
 impl Codec {

@@ -133,7 +133,7 @@ impl ForecastCodec {
         let from = origin.saturating_sub(self.context);
         let seen = series.y.get(from..origin)?;
         let known = || seen.iter().copied().filter(|y| !y.is_nan());
-        let last = known().last()?;
+        let last = known().next_back()?;
         let Affine { mean, .. } = Affine::of(seen.iter().copied());
         let counts = self.output == Output::NegativeBinomial;
         let centre = match self.difference {

@@ -290,7 +290,8 @@ impl Task for ForecastTask {
     }
 
     fn export(&self, model: &SequenceModel, trained: Trained) -> ModelFile {
-        let (task, codec) = (ForecastCodec::NAME.to_owned(), Codec::Forecast(self.codec.clone()));
+        let (task, codec) =
+            (ForecastCodec::NAME.to_owned(), Codec::Forecast(Box::new(self.codec.clone())));
         ModelFile { task, spec: model.spec(), codec, trained, tensors: model.tensors() }
     }
 
