@@ -34,6 +34,7 @@ fn codec(decoder: Decoder, output: Output) -> ForecastCodec {
         scale: Scale::Window,
         statics: vec![StaticCoding::Category(vec!["shop".into(), "web".into()])],
         covariates: vec![standard, Affine { mean: 0.0, std: 1.0 }],
+        calendar: 0,
         positive: false,
         series_id: true,
         series: vec![Known { id: "a".into(), standard, scale: 2.0, until }],
@@ -421,6 +422,7 @@ fn a_codec_that_contradicts_itself_or_its_network_is_refused() {
         "codec.decoder.segment"
     );
     assert_eq!(refused(&|c, _| c.levels = vec![0.5, 0.5, 0.9]), "codec.levels");
+    assert_eq!(refused(&|c, _| c.calendar = 2), "codec.calendar");
     assert_eq!(refused(&|c, _| c.covariates.clear()), "codec.covariates");
     assert_eq!(refused(&|_, s| s.input = Input::Features { size: 3 }), "input");
     assert_eq!(refused(&|_, s| s.head = Head::Linear { outputs: 5 }), "head.linear.outputs");

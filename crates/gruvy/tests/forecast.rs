@@ -13,7 +13,7 @@ use gruvy::{
 };
 use gruvy_runtime::{
     Codec, Decoder, Difference, Forecaster, ModelFile, Output, Transform,
-    series::{Columns, Frequency, Panel, Series, Stamp},
+    series::{Columns, Frequency, Panel, Series, Stamp, parse_panel},
 };
 use std::sync::atomic::AtomicBool;
 
@@ -188,6 +188,23 @@ fn what_is_left_open_is_chosen_by_the_data_and_said() {
     let (codec, notes) = chosen(grows, open);
     assert_eq!(codec.transform, Transform::Log, "{notes}");
     assert!(notes.contains("logarithms"), "{notes}");
+}
+
+#[test]
+fn cycles_that_the_training_part_does_not_have_twice_are_left_out() {
+    let calendar = |frequency: &str, steps: usize| {
+        let mut panel = panel(1, steps);
+        panel.frequency = frequency.parse().unwrap();
+        let dated = parse_panel("dated", "ds,y\n2020-01-01,1\n2020-01-02,2\n").unwrap();
+        panel.series[0].start = dated.series[0].start;
+        let task = ForecastTask::new(run(), panel).unwrap();
+        (task.codec().calendar, task.codec().frequency.calendar_size())
+    };
+    assert_eq!(calendar("h", 300), (2, 6), "days alone");
+    assert_eq!(calendar("h", 400), (4, 6), "days and weeks");
+    assert_eq!(calendar("D", 400), (2, 4), "weeks alone");
+    assert_eq!(calendar("D", 800), (4, 4));
+    assert_eq!(calendar("MS", 60), (2, 2));
 }
 
 #[test]

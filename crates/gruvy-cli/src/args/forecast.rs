@@ -103,6 +103,9 @@ pub struct ForecastFlags {
     /// What values are scaled by: the window's size or the series' deviation
     #[arg(long, value_parser = one_of(Scale::ALL))]
     pub scale: Option<Scale>,
+    /// Tell the network the time of day, week and year, whichever matter
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub calendar: Option<bool>,
     /// Tell the network which series it reads [default: for 2 to 32 series]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub series_id: Option<bool>,
@@ -140,7 +143,7 @@ impl TaskFlags for ForecastFlags {
         to.difference = self.difference.or(to.difference);
         to.series_id = self.series_id.or(to.series_id);
         to.valid_steps = self.valid_steps.or(to.valid_steps);
-        super::settings::lay_over!(self => to; horizon context season segment levels scale epoch_windows
+        super::settings::lay_over!(self => to; horizon context season segment levels scale calendar epoch_windows
             test_steps);
     }
 }

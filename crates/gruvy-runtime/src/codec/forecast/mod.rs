@@ -178,6 +178,8 @@ pub struct ForecastCodec {
     pub statics: Vec<StaticCoding>,
     /// `[P + F]`, of `format.past` and then `format.future`.
     pub covariates: Vec<Affine>,
+    /// How many of the frequency's calendar numbers are used, the shortest cycles first.
+    pub calendar: usize,
     /// Whether no value is below 0, so that no forecast is.
     pub positive: bool,
     /// Whether the network is told which of `series` it reads.
@@ -200,10 +202,7 @@ impl ForecastCodec {
             Decoder::Direct { segment } => (segment, self.segments()),
             Decoder::Autoregressive => (1, 0),
         };
-        values * (2 + past + future)
-            + positions
-            + self.frequency.calendar_size()
-            + self.fixed_size()
+        values * (2 + past + future) + positions + self.calendar + self.fixed_size()
     }
 
     /// `V`, numbers that the head gives at each step.
@@ -292,6 +291,10 @@ impl ForecastCodec {
         if self.levels.is_empty() || !rising || !self.levels.iter().all(|l| *l > 0.0 && *l < 1.0) {
             let expected = "rising numbers between 0 and 1";
             return Err(impossible("codec.levels", format!("{:?}", self.levels), expected));
+        }
+        if self.calendar > self.frequency.calendar_size() {
+            let expected = format!("at most {}, by the frequency", self.frequency.calendar_size());
+            return Err(impossible("codec.calendar", self.calendar, expected));
         }
         if self.covariates.len() != self.format.past.len() + self.format.future.len()
             || self.statics.len() != self.format.statics.len()

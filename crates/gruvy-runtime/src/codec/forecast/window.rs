@@ -24,7 +24,7 @@ pub struct Prepared {
     pub start: Stamp,
     /// `[N]`, transformed; NaN: missing.
     pub y: Vec<f64>,
-    /// `[N + H', K]`, H' the horizon in whole segments.
+    /// `[N + H', K]`, H' the horizon in whole segments, K the calendar numbers used.
     calendar: Vec<f32>,
     /// `[P][N]`, standardised; missing: 0
     past: Vec<Vec<f32>>,
@@ -107,6 +107,7 @@ impl ForecastCodec {
         let mut calendar = Vec::new();
         for index in 0..series.y.len() + self.padded_horizon() {
             self.frequency.calendar(self.frequency.at(series.start, index), &mut calendar);
+            calendar.truncate((index + 1) * self.calendar);
         }
         Ok(Prepared {
             id: series.id.clone(),
@@ -286,7 +287,7 @@ impl ForecastCodec {
 
     /// Calendar of step `t`, then what is the same at all steps.
     fn of_step(&self, series: &Prepared, t: isize, out: &mut [f32]) {
-        let size = self.frequency.calendar_size();
+        let size = self.calendar;
         let calendar =
             usize::try_from(t).ok().and_then(|t| series.calendar.get(t * size..(t + 1) * size));
         if let Some(calendar) = calendar {

@@ -3,7 +3,7 @@ use super::{ForecastConfig, config::DecoderKind, data::Parts};
 use crate::error::{Error, Result};
 use gruvy_runtime::{
     Affine, Decoder, Difference, ForecastCodec, Known, Output, StaticCoding, Transform,
-    series::{Frequency, Panel, Series, SeriesFormat},
+    series::{Frequency, Panel, Series, SeriesFormat, Stamp},
 };
 use std::collections::BTreeSet;
 
@@ -83,6 +83,7 @@ pub(super) fn choose(
         scale: config.scale,
         statics: statics(panel),
         covariates: covariates(panel, &parts),
+        calendar: if config.calendar { calendar(panel, &parts) } else { 0 },
         positive: train.iter().flat_map(|y| y.iter()).all(|y| *y >= 0.0 || y.is_nan()),
         series_id: config.series_id.unwrap_or((2..=MANY_SERIES).contains(&panel.series.len())),
         series,
@@ -107,6 +108,25 @@ fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> us
         }
     });
     season
+}
+
+/// The calendar numbers whose cycle the training part of a series has twice: what it has once is no cycle to learn.
+fn calendar(panel: &Panel, parts: &[Parts]) -> usize {
+    let size = panel.frequency.calendar_size();
+    let days = |series: &Series, steps: usize| match (
+        series.start,
+        panel.frequency.at(series.start, steps),
+    ) {
+        (Stamp::Time(from), Stamp::Time(to)) => to.duration_since(from).as_hours() / 24,
+        _ => 0,
+    };
+    let spans = panel.series.iter().zip(parts).map(|(series, part)| days(series, part.valid));
+    // The year is the last cycle, and the week the one before it.
+    match spans.max().unwrap_or(0) {
+        0..14 => size.saturating_sub(4),
+        14..730 => size.saturating_sub(2),
+        _ => size,
+    }
 }
 
 /// Decoder and distribution.

@@ -55,6 +55,8 @@ pub struct ForecastConfig {
     pub difference: Option<Difference>,
     /// What is divided by.
     pub scale: Scale,
+    /// Whether the network is told the time of day, week and year, whichever matter and lie twice in the training part.
+    pub calendar: bool,
     /// Whether the network is told which series it reads; none: if there are 2 to 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series_id: Option<bool>,
@@ -83,6 +85,7 @@ impl Default for ForecastConfig {
             transform: None,
             difference: None,
             scale: Scale::default(),
+            calendar: true,
             series_id: None,
             epoch_windows: 0,
             valid_steps: None,
