@@ -7,6 +7,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     nn::SequenceModel,
+    tasks::fingerprint::Fingerprint,
     train::{Carry, Metrics, Part, Position, Task},
 };
 use burn::tensor::{Device, Tensor, TensorData};
@@ -235,22 +236,18 @@ impl Task for ForecastTask {
     }
 
     fn fingerprint(&self) -> String {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let mut eat = |bytes: &[u8]| {
-            for byte in bytes {
-                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-        };
+        let mut print = Fingerprint::new();
         for series in &self.panel.series {
-            eat(series.id.as_bytes());
-            series.y.iter().for_each(|y| eat(&y.to_bits().to_le_bytes()));
+            print.add(series.id.as_bytes());
             let others = series.past.iter().chain(&series.future).flatten();
-            others.for_each(|v| eat(&v.to_bits().to_le_bytes()));
+            series.y.iter().chain(others).for_each(|value| print.add_number(value.to_bits()));
         }
         for part in &self.division.parts {
-            [part.valid, part.test, part.end].iter().for_each(|v| eat(&(*v as u64).to_le_bytes()));
+            [part.valid, part.test, part.end]
+                .iter()
+                .for_each(|step| print.add_number(*step as u64));
         }
-        format!("{hash:016x}")
+        print.to_string()
     }
 
     fn init(&self, device: &Device) -> SequenceModel {

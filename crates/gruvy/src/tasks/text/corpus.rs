@@ -1,6 +1,7 @@
 //! Reading a corpus and dividing it.
 use super::config::TextRun;
 use crate::error::{Error, Result};
+use crate::tasks::fingerprint::Fingerprint;
 use gruvy_runtime::TextUnit;
 use std::{
     fs,
@@ -77,17 +78,12 @@ impl Corpus {
 
     /// Identifies the text and its division: FNV-1a, 64 bits, over the length and bytes of each part.
     pub fn fingerprint(&self) -> String {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let mut eat = |bytes: &[u8]| {
-            for byte in bytes {
-                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-        };
+        let mut print = Fingerprint::new();
         for part in [&self.train, &self.valid, &self.test] {
-            eat(&(part.len() as u64).to_le_bytes());
-            eat(part);
+            print.add_number(part.len() as u64);
+            print.add(part);
         }
-        format!("{hash:016x}")
+        print.to_string()
     }
 }
 
