@@ -11,7 +11,8 @@ subtracted.
     context             C/w steps ─> nn.GRU ─> h
     horizon             h and each of H/w positions ─> one step of the same GRU ─> dropout ─> linear [w, levels]
 
-The calendar is sine and cosine of day, week and year at the segment's first step; marks of missing values are zeros, as
+The calendar is sine and cosine of day and week at the segment's first step (less than two years are
+learned from, so gruvy leaves the year out too); marks of missing values are zeros, as
 nothing is missing, and so are values in the horizon and positions in the context. Pinball loss. Prints progress on
 stderr and one JSON object with the rate of training and the errors of the test windows, standardised, on stdout.
 """
@@ -68,13 +69,11 @@ class Windows:
 
 
 def calendar(times):
-    """Sine and cosine of the place in day, week and year [N, 6]."""
+    """Sine and cosine of the place in day and week [N, 4]."""
 
     def phases(t):
         day = (t.hour * 60 + t.minute) / 1440
-        begin = datetime(t.year, 1, 1)
-        year = (t - begin) / (datetime(t.year + 1, 1, 1) - begin)
-        return day, (t.weekday() + day) / 7, year
+        return day, (t.weekday() + day) / 7
 
     angles = 2 * math.pi * torch.tensor([phases(t) for t in times], dtype=torch.float64)
     return torch.stack([angles.sin(), angles.cos()], 2).flatten(1).float()
