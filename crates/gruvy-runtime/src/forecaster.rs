@@ -88,11 +88,6 @@ impl Forecaster {
         Ok(all)
     }
 
-    /// Models of the ensemble; 1: no ensemble.
-    pub fn members(&self) -> usize {
-        self.networks.len()
-    }
-
     /// Makes the model of a file ready.
     ///
     /// # Errors

@@ -371,6 +371,11 @@ fn what_cannot_be_forecast_is_named() {
     let text = message(forecaster.forecast(&[(&prepare(&short), 12)]));
     assert!(text.contains("`blind`") && text.contains("end at step 13"), "{text}");
 
+    let mut bare = series("bare", 5);
+    bare.past.clear();
+    let text = forecaster.stream(bare).unwrap_err().to_string();
+    assert!(text.contains("`bare`") && text.contains("[1, 0, 1]"), "{text}");
+
     let log = ForecastCodec { transform: Transform::Log, ..codec(DIRECT, Output::Quantile) };
     let mut zero = series("zero", 5);
     zero.y[2] = 0.0;

@@ -174,6 +174,14 @@ fn what_is_left_open_is_chosen_by_the_data_and_said() {
     assert!(codec.context.is_multiple_of(3) && codec.series_id, "{codec:?}");
     assert!(notes.contains("last season's values"), "{notes}");
 
+    let mut given = open.clone();
+    given.task.context = 10;
+    let (codec, _) = chosen(panel(2, 90), given.clone());
+    assert_eq!((codec.context, codec.decoder), (10, Decoder::Direct { segment: 2 }));
+    given.task.segment = 4;
+    let error = ForecastTask::new(given, panel(2, 90)).unwrap_err().to_string();
+    assert!(error.contains("context = 10") && error.contains("segment, 4"), "{error}");
+
     let mut counts = panel(1, 90);
     counts.series[0].y.iter_mut().enumerate().for_each(|(t, y)| *y = (t % 4) as f64);
     let (codec, notes) = chosen(counts, open.clone());

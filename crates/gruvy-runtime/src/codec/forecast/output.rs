@@ -40,6 +40,11 @@ impl Output {
         ("negative-binomial", Self::NegativeBinomial),
     ];
 
+    /// The name it is written as.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, other)| *other == self).map_or("", |(name, _)| name)
+    }
+
     /// `P`, numbers that describe a distribution; `levels`: how many quantiles are asked for.
     pub fn parameters(self, levels: usize) -> usize {
         match self {

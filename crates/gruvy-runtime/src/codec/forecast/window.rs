@@ -71,15 +71,14 @@ pub struct Windows {
     pub steps: Vec<f32>,
     /// `[S, B, I]`, the direct decoder's steps into the horizon; empty for the autoregressive one.
     pub decode: Vec<f32>,
-    /// `[B]`
-    pub frames: Vec<Frame>,
 }
 
 impl ForecastCodec {
     /// Makes a series ready for windows.
     ///
     /// # Errors
-    /// [`Error::Series`] for a value that the transform or the distribution cannot have.
+    /// [`Error::Series`] for a value that the transform or the distribution cannot have, and for another number of
+    /// covariates than the codec's.
     pub fn prepare(&self, series: &Series) -> Result<Prepared> {
         let wrong = |what: &str, y: f64| {
             let text = format!(
@@ -87,6 +86,15 @@ impl ForecastCodec {
             );
             Error::series(&series.id, text)
         };
+        let expected =
+            [self.format.statics.len(), self.format.past.len(), self.format.future.len()];
+        let got = [series.statics.len(), series.past.len(), series.future.len()];
+        if got != expected {
+            let text = format!(
+                "it has {got:?} static, past and future covariates; the model was trained on {expected:?}"
+            );
+            return Err(Error::series(&series.id, text));
+        }
         if let Some(y) = series.y.iter().find(|y| self.transform.needs_positive() && **y <= 0.0) {
             let what = format!("the transform `{}` takes values above 0", self.transform);
             return Err(wrong(&what, *y));
@@ -192,10 +200,7 @@ impl ForecastCodec {
     /// With `ahead`, the steps of an autoregressive window run on through the horizon, whose values must be
     /// known: as it is learned from. Else they end with the step that predicts the first of the horizon.
     pub fn windows(&self, of: &[(&Prepared, &Frame)], ahead: bool) -> Windows {
-        let mut windows = Windows {
-            frames: of.iter().map(|(_, f)| (*f).clone()).collect(),
-            ..Windows::default()
-        };
+        let mut windows = Windows::default();
         match self.decoder {
             Decoder::Direct { segment } => {
                 for step in 0..self.context / segment {

@@ -142,8 +142,7 @@ fn form(
         let why = "the values are not all whole numbers from 0 on";
         return Err(Error::setting("output", "negative-binomial", why));
     }
-    let free = |chosen: Option<_>| chosen.is_none();
-    let plain = free(config.transform.map(|_| ())) && free(config.difference.map(|_| ()));
+    let plain = config.transform.is_none() && config.difference.is_none();
     let small = whole && mean < SMALL_COUNT && plain;
     let output = config.output.unwrap_or(match config.decoder {
         _ if small => Output::NegativeBinomial,
@@ -155,16 +154,13 @@ fn form(
         _ => DecoderKind::Direct,
     });
     if config.output.is_none() || config.decoder.is_none() {
-        let name = |list: &[(&'static str, Output)]| {
-            list.iter().find(|(_, o)| *o == output).map_or("", |(name, _)| name)
-        };
         let why =
             if small { "the values are small counts" } else { "the values are no small counts" };
         let how = match decoder {
             DecoderKind::Direct => "the whole horizon at once",
             DecoderKind::Autoregressive => "step by step",
         };
-        notes.push(format!("{how}, output {}: {why}", name(&Output::ALL)));
+        notes.push(format!("{how}, output {}: {why}", output.name()));
     }
     Ok((decoder, output))
 }
@@ -236,13 +232,15 @@ fn lengths(
         return (Decoder::Autoregressive, context);
     }
     let most = MAX_SEGMENT.min(horizon.max(4)).min(context);
+    // A context that is given stays as it is.
+    let fits = |w: &usize| config.context == 0 || context.is_multiple_of(*w);
+    let of_season = (3..=most).rev().filter(fits).find(|w| season.is_multiple_of(*w));
     let segment = match config.segment {
-        0 if season == 1 => most.min(12),
-        0 => (1..=most).rev().find(|w| season.is_multiple_of(*w)).unwrap_or(1),
+        0 => of_season.or((1..=most.min(12)).rev().find(fits)).unwrap_or(1),
         given => given,
     };
-    let segment = if config.segment == 0 && segment < 3 { most.min(12) } else { segment };
-    (Decoder::Direct { segment }, context.next_multiple_of(segment))
+    let context = if config.context == 0 { context.next_multiple_of(segment) } else { context };
+    (Decoder::Direct { segment }, context)
 }
 
 fn known(panel: &Panel, parts: &[Parts], transform: Transform) -> Vec<Known> {

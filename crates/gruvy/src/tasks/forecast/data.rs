@@ -5,7 +5,7 @@ use crate::{
 };
 use gruvy_runtime::{ForecastCodec, Frame, Prepared, series::Panel};
 
-/// Most windows that are validated on; of more, every so-manieth.
+/// Most windows that are validated on; of more, every n-th.
 const VALID_WINDOWS: usize = 4096;
 
 /// A window: the series, and base and scale before its origin.

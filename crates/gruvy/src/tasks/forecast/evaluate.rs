@@ -15,7 +15,7 @@ const JUDGED: usize = 20_000_000;
 ///
 /// * `mse`, `mae`: of standardised values, by mean and deviation of what the series was trained on (of all of it, if it was
 ///   not);
-/// * `mase`, `smape`, `crps`: as [`crate::forecasts`] defines them; of every so-manieth window, where there are very many.
+/// * `mase`, `smape`, `crps`: as [`crate::forecasts`] defines them; of every n-th window, where there are very many.
 ///
 /// # Errors
 /// As [`Forecaster::forecast`].
