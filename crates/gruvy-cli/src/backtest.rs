@@ -6,7 +6,8 @@ use crate::series::{Ask, Opened};
 use crate::table::{Best, Column, table};
 use anyhow::{Result, bail};
 use gruvy::forecasts::{Backtest, JudgeConfig, Metrics, Observed, PageConfig, judge};
-use gruvy_runtime::{MODEL_FILE_NAME, Prepared, write_atomic};
+use gruvy::tasks::forecast::{Origins, last_origins};
+use gruvy_runtime::{MODEL_FILE_NAME, write_atomic};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -25,7 +26,8 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     if windows == 0 || step == 0 {
         bail!("--windows and --step are at least 1");
     }
-    let (origins, learned) = origins(&opened, windows, step);
+    let Origins { windows: origins, learned } =
+        last_origins(&opened.forecaster, &opened.series, windows, step);
     if origins.is_empty() {
         bail!(
             "no series has a horizon of {} steps after something to forecast from",
@@ -71,22 +73,6 @@ fn name(model: &Path) -> String {
     model
         .file_name()
         .map_or_else(|| model.display().to_string(), |n| n.to_string_lossy().into_owned())
-}
-
-/// The last `windows` origins of each series, and how many of their horizons were learned from.
-fn origins(opened: &Opened, windows: usize, step: usize) -> (Vec<(&Prepared, usize)>, usize) {
-    let codec = opened.forecaster.codec();
-    let (mut origins, mut learned) = (Vec::new(), 0);
-    for (index, series) in opened.series.iter().enumerate() {
-        let Some(last) = series.len().checked_sub(codec.horizon) else { continue };
-        let until = codec.known(&series.id).map(|known| known.until);
-        let all = (0..windows).rev().filter_map(|back| last.checked_sub(back * step));
-        for origin in all.filter(|origin| codec.frame(series, *origin).is_some()) {
-            learned += usize::from(until.is_some_and(|until| opened.stamp(index, origin) < until));
-            origins.push((series, origin));
-        }
-    }
-    (origins, learned)
 }
 
 /// The table, who wins, and what one must know to read it.

@@ -6,7 +6,8 @@ use gruvy::{
     tasks::{
         TaskConfig,
         forecast::{
-            DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate, loss,
+            DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate,
+            last_origins, loss,
         },
     },
     train::{Part, RunFolder, Silent, Task, train, untrained},
@@ -236,6 +237,19 @@ fn nothing_after_the_training_part_is_learned_from() {
         (model.tensors, codec.clone())
     };
     assert_eq!(train_in(whole), train_in(other));
+}
+
+#[test]
+fn origins_go_back_from_the_end_and_those_that_were_learned_from_are_counted() {
+    let task = ForecastTask::new(run(), panel(2, 90)).unwrap();
+    let forecaster = Forecaster::open(&untrained(&task, &run().train).unwrap()).unwrap();
+    let prepared = forecaster.prepare(task.panel()).unwrap();
+    let origins = last_origins(&forecaster, &prepared, 3, 7);
+    let steps: Vec<usize> = origins.windows.iter().map(|(_, origin)| *origin).collect();
+    assert_eq!(steps, [72, 79, 86, 72, 79, 86]);
+    // The last 16 of 90 steps were held back.
+    assert_eq!(origins.learned, 2);
+    assert_eq!(last_origins(&forecaster, &prepared, 100, 7).windows.len(), 2 * 13);
 }
 
 #[test]

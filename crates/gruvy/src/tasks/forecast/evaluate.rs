@@ -11,6 +11,38 @@ const WINDOWS: usize = 1024;
 /// Most numbers of forecasts that are judged at once.
 const JUDGED: usize = 20_000_000;
 
+/// Where forecasts are made from, to be judged by what came.
+#[derive(Clone, Debug)]
+pub struct Origins<'a> {
+    /// A series and the first step forecast, in the order of the series.
+    pub windows: Vec<(&'a Prepared, usize)>,
+    /// How many of them begin with a step that the model learned from.
+    pub learned: usize,
+}
+
+/// The last `count` origins of each series, `step` steps apart, the last a horizon before its end; those with nothing to forecast
+/// from left out.
+pub fn last_origins<'a>(
+    forecaster: &Forecaster,
+    series: &'a [Prepared],
+    count: usize,
+    step: usize,
+) -> Origins<'a> {
+    let codec = forecaster.codec();
+    let mut all = Origins { windows: Vec::new(), learned: 0 };
+    for series in series {
+        let Some(last) = series.len().checked_sub(codec.horizon) else { continue };
+        let until = codec.known(&series.id).map(|known| known.until);
+        let origins = (0..count).rev().filter_map(|back| last.checked_sub(back * step));
+        for origin in origins.filter(|origin| codec.frame(series, *origin).is_some()) {
+            let stamp = codec.frequency.at(series.start, origin);
+            all.learned += usize::from(until.is_some_and(|until| stamp < until));
+            all.windows.push((series, origin));
+        }
+    }
+    all
+}
+
 /// Metrics of the forecasts of these windows, each a prepared series of `panel` and an origin:
 ///
 /// * `mse`, `mae`: of standardised values, by mean and deviation of what the series was trained on (of all of it, if it was

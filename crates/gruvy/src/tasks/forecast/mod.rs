@@ -23,6 +23,6 @@ mod loss;
 mod task;
 
 pub use config::{DecoderKind, ForecastConfig, ForecastRun};
-pub use evaluate::evaluate;
+pub use evaluate::{Origins, evaluate, last_origins};
 pub use loss::{Targets, loss};
 pub use task::{EMBEDDED_AIRLINE, ForecastTask, embedded_airline};
