@@ -1,9 +1,11 @@
 //! What can be typed. Every training flag has the name of its field in the library's settings, and lies on
 //! top of what `--config` says.
 
+mod classify;
 mod forecast;
 mod settings;
 
+pub use classify::{ClassifyFlags, ExampleFlags, ExplainArgs, PredictArgs};
 pub use forecast::{BacktestArgs, ForecastArgs, ForecastFlags, FormatFlags};
 pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
 
@@ -42,6 +44,7 @@ impl Cli {
                 .mut_subcommand("adding", say_defaults::<AddingFlags>)
                 .mut_subcommand("copy", say_defaults::<CopyFlags>)
                 .mut_subcommand("forecast", say_defaults::<ForecastFlags>)
+                .mut_subcommand("classify", say_defaults::<ClassifyFlags>)
         };
         // One cell makes no comparison: the flag is there only to be refused with a word on --cells.
         let without_cell = |task: clap::Command| task.mut_arg("cell", |cell| cell.hide(true));
@@ -82,6 +85,10 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Write text with a model
     Generate(GenerateArgs),
+    /// Give the labels of texts or sequences
+    Predict(Box<PredictArgs>),
+    /// Show which words of a text moved a classifier's answer
+    Explain(ExplainArgs),
     /// Forecast time series with a model
     Forecast(Box<ForecastArgs>),
     /// Compare a model's forecasts with simple methods at several times in the past
@@ -115,6 +122,8 @@ pub struct TrainArgs {
 pub enum TrainTask {
     /// Learn to write text
     Text(Box<NewRun<TextFlags>>),
+    /// Learn the label of a text or of a sequence
+    Classify(Box<NewRun<ClassifyFlags>>),
     /// Learn to forecast time series
     Forecast(Box<NewRun<ForecastFlags>>),
     /// Learn to add two marked numbers of a long sequence: a measure of memory
@@ -137,6 +146,8 @@ pub struct CompareArgs {
 pub enum CompareTask {
     /// Learn to write text
     Text(Box<NewComparison<TextFlags>>),
+    /// Learn the label of a text or of a sequence
+    Classify(Box<NewComparison<ClassifyFlags>>),
     /// Learn to forecast time series
     Forecast(Box<NewComparison<ForecastFlags>>),
     /// Learn to add two marked numbers of a long sequence: a measure of memory
@@ -175,7 +186,8 @@ pub struct GenerateArgs {
 pub struct EvalArgs {
     /// Run folder or model file
     pub model: PathBuf,
-    /// Text files or folders of them, or tables of series; `-` is stdin; nothing for a task that makes its own data
+    /// Text files or folders of them, labelled items, or tables of series; `-` is stdin; nothing for a task that makes its
+    /// own data
     #[arg(value_name = "DATA")]
     pub data: Vec<PathBuf>,
     /// Only the last PERCENT of the data
@@ -190,6 +202,12 @@ pub struct EvalArgs {
     /// What the columns of series are.
     #[command(flatten)]
     pub format: FormatFlags,
+    /// What stands where in labelled data.
+    #[command(flatten)]
+    pub examples: ExampleFlags,
+    /// Write a page with the metrics, the confusion matrix and the most confident mistakes of a classifier
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `gruvy info`
@@ -240,7 +258,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// What to show
-    #[arg(default_value = "text", value_parser = ["text", "forecast"])]
+    #[arg(default_value = "text", value_parser = ["text", "classify", "forecast"])]
     pub task: String,
 }
 

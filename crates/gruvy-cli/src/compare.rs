@@ -29,6 +29,7 @@ const RUNS: &str = "runs";
 pub fn run(args: CompareArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     match args.task {
         CompareTask::Text(new) => compare(*new, seed, screen),
+        CompareTask::Classify(new) => compare(*new, seed, screen),
         CompareTask::Forecast(new) => compare(*new, seed, screen),
         CompareTask::Adding(new) => compare(*new, seed, screen),
         CompareTask::Copy(new) => compare(*new, seed, screen),

@@ -43,6 +43,10 @@ fn codec_json(codec: &Codec) -> Value {
             "levels": forecast.levels, "transform": forecast.transform, "difference": forecast.difference,
             "scale": forecast.scale, "series": forecast.series.len(),
         }),
+        Codec::Classify(classify) => json!({
+            "labels": classify.labels, "multi_label": classify.multi_label, "reads": classify.reader.name(),
+            "max_len": classify.max_len, "temperature": classify.temperature, "priors": classify.priors,
+        }),
         other => json!({ "task": other.task() }),
     }
 }
@@ -67,8 +71,9 @@ fn as_text(opened: &Opened) -> String {
         if rnn.bias { "" } else { ", without biases" },
         if rnn.layer_norm { ", layer-normalised" } else { "" },
     );
+    let pool = model.spec.pool.map_or(String::new(), |pool| format!("{} over the steps, ", pool.name()));
     let head = match model.spec.head {
-        Head::Linear { outputs } => format!("linear, {outputs} outputs"),
+        Head::Linear { outputs } => format!("{pool}linear, {outputs} outputs"),
         Head::Tied => "tied to the embedding".to_owned(),
     };
     let codec = match &model.codec {
@@ -83,6 +88,13 @@ fn as_text(opened: &Opened) -> String {
             forecast.series.len(),
             forecast.transform,
             forecast.difference.name()
+        ),
+        Codec::Classify(classify) => format!(
+            "{} to {}: {}{}",
+            classify.reader.name(),
+            if classify.multi_label { "any of" } else { "one of" },
+            classify.labels.iter().take(10).cloned().collect::<Vec<_>>().join(", "),
+            if classify.labels.len() > 10 { ", …" } else { "" },
         ),
         other => other.task().to_owned(),
     };

@@ -7,14 +7,17 @@
 mod args;
 mod backtest;
 mod bench;
+mod classify;
 mod compare;
 mod demo;
 mod eval;
+mod explain;
 mod forecast;
 mod generate;
 mod info;
 mod inspect;
 mod model;
+mod predict;
 mod progress;
 mod screen;
 mod series;
@@ -51,6 +54,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Train(args) => train::run(*args, cli.common.seed, &screen),
         Command::Compare(args) => compare::run(*args, cli.common.seed, &screen),
         Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
+        Command::Predict(args) => predict::run(*args, &screen),
+        Command::Explain(args) => explain::run(&args, &screen),
         Command::Forecast(args) => forecast::run(*args, cli.common.seed, &screen),
         Command::Backtest(args) => backtest::run(*args, cli.common.seed, &screen),
         Command::Eval(args) => eval::run(*args, cli.common.seed, &screen),

@@ -1,12 +1,14 @@
 //! `gruvy train`: a new run, or one that goes on.
 
 use crate::args::{
-    AddingFlags, CopyFlags, ForecastFlags, NewRun, TaskFlags, TextFlags, TrainArgs, TrainTask,
+    AddingFlags, ClassifyFlags, CopyFlags, ForecastFlags, NewRun, TaskFlags, TextFlags, TrainArgs,
+    TrainTask,
 };
 use crate::progress::Progress;
 use crate::screen::{Screen, duration, me, thousands};
 use crate::stop;
 use anyhow::{Result, bail};
+use gruvy::tasks::classify::ClassifyConfig;
 use gruvy::tasks::forecast::ForecastConfig;
 use gruvy::tasks::memory::{AddingConfig, CopyConfig};
 use gruvy::tasks::text::TextConfig;
@@ -32,12 +34,14 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
             0 | 1 => go(resume, Some(*new), seed, screen),
             members => ensemble(*new, members, seed, screen),
         },
+        Some(TrainTask::Classify(new)) => go(resume, Some(*new), seed, screen),
         Some(TrainTask::Adding(new)) => go(resume, Some(*new), seed, screen),
         Some(TrainTask::Copy(new)) => go(resume, Some(*new), seed, screen),
         None => match resume {
             Some(folder) => match task_of_run(&folder)?.as_str() {
                 TextConfig::NAME => go::<TextFlags>(Some(folder), None, seed, screen),
                 ForecastConfig::NAME => go::<ForecastFlags>(Some(folder), None, seed, screen),
+                ClassifyConfig::NAME => go::<ClassifyFlags>(Some(folder), None, seed, screen),
                 AddingConfig::NAME => go::<AddingFlags>(Some(folder), None, seed, screen),
                 CopyConfig::NAME => go::<CopyFlags>(Some(folder), None, seed, screen),
                 other => bail!("{}: unknown task `{other}`", folder.display()),

@@ -24,22 +24,30 @@
 #![forbid(unsafe_code)]
 
 pub mod cell_name;
+mod classifier;
 pub mod codec;
 mod error;
 pub mod eval;
+pub mod examples;
 mod file;
 mod forecast;
 mod forecaster;
 mod generate;
 mod network;
+mod pool;
 mod random;
 mod sampler;
 pub mod series;
 mod session;
 mod spec;
+mod table;
 mod write;
 
+pub use classifier::{ClassifyStream, Classifier, Explanation, MOST_WORDS, WordEffect};
 pub use codec::Codec;
+pub use codec::classify::{
+    ClassifyCodec, Encoded, Padded, PaddedSteps, Reader, Scaler, Words,
+};
 pub use codec::forecast::{
     Affine, Decoder, Difference, ForecastCodec, Frame, Known, LEAST_SPREAD, Output, Prepared,
     Scale, StaticCoding, Transform, Windows,
@@ -57,5 +65,5 @@ pub use gruvy_kernels::Cell;
 pub use network::Network;
 pub use sampler::{Sampler, Sampling};
 pub use session::{Session, Steps};
-pub use spec::{Head, Input, RnnSpec, Spec, TensorSpec};
+pub use spec::{Head, Input, Pool, RnnSpec, Spec, TensorSpec};
 pub use write::write_atomic;

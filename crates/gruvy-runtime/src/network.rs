@@ -13,6 +13,8 @@ pub struct Network {
     pub(crate) embedding: Vec<f32>,
     /// `[L, D]`
     pub(crate) layers: Vec<Packed>,
+    /// `[D·H]`; empty unless attention pools.
+    pub(crate) attention: Vec<f32>,
     pub(crate) head: Linear,
 }
 
@@ -47,7 +49,8 @@ impl Network {
         };
         let bias = tensor("head.bias");
         let head = Linear::new(weight.len() / bias.len(), bias.len(), weight, Some(bias));
-        Ok(Self { embedding: embedding.to_vec(), layers, head, spec: spec.clone() })
+        let (embedding, attention) = (embedding.to_vec(), tensor("attention.weight").to_vec());
+        Ok(Self { embedding, layers, attention, head, spec: spec.clone() })
     }
 
     /// The shape of the model.

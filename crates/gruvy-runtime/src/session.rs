@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! steps [T, B] or [T, B, I] ─ layer 0 ─ … ─ layer L-1 ─> [T, B, D·H] ─ head ─> logits [T, B, V]
-//!                state [L·D, B, K·H] in, and out for the next call
+//!                state [L·D, B, K·H] in, and out for the next call          └─ pool ─ head ─> logits [B, V]
 //! ```
 //! Buffers grow to what the largest call needs and are then reused.
-use crate::{Error, Network, Result};
+use crate::{Error, Network, Pool, Result, pool::Pooled};
 use gruvy_kernels::{Noise, Output, Pass, Sequence, Workspace};
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ impl Session {
         if self.network.spec().rnn.bidirectional {
             self.state.fill(0.0);
         }
-        self.layers(seq_len, steps);
+        self.layers(seq_len, steps, None);
         let outputs = self.network.spec().outputs();
         self.logits.resize(seq_len * self.batch * outputs, 0.0);
         self.network.head.apply(seq_len * self.batch, &self.x, &mut self.logits);
@@ -148,12 +148,60 @@ impl Session {
         let width = steps.len() / seq_len;
         for from in (0..seq_len).step_by(FEED_STEPS) {
             let to = seq_len.min(from + FEED_STEPS);
-            self.layers(to - from, steps.part(from * width, to * width));
+            self.layers(to - from, steps.part(from * width, to * width), None);
         }
         let last = self.x.len() - self.batch * self.network.spec().rnn.output_size();
         self.logits.resize(self.batch * self.network.spec().outputs(), 0.0);
         self.network.head.apply(self.batch, &self.x[last..], &mut self.logits);
         Ok(&self.logits)
+    }
+
+    /// Reads whole sequences from zeros, of `lengths [B]` steps each, at least one; gives the head's answer about each as a
+    /// whole, `[B, V]`, by the spec's [`Pool`](crate::Pool). What stands past a sequence's length has no effect.
+    ///
+    /// # Errors
+    /// As [`Session::run`]; [`Error::Setting`] for a length that is 0 or beyond the steps, and for a network that answers
+    /// at every step.
+    pub fn pool<'s>(&mut self, steps: impl Into<Steps<'s>>, lengths: &[usize]) -> Result<&[f32]> {
+        let steps = steps.into();
+        let seq_len = self.check(steps)?;
+        let (network, batch) = (self.network.clone(), self.batch);
+        let Some(pool) = network.spec().pool else {
+            return Err(Error::setting("pool", "none", "a network with a pool"));
+        };
+        if lengths.len() != batch || lengths.iter().any(|len| *len == 0 || *len > seq_len) {
+            let expected = format!("{batch} numbers from 1 to {seq_len}");
+            return Err(Error::setting("lengths", format!("{lengths:?}"), expected));
+        }
+        self.state.fill(0.0);
+        self.layers(seq_len, steps, Some(lengths));
+        let width = network.spec().rnn.output_size();
+        let mut pooled = vec![0.0; batch * width];
+        for (row, (pooled, len)) in pooled.chunks_exact_mut(width).zip(lengths).enumerate() {
+            if pool == Pool::Last {
+                self.last(row, pooled);
+                continue;
+            }
+            let mut sum = Pooled::new(pool, width);
+            for t in 0..*len {
+                sum.push(&self.x[(t * batch + row) * width..][..width], &network.attention);
+            }
+            sum.read(pooled);
+        }
+        self.logits.resize(batch * network.spec().outputs(), 0.0);
+        network.head.apply(batch, &pooled, &mut self.logits);
+        Ok(&self.logits)
+    }
+
+    /// The top layer's h of one row, both directions side by side, into `to [D·H]`.
+    pub(crate) fn last(&self, row: usize, to: &mut [f32]) {
+        let rnn = &self.network.spec().rnn;
+        let (hidden, width) = (rnn.hidden_size, rnn.state_size());
+        let top = self.state.len() - rnn.directions() * self.batch * width;
+        let directions = self.state[top..].chunks_exact(self.batch * width);
+        for (state, to) in directions.zip(to.chunks_exact_mut(hidden)) {
+            to.copy_from_slice(&state[row * width..][..hidden]);
+        }
     }
 
     /// The logits `[B, V]` of the last step taken; empty before the first.
@@ -253,7 +301,7 @@ impl Session {
     }
 
     /// Runs every layer over checked steps; `x` is then what the top layer gives, `[T, B, D·H]`.
-    fn layers(&mut self, seq_len: usize, steps: Steps<'_>) {
+    fn layers(&mut self, seq_len: usize, steps: Steps<'_>, lengths: Option<&[usize]>) {
         self.load(steps);
         if seq_len == 0 {
             return;
@@ -269,7 +317,7 @@ impl Session {
             let parts = layer.iter().zip(states.chunks_exact_mut(of_direction)).zip(outputs);
             for (direction, ((packed, state), y)) in parts.enumerate() {
                 let reverse = direction == 1;
-                let seq = Sequence { seq_len, batch: *batch, lengths: None, reverse };
+                let seq = Sequence { seq_len, batch: *batch, lengths, reverse };
                 before.clear();
                 before.extend_from_slice(state);
                 let pass =

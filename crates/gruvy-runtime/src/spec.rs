@@ -3,6 +3,7 @@
 //! ```text
 //! tokens [T, B] ─ embedding ─┐
 //! features [T, B, I] ────────┴─> rnn: L layers, D directions ─> [T, B, D·H] ─ head ─> logits [T, B, V]
+//!                                                                     └─ pool ─> [B, D·H] ─ head ─> logits [B, V]
 //! ```
 use crate::{Error, Result};
 use gruvy_kernels::Cell;
@@ -21,8 +22,40 @@ pub struct Spec {
     pub input: Input,
     /// The recurrent layers.
     pub rnn: RnnSpec,
+    /// How the top layer's outputs at all steps become one vector, which the head reads; none: it reads every step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Pool>,
     /// What is read from the top layer.
     pub head: Head,
+}
+
+/// How the outputs `y_t [D·H]` of the top layer at the steps of a sequence become one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// What each direction gives at the last step that it reads.
+    Last,
+    /// The largest value of each unit.
+    Max,
+    /// The mean of each unit.
+    Mean,
+    /// `Σ a_t y_t`, `a = softmax_t(w · tanh(y_t))`, w = `attention.weight [D·H]` (Zhou et al. 2016).
+    Attention,
+}
+
+impl Pool {
+    /// All, by name.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("last", Self::Last),
+        ("max", Self::Max),
+        ("mean", Self::Mean),
+        ("attention", Self::Attention),
+    ];
+
+    /// The name used on the command line and in model files.
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, pool)| *pool == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// What enters at each step.
@@ -138,7 +171,8 @@ impl Spec {
 
     /// The tensors of a model of this spec, the one list that reading, writing and training share:
     /// `embedding.weight`, then for each layer and direction `rnn.{weight_ih, weight_hh, bias_ih,
-    /// bias_hh, gain_ih, gain_hh}_l{layer}[_reverse]` as far as the layers have them, then `head.weight` and `head.bias`.
+    /// bias_hh, gain_ih, gain_hh}_l{layer}[_reverse]` as far as the layers have them, then `attention.weight` where attention pools,
+    /// `head.weight` and `head.bias`.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let mut list = Vec::new();
         let mut add = |name: String, shape: &[usize]| {
@@ -168,6 +202,9 @@ impl Spec {
                     pair("gain_ih", "gain_hh", &ih[..1], &hh[..1]);
                 }
             }
+        }
+        if self.pool == Some(Pool::Attention) {
+            add("attention.weight".into(), &[rnn.output_size()]);
         }
         if let Head::Linear { outputs } = self.head {
             add("head.weight".into(), &[outputs, rnn.output_size()]);
@@ -261,6 +298,7 @@ mod tests {
                 zoneout: 0.0,
                 layer_norm: false,
             },
+            pool: None,
             head: Head::Linear { outputs: 5 },
         }
     }

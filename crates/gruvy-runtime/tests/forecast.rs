@@ -57,6 +57,7 @@ fn forecaster(codec: ForecastCodec, cell: Cell) -> Forecaster {
             zoneout: 0.0,
             layer_norm: false,
         },
+        pool: None,
         head: Head::Linear { outputs: codec.outputs() },
     };
     let network = Network::from_tensors(&spec, &common::tensors(&spec)).unwrap();
@@ -404,6 +405,7 @@ fn a_codec_that_contradicts_itself_or_its_network_is_refused() {
                 zoneout: 0.0,
                 layer_norm: false,
             },
+            pool: None,
             head: Head::Linear { outputs: codec.outputs() },
         };
         spec.rnn.input_size = codec.input_size();

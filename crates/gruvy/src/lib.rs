@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod classification;
 pub mod compare;
 mod error;
 pub mod forecasts;
 pub mod inspect;
 pub mod nn;
 pub mod ops;
+mod page;
 mod raster;
 mod style;
 pub mod tasks;

@@ -39,6 +39,7 @@ fn model_with(cell: Cell, layers: usize, edit: impl FnOnce(&mut RnnSpec)) -> Mod
             zoneout: 0.0,
             layer_norm: false,
         },
+        pool: None,
         head: Head::Linear { outputs: vocab },
     };
     edit(&mut spec.rnn);

@@ -110,7 +110,7 @@ fn the_session_gives_what_the_training_model_gives() {
         Tensor::<1, Int>::from_data(TensorData::new(all, [count]), &device)
     };
     let (logits, _) = model.every(model.embed(symbols(&examples.x), 4), None);
-    let loss = cross_entropy(logits, symbols(&examples.targets), 0.0).into_scalar::<f32>();
+    let loss = cross_entropy(logits, symbols(&examples.targets), 0.0, None).into_scalar::<f32>();
     let network = Arc::new(Network::new(&file).unwrap());
     let metrics = evaluate_copying(&network, &gruvy_runtime::Copying { length: 5 }, 5, 4).unwrap();
     assert!((f64::from(loss) - metrics["loss"]).abs() < 1e-5, "{loss} {metrics:?}");
@@ -270,7 +270,7 @@ fn smoothing_spreads_a_share_of_the_target() {
     let logits = Tensor::<2>::from_data(data, &device).require_grad();
     let targets = Tensor::<1, Int>::from_data([2i64, 0], &device);
     let (s, picked) = (0.1, [2, 0]);
-    let loss = cross_entropy(logits.clone(), targets.clone(), s);
+    let loss = cross_entropy(logits.clone(), targets.clone(), s, None);
     let (mut expected, mut gradient) = (0.0, Vec::new());
     for (row, target) in data.iter().zip(picked) {
         let sum: f64 = row.iter().map(|v| f64::from(*v).exp()).sum();
@@ -287,8 +287,8 @@ fn smoothing_spreads_a_share_of_the_target() {
     for (got, expected) in got.iter().zip(&gradient) {
         assert!((f64::from(*got) - expected).abs() < 1e-6, "{got} {expected}");
     }
-    let (plain, least) = (cross_entropy(logits.clone(), targets.clone(), 0.0), 1e-9);
-    let tiny = cross_entropy(logits, targets, least);
+    let (plain, least) = (cross_entropy(logits.clone(), targets.clone(), 0.0, None), 1e-9);
+    let tiny = cross_entropy(logits, targets, least, None);
     let difference = plain.into_scalar::<f32>() - tiny.into_scalar::<f32>();
     assert!(difference.abs() < 1e-6);
 }

@@ -2,12 +2,14 @@
 //!
 //! A task adds one file here and one variant to [`Codec`].
 mod bpe;
+pub mod classify;
 pub mod forecast;
 pub mod memory;
 pub mod text;
 mod utf8;
 
 use crate::{Result, Spec};
+use classify::ClassifyCodec;
 use forecast::ForecastCodec;
 use memory::{Adding, Copying};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ pub enum Codec {
     Copy(Copying),
     /// Series to windows, answers to distributions.
     Forecast(Box<ForecastCodec>),
+    /// Texts and sequences to steps, answers to probabilities of labels.
+    Classify(Box<ClassifyCodec>),
 }
 
 impl Codec {
@@ -36,6 +40,7 @@ impl Codec {
             Codec::Adding(_) => Adding::NAME,
             Codec::Copy(_) => Copying::NAME,
             Codec::Forecast(_) => ForecastCodec::NAME,
+            Codec::Classify(_) => ClassifyCodec::NAME,
         }
     }
 
@@ -49,6 +54,7 @@ impl Codec {
             Codec::Adding(codec) => codec.fits(spec),
             Codec::Copy(codec) => codec.fits(spec),
             Codec::Forecast(codec) => codec.fits(spec),
+            Codec::Classify(codec) => codec.fits(spec),
         }
     }
 }

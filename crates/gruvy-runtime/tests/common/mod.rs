@@ -23,6 +23,7 @@ pub fn spec(codec: &TextCodec, cell: Cell, layers: usize, bidirectional: bool) -
             zoneout: 0.0,
             layer_norm: false,
         },
+        pool: None,
         head: Head::Linear { outputs: vocab },
     }
 }

@@ -85,7 +85,7 @@ mod tests {
             layer_norm: false,
         };
         let head = if tied { Head::Tied } else { Head::Linear { outputs: 65 } };
-        Spec { input: Input::Embedding { vocab: 65, dim }, rnn, head }
+        Spec { input: Input::Embedding { vocab: 65, dim }, rnn, pool: None, head }
     }
 
     #[test]

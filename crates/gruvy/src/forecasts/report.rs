@@ -4,6 +4,7 @@ use super::picture::{FanChart, fan_svg};
 use super::verdict::number;
 use super::{Backtest, Metrics, Observed, Row};
 use crate::error::Result;
+use crate::page::{escaped, filled};
 use crate::style::LINES;
 use gruvy_runtime::Forecast;
 
@@ -162,20 +163,6 @@ impl Backtest {
     }
 }
 
-/// The template with its slots `{{name}}` filled, each once per name; what is filled in is not looked at again.
-fn filled(template: &str, parts: &[(&str, String)]) -> String {
-    let mut page = String::new();
-    for (i, piece) in template.split("{{").enumerate() {
-        let slot = piece.split_once("}}").filter(|_| i > 0);
-        let part = slot.and_then(|(name, rest)| Some((parts.iter().find(|p| p.0 == name)?, rest)));
-        match part {
-            Some(((_, part), rest)) => page.extend([part.as_str(), rest]),
-            None => page.push_str(piece),
-        }
-    }
-    page
-}
-
 fn columns(rows: &[Row]) -> Vec<Column> {
     let plain = |title: &str, value: fn(&Metrics) -> Option<f64>| -> Column {
         (title.to_owned(), Box::new(value), true)
@@ -240,8 +227,4 @@ fn keys(rows: &[Row]) -> String {
     };
     let keys: String = rows.iter().zip(LINES.iter().cycle()).map(key).collect();
     format!("<div class=\"keys\">{keys}</div>")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -5,12 +5,13 @@ mod config;
 mod dropout;
 mod loss;
 mod model;
+mod pool;
 mod recurrent;
 mod weights;
 
 pub use config::RecurrentConfig;
 pub use dropout::dropout;
-pub use loss::{cross_entropy, mean_squared_error};
+pub use loss::{binary_cross_entropy, cross_entropy, mean_squared_error};
 pub use model::SequenceModel;
 pub use recurrent::Recurrent;
 pub use weights::LayerWeights;

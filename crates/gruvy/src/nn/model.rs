@@ -3,11 +3,12 @@
 //! ```text
 //! tokens [T * B] ─ embedding [V, E] ─┐
 //! features [T, B, I] ────────────────┴─> recurrent layers ─> [T, B, D·H] ─ dropout ─ head ─> [T * B, V]
-//!                                                             or the last step's [B, D·H] ─> [B, V]
+//!                                        or the last step's, or pooled over all steps: [B, D·H] ─> [B, V]
 //! ```
 //! The head's V numbers at every step are logits of a class (labelling, language modelling); after the last
-//! step they are what is asked about the whole sequence: a number or several (regression), or logits.
-use super::{Recurrent, RecurrentConfig, dropout::draw, dropout::dropout};
+//! step, or of the [pooled](Pool) steps, they are what is asked about the whole sequence: a number or several
+//! (regression), or logits.
+use super::{Recurrent, RecurrentConfig, dropout::draw, dropout::dropout, pool::pool};
 use crate::{
     error::{Error, Result},
     ops::{Head as LossHead, linear_cross_entropy},
@@ -18,7 +19,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use gruvy_runtime as runtime;
-use gruvy_runtime::{Head, Input, Spec};
+use gruvy_runtime::{Head, Input, Pool, Spec};
 use std::collections::BTreeMap;
 
 /// Input, recurrent layers, dropout and head.
@@ -28,6 +29,11 @@ pub struct SequenceModel {
     pub embedding: Option<Param<Tensor<2>>>,
     /// Time-major.
     pub rnn: Recurrent,
+    /// How all steps become one vector, for [`pooled`](Self::pooled).
+    #[module(skip)]
+    pub pool: Option<Pool>,
+    /// `[D * H]`, where attention pools.
+    pub attention: Option<Param<Tensor<1>>>,
     /// Before the head.
     pub dropout: Dropout,
     /// `[V, D * H]`; none: the embedding serves as the head's matrix, and E = D · H.
@@ -69,10 +75,37 @@ impl SequenceModel {
         Self {
             embedding,
             rnn: rnn.init(device),
+            pool: None,
+            attention: None,
             dropout: DropoutConfig::new(rnn.dropout).init(),
             head: (!tied).then(|| uniform.init([outputs, width], device)),
             bias: Initializer::Zeros.init([outputs], device),
         }
+    }
+
+    /// This model with a pool, whose weights, if any, are drawn as the layers' are.
+    pub fn with_pool(mut self, pool: Pool, device: &Device) -> Self {
+        let config = &self.rnn.config;
+        let bound = 1.0 / (config.hidden_size as f64).sqrt();
+        let uniform = Initializer::Uniform { min: -bound, max: bound };
+        let width = config.directions() * config.hidden_size;
+        self.attention = (pool == Pool::Attention).then(|| uniform.init([width], device));
+        self.pool = Some(pool);
+        self
+    }
+
+    /// This model with these embeddings `[V, E]`, which with `frozen` are never learned.
+    ///
+    /// # Panics
+    /// If the input of the model is features.
+    pub fn with_embedding(mut self, rows: TensorData, frozen: bool) -> Self {
+        let Some(embedding) = self.embedding else {
+            panic!("SequenceModel: got embeddings for a model of features")
+        };
+        let (id, device) = (embedding.id, embedding.lazy_device());
+        let embedding = embedding.transform_for_load(Tensor::from_data(rows, &device), id);
+        self.embedding = Some(embedding.set_require_grad(!frozen));
+        self
     }
 
     /// Where the weights are.
@@ -105,11 +138,26 @@ impl SequenceModel {
     /// `[B, V]`.
     pub fn last(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
         let (_, state) = self.rnn.forward(x, None, lengths);
+        self.answer(self.top(state))
+    }
+
+    /// The head's answer about each sequence of `x [T, B, I]`, of `lengths [B]` steps, as a whole: `[B, V]`. As
+    /// [`last`](Self::last), unless the model has another [pool](Self::pool).
+    pub fn pooled(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+        let (y, state) = self.rnn.forward(x, None, Some(lengths));
+        let pooled = match self.pool {
+            None | Some(Pool::Last) => self.top(state),
+            Some(kind) => pool(kind, y, lengths, self.attention.as_ref().map(Param::val)),
+        };
+        self.answer(pooled)
+    }
+
+    /// The top layer's h `[B, D * H]` of final states `[L * D, B, K * H]`.
+    fn top(&self, state: Tensor<3>) -> Tensor<2> {
         let [layers, batch, _] = state.dims();
-        let directions = self.rnn.directions();
+        let (directions, hidden) = (self.rnn.directions(), self.rnn.config.hidden_size);
         let top = state.narrow(0, layers - directions, directions);
-        let top = top.narrow(2, 0, self.rnn.config.hidden_size).swap_dims(0, 1);
-        self.answer(top.reshape([batch, directions * self.rnn.config.hidden_size]))
+        top.narrow(2, 0, hidden).swap_dims(0, 1).reshape([batch, directions * hidden])
     }
 
     /// Mean cross entropy `[1]`, in nats, of the head's logits at every step of `x [T, B, I]` against the classes
@@ -155,7 +203,7 @@ impl SequenceModel {
         };
         let outputs = self.bias.lazy_shape()[0];
         let head = if self.head.is_some() { Head::Linear { outputs } } else { Head::Tied };
-        Spec { input, rnn: self.rnn.spec(), head }
+        Spec { input, rnn: self.rnn.spec(), pool: self.pool, head }
     }
 
     /// Every weight under the name and in the layout of a model file.
@@ -171,6 +219,9 @@ impl SequenceModel {
         }
         for (name, data) in self.rnn.parameters() {
             add(&format!("rnn.{name}"), data);
+        }
+        if let Some(attention) = &self.attention {
+            add("attention.weight", attention.val().into_data());
         }
         if let Some(head) = &self.head {
             add("head.weight", head.val().into_data());
@@ -206,6 +257,7 @@ impl SequenceModel {
         }
         self.embedding = self.embedding.map(|param| load(param, get("embedding.weight")));
         self.rnn = self.rnn.load_parameters(|name| get(&format!("rnn.{name}")));
+        self.attention = self.attention.map(|param| load(param, get("attention.weight")));
         self.head = self.head.map(|head| load(head, get("head.weight")));
         self.bias = load(self.bias, get("head.bias"));
         Ok(self)

@@ -56,7 +56,7 @@ pub fn plain_head(head: Head, targets: Tensor<1, Int>, smoothing: f64) -> Tensor
         None => head.x,
     };
     let logits = x.matmul(head.weight.transpose()) + head.bias.unsqueeze();
-    cross_entropy(logits, targets, smoothing)
+    cross_entropy(logits, targets, smoothing, None)
 }
 
 /// x with its masks.

@@ -20,3 +20,4 @@ mod vocabulary;
 pub use config::{TextConfig, TextRun};
 pub use corpus::{Corpus, EMBEDDED_TALES};
 pub use task::TextTask;
+pub(super) use vocabulary::build as build_vocabulary;

@@ -52,7 +52,7 @@ impl TextTask {
     pub fn new(run: TextRun, corpus: Corpus) -> Result<Self> {
         run.check()?;
         let fingerprint = corpus.fingerprint();
-        let codec = vocabulary::build(&run.task, &corpus.train)?;
+        let codec = vocabulary::build(run.task.unit, run.task.vocab_size, &corpus.train)?;
         let mut notes = corpus.notes;
         let mut part = |name, bytes: &[u8]| -> Result<Tokens> {
             let tokens = codec.encode(bytes)?;

@@ -1,5 +1,4 @@
 //! The vocabulary, made from the training text alone.
-use super::config::TextConfig;
 use crate::error::{Error, Result};
 use gruvy_runtime::{TextCodec, TextUnit};
 use tokenizers::{
@@ -8,11 +7,11 @@ use tokenizers::{
     pre_tokenizers::byte_level::ByteLevel,
 };
 
-/// The codec for a unit.
+/// The codec for a unit; of the unit bpe, with at most `vocab_size` pieces.
 ///
 /// # Errors
 /// If the text is not UTF-8 although the unit needs it, or BPE cannot be learned.
-pub(crate) fn build(config: &TextConfig, train: &[u8]) -> Result<TextCodec> {
+pub(crate) fn build(unit: TextUnit, vocab_size: usize, train: &[u8]) -> Result<TextCodec> {
     let text = || {
         std::str::from_utf8(train).map_err(|error| {
             let offset = error.valid_up_to();
@@ -20,11 +19,11 @@ pub(crate) fn build(config: &TextConfig, train: &[u8]) -> Result<TextCodec> {
             Error::from(gruvy_runtime::Error::Utf8 { offset, line })
         })
     };
-    Ok(match config.unit {
+    Ok(match unit {
         TextUnit::Byte => TextCodec::byte(),
         TextUnit::Char => TextCodec::char(text()?),
         TextUnit::Bpe => {
-            TextCodec::bpe(&learn_bpe(text()?, config.vocab_size).map_err(|error| {
+            TextCodec::bpe(&learn_bpe(text()?, vocab_size).map_err(|error| {
                 Error::Data(format!("cannot learn a byte-pair encoding from this text: {error}"))
             })?)?
         }
@@ -63,29 +62,28 @@ mod tests {
 
     #[test]
     fn bpe_learns_merges_the_same_way_every_time() {
-        let config = TextConfig { unit: TextUnit::Bpe, vocab_size: 270, ..TextConfig::default() };
-        let codec = build(&config, TEXT.as_bytes()).unwrap();
+        let build = || build(TextUnit::Bpe, 270, TEXT.as_bytes()).unwrap();
+        let codec = build();
         assert_eq!(codec.vocab_size(), 270);
         let tokens = codec.encode(TEXT).unwrap();
         assert!(tokens.len() < TEXT.len() * 3 / 4, "{} tokens", tokens.len());
         assert_eq!(codec.decode(&tokens), TEXT);
         let json = |codec: &TextCodec| serde_json::to_string(codec).unwrap();
         for _ in 0..3 {
-            assert_eq!(json(&build(&config, TEXT.as_bytes()).unwrap()), json(&codec));
+            assert_eq!(json(&build()), json(&codec));
         }
     }
 
     #[test]
     fn characters_come_from_the_training_text() {
-        let codec = build(&TextConfig::default(), "abba".as_bytes()).unwrap();
+        let codec = build(TextUnit::Char, 0, "abba".as_bytes()).unwrap();
         assert_eq!((codec.vocab_size(), codec.unseen("abc")), (3, vec!['c']));
     }
 
     #[test]
     fn text_that_is_not_utf8_is_refused_but_for_bytes() {
         for unit in TextUnit::ALL {
-            let config = TextConfig { unit, ..TextConfig::default() };
-            let built = build(&config, b"ab\ncd\xff");
+            let built = build(unit, 300, b"ab\ncd\xff");
             if unit == TextUnit::Byte {
                 assert_eq!(built.unwrap().vocab_size(), 256);
             } else {

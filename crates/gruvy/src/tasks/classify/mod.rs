@@ -1,0 +1,30 @@
+//! Classification: the label of a text, or of a sequence of numbers, learned from labelled ones.
+//!
+//! [`gruvy_runtime::codec::classify`] says what a model reads and answers, [`gruvy_runtime::examples`] what files are taken.
+//! Items of like length go into a batch together; validation and test items have the labels in the same shares as the
+//! training items; probabilities are calibrated on the validation items.
+//!
+//! ```no_run
+//! use gruvy::{tasks::{TaskConfig, classify::{ClassifyConfig, ClassifyRun}}, train::{RunFolder, Silent, train}};
+//!
+//! let mut run = ClassifyRun::default();
+//! run.data.paths = vec!["reviews.csv".into()];
+//! let task = ClassifyConfig::load(run.clone())?;
+//! let folder = RunFolder::create("runs/reviews", run.to_toml()?, false)?;
+//! let outcome = train(&task, &run.train, &folder, &mut Silent, &false.into())?;
+//! println!("{:?}", outcome.test);
+//! # Ok::<(), gruvy::Error>(())
+//! ```
+mod batches;
+mod config;
+mod data;
+mod division;
+mod reader;
+mod synthetic;
+mod task;
+mod vectors;
+
+pub use config::{ClassifyConfig, ClassifyRun, Unit};
+pub use data::Labelled;
+pub use synthetic::synthetic;
+pub use task::ClassifyTask;

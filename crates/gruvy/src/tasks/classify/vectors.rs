@@ -1,0 +1,122 @@
+//! Word vectors in the text formats of GloVe and word2vec.
+//!
+//! ```text
+//! 400000 100           word2vec's first line: words, numbers of each; GloVe has none
+//! the 0.418 0.24968 …  a word and its numbers
+//! ```
+use crate::error::{Error, Result};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
+
+/// Words and their vectors.
+#[derive(Debug, Default)]
+pub(super) struct Vectors {
+    /// `E`
+    pub dim: usize,
+    /// In the order of the file.
+    pub words: Vec<String>,
+    /// `[words, E]`
+    pub values: Vec<f32>,
+}
+
+impl Vectors {
+    /// Reads the words of a file that `wanted` says yes to.
+    ///
+    /// # Errors
+    /// If it cannot be read, or a line has another number of numbers than the first, or what is none: with file and line.
+    pub fn read(path: &Path, wanted: impl FnMut(&str) -> bool) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        Self::parse(path, BufReader::new(file), wanted)
+    }
+
+    fn parse(
+        path: &Path,
+        mut file: impl BufRead,
+        mut wanted: impl FnMut(&str) -> bool,
+    ) -> Result<Self> {
+        let mut all = Self::default();
+        let (mut line, mut number) = (Vec::new(), 0u64);
+        loop {
+            line.clear();
+            number += 1;
+            if file.read_until(b'\n', &mut line).map_err(Error::io("read", path))? == 0 {
+                break;
+            }
+            // Words of another encoding are nobody's words here.
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end();
+            let wrong = |what: String| Error::Data(format!("{}, line {number}: {what}", path.display()));
+            if text.is_empty() || number == 1 && header(text) {
+                continue;
+            }
+            let fields = text.split(' ').count() - 1;
+            if all.dim == 0 {
+                all.dim = fields;
+            }
+            if fields < all.dim || all.dim == 0 {
+                return Err(wrong(format!(
+                    "expected a word and {} numbers with blanks between them, got {fields} numbers; these are no word \
+                     vectors in GloVe's or word2vec's text format, or the file is cut off",
+                    all.dim.max(1)
+                )));
+            }
+            // From the right, as some words of GloVe have blanks in them.
+            let mut parts: Vec<&str> = text.rsplitn(all.dim + 1, ' ').collect();
+            let Some(word) = parts.pop() else { continue };
+            if !wanted(word) {
+                continue;
+            }
+            for part in parts.iter().rev() {
+                let value = part.parse().ok().filter(|value: &f32| value.is_finite());
+                all.values.push(value.ok_or_else(|| wrong(format!("`{part}` is no finite number")))?);
+            }
+            all.words.push(word.to_owned());
+        }
+        match all.dim {
+            0 => Err(Error::Data(format!("{} holds no word vectors", path.display()))),
+            _ => Ok(all),
+        }
+    }
+}
+
+/// Whether a line is word2vec's first: two whole numbers.
+fn header(line: &str) -> bool {
+    let mut fields = line.split(' ');
+    let whole = |field: Option<&str>| field.is_some_and(|f| f.parse::<u64>().is_ok());
+    whole(fields.next()) && whole(fields.next()) && fields.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vectors> {
+        Vectors::parse(Path::new("v.txt"), text.as_bytes(), |word| word != "no")
+    }
+
+    #[test]
+    fn both_formats_are_read() {
+        for head in ["", "4 2\n"] {
+            let vectors = parse(&format!("{head}a 1 2.5\nno 0 0\n. . . -1 3e-1\nb 4 5 \n")).unwrap();
+            assert_eq!((vectors.dim, &vectors.words[..]), (2, &["a", ". . .", "b"].map(String::from)[..]));
+            assert_eq!(vectors.values, [1.0, 2.5, -1.0, 0.3, 4.0, 5.0]);
+        }
+    }
+
+    #[test]
+    fn damage_is_named_with_its_line() {
+        for (text, want) in [
+            ("a 1 2\nb 1\n", "line 2"),
+            ("a 1 2\nb 1 x\n", "`x`"),
+            ("a 1 2\nb 1 nan\n", "`nan`"),
+            ("a\n", "line 1"),
+            ("", "no word vectors"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(want) && error.contains("v.txt"), "{text:?}: {error}");
+        }
+    }
+}
