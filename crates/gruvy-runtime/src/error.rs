@@ -178,15 +178,15 @@ pub enum Error {
         /// What was asked of it.
         action: &'static str,
     },
-    /// Something in a table of series that cannot be used.
-    #[error("{}: {problem}", place(file, *line, series.as_deref()))]
+    /// Something in a file of data that cannot be used.
+    #[error("{}: {problem}", place(file, *line, part.as_deref()))]
     Table {
         /// The file.
         file: PathBuf,
         /// The line, from 1, where there is one.
         line: Option<u64>,
-        /// The series, where one is known.
-        series: Option<String>,
+        /// What of it, where one is known: ``series `a` ``, ``sequence `a` ``.
+        part: Option<String>,
         /// What is wrong, what was expected, what to do.
         problem: String,
     },
@@ -209,10 +209,10 @@ pub enum Error {
 }
 
 /// `FILE, line 3, series `a``.
-fn place(file: &Path, line: Option<u64>, series: Option<&str>) -> String {
+fn place(file: &Path, line: Option<u64>, part: Option<&str>) -> String {
     let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
-    let series = series.map(|series| format!(", series `{series}`")).unwrap_or_default();
-    format!("{}{line}{series}", file.display())
+    let part = part.map(|part| format!(", {part}")).unwrap_or_default();
+    format!("{}{line}{part}", file.display())
 }
 
 impl Error {

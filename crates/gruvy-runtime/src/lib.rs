@@ -37,6 +37,7 @@ mod sampler;
 pub mod series;
 mod session;
 mod spec;
+mod table;
 mod write;
 
 pub use codec::Codec;

@@ -1,8 +1,6 @@
 //! Rows with stamps become series without gaps.
-use super::{
-    Columns, Fill, Frequency, Panel, Series, Stamp, fill::fill, infer::infer, table::Table,
-};
-use crate::{Error, Result};
+use super::{Columns, Fill, Frequency, Panel, Series, Stamp, fill::fill, infer::infer};
+use crate::{Error, Result, table::Table};
 
 /// Where in the tables a series has a row.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,9 @@
 //! Which column is what: as told, else by the usual names, and said aloud.
-use super::{
-    Layout, SeriesFormat,
-    stamps::is_time,
+use super::{Layout, SeriesFormat, stamps::is_time};
+use crate::{
+    Result,
     table::{Table, missing},
 };
-use crate::Result;
 
 const IDS: [&str; 8] =
     ["unique_id", "series_id", "item_id", "series", "ts_id", "store_id", "sensor_id", "id"];
@@ -141,19 +140,8 @@ fn check_asked(tables: &[Table], names: &[String]) -> Result<()> {
     }
     match names.iter().find(|name| tables.iter().all(|table| table.find(name).is_none())) {
         None => Ok(()),
-        Some(name) => Err(no_column(&tables[0], name)),
+        Some(name) => Err(tables[0].no_column(name)),
     }
-}
-
-/// The error for a column that is not there.
-pub(super) fn no_column(table: &Table, name: &str) -> crate::Error {
-    let names: Vec<String> = table.names.iter().take(30).map(|name| format!("`{name}`")).collect();
-    let more = if table.names.len() > 30 { ", …" } else { "" };
-    table.error(
-        None,
-        None,
-        format!("there is no column `{name}`; there are {}{more}", names.join(", ")),
-    )
 }
 
 /// Whether the header is that of a series per row: `V1, V2, …` or a name and the numbers of the steps.

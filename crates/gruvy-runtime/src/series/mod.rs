@@ -12,11 +12,8 @@ mod fill;
 mod grid;
 mod infer;
 mod layout;
-#[cfg(feature = "parquet")]
-mod parquet;
 mod read;
 mod stamps;
-mod table;
 
 pub use calendar::{Frequency, Stamp};
 pub use read::{parse_panel, read_panel};

@@ -2,11 +2,10 @@
 use super::{
     Columns, Frequency, Panel, SeriesFormat, Stamp,
     grid::{Grid, Raw, Row, named},
-    layout::{Roles, TimeColumn, no_column, roles, width},
+    layout::{Roles, TimeColumn, roles, width},
     stamps::{Reading, of_parts},
-    table::Table,
 };
-use crate::Result;
+use crate::{Result, table::Table};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -75,7 +74,7 @@ impl Gather {
     ) -> Result<()> {
         let table = &tables[at];
         let id_column = match &roles.id {
-            Some(id) => Some(table.find(id).ok_or_else(|| no_column(table, id))?),
+            Some(id) => Some(table.find(id).ok_or_else(|| table.no_column(id))?),
             None => None,
         };
         let has = |target: &&String| table.find(target).is_some();
@@ -139,7 +138,7 @@ fn stamps(
         TimeColumn::Parts(names) => names,
     };
     let find = |table: &Table| -> Result<Vec<usize>> {
-        names.iter().map(|name| table.find(name).ok_or_else(|| no_column(table, name))).collect()
+        names.iter().map(|name| table.find(name).ok_or_else(|| table.no_column(name))).collect()
     };
     let columns: Vec<Vec<usize>> = tables.iter().map(find).collect::<Result<_>>()?;
     let of_row = |(table, columns): (&Table, &Vec<usize>),
@@ -186,7 +185,7 @@ fn per_row(
     let mut later = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         let id_column = match &roles.id {
-            Some(id) => table.find(id).ok_or_else(|| no_column(table, id))?,
+            Some(id) => table.find(id).ok_or_else(|| table.no_column(id))?,
             None => 0,
         };
         let not_values = |column: usize| {

@@ -1,5 +1,6 @@
 //! Reading of stamps: what people write for a time, all of a column in one way.
-use super::{calendar::Stamp, table::missing};
+use super::calendar::Stamp;
+use crate::table::missing;
 use jiff::civil::{Date, DateTime, Time};
 
 /// What a cell says, as far as it can be told by itself.

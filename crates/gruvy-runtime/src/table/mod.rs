@@ -1,12 +1,15 @@
 //! A table as text: rows of cells under a header, and the line each row stands on.
 //!
 //! Parquet becomes text too: one way on from here, and the numbers come back to the same bits.
+#[cfg(feature = "parquet")]
+mod parquet;
+
 use crate::{Error, Result};
 use csv::StringRecord;
 use std::{io::Read, path::Path, path::PathBuf};
 
 /// A table of one file.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The file, or what stands for it.
     pub file: PathBuf,
     /// The header; no name twice.
@@ -20,17 +23,11 @@ pub(super) struct Table {
 impl Table {
     /// Reads a file; `-` is standard input.
     pub fn open(path: &Path) -> Result<Self> {
-        let io = |error| Error::Io { action: "read", path: path.to_owned(), error };
+        let bytes = read_bytes(path)?;
         if path == Path::new("-") {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
             return Self::csv(Path::new("stdin"), &bytes);
         }
-        let bytes = std::fs::read(path).map_err(io)?;
-        let parquet = |end: &std::ffi::OsStr| {
-            ["parquet", "parq", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known))
-        };
-        if bytes.starts_with(b"PAR1") || path.extension().is_some_and(parquet) {
+        if is_parquet(path, &bytes) {
             return Self::parquet(path, bytes);
         }
         Self::csv(path, &bytes)
@@ -44,32 +41,8 @@ impl Table {
             let line = line_at(bytes, invalid.valid_up_to());
             return Err(error(Some(line), "not valid UTF-8; save the table as UTF-8".into()));
         }
-        let Some(delimiter) = delimiter(bytes) else {
-            return Err(error(None, "the file is empty; expected a header and rows".into()));
-        };
-        if let Some(line) = open_quote(bytes, delimiter) {
-            let problem =
-                "a quote (`\"`) is opened and never closed; close it, or double it inside a value";
-            return Err(error(Some(line), problem.into()));
-        }
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(bytes);
-        let (mut rows, mut lines) = (Vec::new(), Vec::new());
-        let (mut line, mut seen) = (1, 0);
-        for row in reader.records() {
-            let row = row.map_err(|e| error(None, e.to_string()))?;
-            let mut start = row.position().map_or(seen, |at| at.byte() as usize);
-            while bytes.get(start).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
-                start += 1;
-            }
-            line += bytes[seen..start].iter().filter(|byte| **byte == b'\n').count() as u64;
-            seen = start;
-            rows.push(row);
-            lines.push(line);
-        }
+        let delimiter = delimiter(bytes, b"\t;,").unwrap_or(b',');
+        let (mut rows, mut lines) = records(file, bytes, delimiter, true)?;
         if rows.is_empty() {
             return Err(error(None, "the file is empty; expected a header and rows".into()));
         }
@@ -83,19 +56,22 @@ impl Table {
         Self { file: file.to_owned(), names, rows, lines }.checked()
     }
 
+    /// Reads the bytes of a Parquet file.
     #[cfg(feature = "parquet")]
-    fn parquet(path: &Path, bytes: Vec<u8>) -> Result<Self> {
-        super::parquet::read(path, bytes)?.checked()
+    pub fn parquet(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        parquet::read(path, bytes)?.checked()
     }
 
+    /// The error for a Parquet file.
     #[cfg(not(feature = "parquet"))]
-    fn parquet(path: &Path, _bytes: Vec<u8>) -> Result<Self> {
+    pub fn parquet(path: &Path, _bytes: Vec<u8>) -> Result<Self> {
         let problem = "a Parquet file, and this program was built without Parquet; build it with `--features parquet`, \
                        or save the table as CSV";
         Err(problem_at(path, None, problem.into()))
     }
 
-    fn checked(self) -> Result<Self> {
+    /// The table, unless two columns have one name, or there are none but names.
+    pub fn checked(self) -> Result<Self> {
         let mut sorted: Vec<&String> = self.names.iter().filter(|name| !name.is_empty()).collect();
         sorted.sort();
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -170,32 +146,103 @@ impl Table {
 
     /// A problem of this table.
     pub fn error(&self, row: Option<usize>, series: Option<&str>, problem: String) -> Error {
-        Error::Table {
-            file: self.file.clone(),
-            line: row.map(|row| self.lines[row]),
-            series: series.map(str::to_owned),
-            problem,
-        }
+        self.error_in(row, series.map(|series| format!("series `{series}`")), problem)
+    }
+
+    /// A problem of something in this table: ``series `a` ``.
+    pub fn error_in(&self, row: Option<usize>, part: Option<String>, problem: String) -> Error {
+        let line = row.map(|row| self.lines[row]);
+        Error::Table { file: self.file.clone(), line, part, problem }
+    }
+
+    /// The error for a column that is not there.
+    pub fn no_column(&self, name: &str) -> Error {
+        let problem = format!("there is no column `{name}`; there are {}", self.columns());
+        self.error(None, None, problem)
+    }
+
+    /// The names of the columns, for a message.
+    pub fn columns(&self) -> String {
+        let names: Vec<String> =
+            self.names.iter().take(30).map(|name| format!("`{name}`")).collect();
+        let more = if self.names.len() > 30 { ", …" } else { "" };
+        format!("{}{more}", names.join(", "))
     }
 }
 
 /// Whether a cell stands for a missing value.
-pub(super) fn missing(cell: &str) -> bool {
+pub(crate) fn missing(cell: &str) -> bool {
     matches!(cell, "" | "?" | "-")
         || ["NA", "NaN", "null", "N/A", "None", "NaT", "<NA>"]
             .iter()
             .any(|known| cell.eq_ignore_ascii_case(known))
 }
 
-fn problem_at(file: &Path, line: Option<u64>, problem: String) -> Error {
-    Error::Table { file: file.to_owned(), line, series: None, problem }
+/// A problem of a file.
+pub(crate) fn problem_at(file: &Path, line: Option<u64>, problem: String) -> Error {
+    Error::Table { file: file.to_owned(), line, part: None, problem }
 }
 
-/// The separator that the first line with anything in it has most of, outside of quotes; the comma where it has none.
-fn delimiter(bytes: &[u8]) -> Option<u8> {
+/// All of a file; `-` is standard input.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let io = |error| Error::Io { action: "read", path: path.to_owned(), error };
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(io)
+}
+
+/// Whether a file is one of Parquet's, by its name or its first bytes.
+pub(crate) fn is_parquet(path: &Path, bytes: &[u8]) -> bool {
+    let known = |end: &std::ffi::OsStr| {
+        ["parquet", "parq", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known))
+    };
+    bytes.starts_with(b"PAR1") || path.extension().is_some_and(known)
+}
+
+/// The rows of separated text, which is UTF-8, and the line of each, from 1. Without `quotes`, a quote is a character
+/// like any other.
+pub(crate) fn records(
+    file: &Path,
+    bytes: &[u8],
+    delimiter: u8,
+    quotes: bool,
+) -> Result<(Vec<StringRecord>, Vec<u64>)> {
+    if let Some(line) = open_quote(bytes, delimiter).filter(|_| quotes) {
+        let problem =
+            "a quote (`\"`) is opened and never closed; close it, or double it inside a value";
+        return Err(problem_at(file, Some(line), problem.into()));
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quoting(quotes)
+        .from_reader(bytes);
+    let (mut rows, mut lines) = (Vec::new(), Vec::new());
+    let (mut line, mut seen) = (1, 0);
+    for row in reader.records() {
+        let row = row.map_err(|e| problem_at(file, None, e.to_string()))?;
+        let mut start = row.position().map_or(seen, |at| at.byte() as usize);
+        while bytes.get(start).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            start += 1;
+        }
+        line += bytes[seen..start].iter().filter(|byte| **byte == b'\n').count() as u64;
+        seen = start;
+        rows.push(row);
+        lines.push(line);
+    }
+    Ok((rows, lines))
+}
+
+/// The separator, of those `among` which to look, that the first line with anything in it has most of, outside of quotes;
+/// the last where it has none. `None` without such a line.
+pub(crate) fn delimiter(bytes: &[u8], among: &[u8]) -> Option<u8> {
     let header = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty())?;
     let mut quoted = false;
-    let mut counts = [(0, b'\t'), (0, b';'), (0, b',')];
+    let mut counts: Vec<(usize, u8)> = among.iter().map(|delimiter| (0, *delimiter)).collect();
     for byte in header {
         quoted ^= *byte == b'"';
         if let Some((count, _)) = counts.iter_mut().find(|(_, known)| known == byte && !quoted) {
@@ -222,6 +269,7 @@ fn open_quote(bytes: &[u8], delimiter: u8) -> Option<u64> {
     quote.map(|at| line_at(bytes, at))
 }
 
-fn line_at(bytes: &[u8], at: usize) -> u64 {
+/// The line of a byte, from 1.
+pub(crate) fn line_at(bytes: &[u8], at: usize) -> u64 {
     1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64
 }

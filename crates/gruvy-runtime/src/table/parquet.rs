@@ -1,6 +1,6 @@
 //! Parquet files as tables of text.
-use super::table::Table;
-use crate::{Error, Result};
+use super::{Table, problem_at};
+use crate::Result;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
 use csv::StringRecord;
@@ -11,13 +11,11 @@ use std::{panic::catch_unwind, path::Path};
 pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Table> {
     // Of files with damage in them, the library refuses most; at some it panics.
     let rows = catch_unwind(|| rows(bytes)).unwrap_or_else(|_| Err("the file is damaged".into()));
-    let (names, rows) = rows.map_err(|problem| Error::Table {
-        file: path.to_owned(),
-        line: None,
-        series: None,
-        problem: format!(
+    let (names, rows) = rows.map_err(|problem| {
+        let problem = format!(
             "cannot be read as Parquet: {problem}; write it again, or save the table as CSV"
-        ),
+        );
+        problem_at(path, None, problem)
     })?;
     let lines = (1..=rows.len() as u64).collect();
     Ok(Table { file: path.to_owned(), names, rows, lines })
