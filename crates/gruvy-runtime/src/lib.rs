@@ -27,6 +27,7 @@ pub mod cell_name;
 pub mod codec;
 mod error;
 pub mod eval;
+pub mod examples;
 mod file;
 mod forecast;
 mod forecaster;
