@@ -192,7 +192,7 @@ impl Guess<'_> {
             (None, _) => None,
         };
         match text {
-            Some(text) if self.format.text.is_some() || !self.table.is_numeric(text) => {
+            Some(text) if self.format.text.is_some() || !is_mostly_numeric(self.table, text) => {
                 Ok(Roles::Text { text, labels, id })
             }
             _ => {

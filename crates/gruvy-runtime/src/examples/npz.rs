@@ -155,7 +155,7 @@ fn sequences(file: &Path, x: &Array, i: usize, lengths: &[usize]) -> Result<Sequ
 /// `[N]` labels of each sequence.
 fn labels(file: &Path, y: &Array, n: usize) -> Result<Vec<Vec<String>>> {
     let columns = match y.shape[..] {
-        [rows] | [rows, 1] if rows == n => 1,
+        [rows] if rows == n => 1,
         [rows, columns] if rows == n && columns > 0 => columns,
         _ => {
             let problem = format!(

@@ -28,6 +28,7 @@ fn no_column_that_looks_like_text() {
         &["no column looks like the text", "`said`, `by`, `mood`", "--text NAME"],
     );
     refused(tried("a.csv", "1,2\n3,4\n"), "a.csv", &["no column looks like the text", "`1`, `2`"]);
+    refused(tried("a.csv", "rate\n1\n2\n"), "a.csv", &["no column looks like the text", "`1`"]);
     refused(
         tried("a.jsonl", "{\"said\":\"x\",\"by\":\"y\"}"),
         "a.jsonl, line 1",

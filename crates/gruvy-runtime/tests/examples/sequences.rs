@@ -47,6 +47,7 @@ fn columns_that_are_asked_for() {
         sequences(&read("a.csv", one, &format(r#"{"layout":"sequences"}"#)).unwrap()).len(),
         2
     );
+    refused(read("a.csv", one, &format("{}")), "a.csv", &["no column looks like the text"]);
     assert_eq!(texts(&guessed("a.csv", "id,text,n\n1,a,1\n1,b,2\n")), ["a", "b"]);
 }
 
