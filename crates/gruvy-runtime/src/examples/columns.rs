@@ -124,20 +124,25 @@ impl Guess<'_> {
             Some(id) if sure => Ok(Some(id)),
             _ if format.file_format != FileFormat::Auto || format.text_column.is_some() => Ok(None),
             Some(id) => {
-                let text = by_name(&self.left, &TEXTS).is_some();
-                let repeated = distinct(table, id) < table.rows.len();
-                let labels = self.labels()?;
-                let features = !self.numeric(&[&labels[..], &[id]].concat()).is_empty();
-                Ok((!text && repeated && features).then_some(id))
+                let known = [&self.labels()?[..], &[id]].concat();
+                let text = by_name(&self.left, &TEXTS).is_some() || self.has_sentences(&known);
+                let numbers = !text && !self.numeric(&known).is_empty();
+                Ok((numbers && distinct(table, id) < table.rows.len()).then_some(id))
             }
             None => Ok(None),
         }
     }
 
-    /// The columns of numbers that are left, without some.
+    /// Whether a column that is left, without some, holds sentences.
+    fn has_sentences(&self, without: &[usize]) -> bool {
+        let mut at = self.left.iter().filter_map(|name| self.table.find(name));
+        at.any(|at| !without.contains(&at) && most(self.table, at, is_sentence))
+    }
+
+    /// The columns of numbers that are left, without some. A few cells that are none will be told of.
     fn numeric(&self, without: &[usize]) -> Vec<usize> {
         let at = self.left.iter().filter_map(|name| self.table.find(name));
-        at.filter(|at| !without.contains(at) && self.table.is_numeric(*at)).collect()
+        at.filter(|at| !without.contains(at) && is_mostly_numeric(self.table, *at)).collect()
     }
 
     fn sequences(&self, id: usize) -> Result<Roles> {
@@ -146,7 +151,7 @@ impl Guess<'_> {
             Some(step) => Some(step),
             None => by_name(&self.left, &STEPS)
                 .and_then(|name| self.table.find(name))
-                .filter(|step| *step != id && self.table.is_numeric(*step)),
+                .filter(|step| *step != id && is_mostly_numeric(self.table, *step)),
         };
         let features: Vec<usize> = if self.format.feature_columns.is_empty() {
             self.numeric(&[&labels[..], &[id], step.as_slice()].concat())
@@ -187,7 +192,7 @@ impl Guess<'_> {
             (None, _) => None,
         };
         match text {
-            Some(text) if self.format.text_column.is_some() || !self.table.is_numeric(text) => {
+            Some(text) if self.format.text_column.is_some() || !is_mostly_numeric(self.table, text) => {
                 Ok(Roles::Text { text, labels, id })
             }
             _ => {
@@ -246,6 +251,22 @@ impl Guess<'_> {
 /// How many different cells a column has.
 fn distinct(table: &Table, column: usize) -> usize {
     (0..table.rows.len()).map(|row| table.cell(row, column)).collect::<HashSet<_>>().len()
+}
+
+/// Whether most cells of a column are so.
+fn most(table: &Table, column: usize, is: fn(&str) -> bool) -> bool {
+    let count = (0..table.rows.len()).filter(|row| is(table.cell(*row, column))).count();
+    2 * count > table.rows.len()
+}
+
+/// Whether a column holds numbers, or most of it does.
+fn is_mostly_numeric(table: &Table, column: usize) -> bool {
+    table.is_numeric(column) || most(table, column, |cell| cell.parse::<f64>().is_ok())
+}
+
+/// Two words or more.
+fn is_sentence(cell: &str) -> bool {
+    cell.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).nth(1).is_some()
 }
 
 /// Labels come again; in a table of more than a few rows, a column of which no cell does has none.

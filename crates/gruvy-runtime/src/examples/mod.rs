@@ -17,6 +17,8 @@ mod format;
 mod json;
 mod labels;
 mod lines;
+#[cfg(feature = "npz")]
+mod npz;
 mod part;
 mod places;
 mod read;

@@ -151,8 +151,7 @@ fn has_usual_header(text: &str) -> bool {
     let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
     let Some(delimiter) = delimiter(line.as_bytes(), b"\t;,") else { return false };
     let mut cells = line.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"'));
-    let short = line.len() < 1000 && cells.clone().count() > 1;
-    short
+    cells.clone().count() > 1
         && cells.clone().all(|cell| !cell.is_empty() && !cell.contains(' '))
         && cells.any(super::columns::is_usual)
 }

@@ -133,7 +133,10 @@ fn value(table: &Table, row: usize, column: usize, id: &str) -> Result<f32> {
             "column `{name}` has no value; every step needs all features: fill it, or leave out the step or the column \
              (--ignore-columns {name})"
         ),
-        _ => format!("column `{name}` is `{cell}`; expected a number (with a decimal point)"),
+        _ => format!(
+            "column `{name}` is `{cell}`; expected a number (with a decimal point): correct it, or leave out the column \
+             (--ignore-columns {name})"
+        ),
     };
     Err(at(table, row, id, problem))
 }
