@@ -1,5 +1,6 @@
-//! `gruvy demo`: a network learns to write tales, or to forecast, while you watch.
+//! `gruvy demo`: a network learns to write tales, to classify or to forecast, while you watch.
 
+mod classify;
 mod forecast;
 
 use crate::args::DemoArgs;
@@ -9,6 +10,7 @@ use crate::screen::{Screen, me};
 use crate::{stop, train};
 use anyhow::Result;
 use gruvy::tasks::TaskConfig;
+use gruvy::tasks::classify::ClassifyConfig;
 use gruvy::tasks::forecast::ForecastConfig;
 use gruvy::tasks::text::{TextConfig, TextRun};
 use gruvy::train::{RunFolder, TrainConfig, untrained};
@@ -33,6 +35,9 @@ const TEMPERATURE: f64 = 0.5;
 pub fn run(args: &DemoArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     if args.task == ForecastConfig::NAME {
         return forecast::run(seed, screen);
+    }
+    if args.task == ClassifyConfig::NAME {
+        return classify::run(seed, screen);
     }
     let settings = settings(seed);
     let task = TextConfig::load(settings.clone())?;

@@ -1,6 +1,7 @@
 //! `gruvy eval`: how well a model predicts a text, or does its task on sequences made anew.
 
 use crate::args::EvalArgs;
+use crate::classify;
 use crate::model::{self, Opened, TextModel};
 use crate::screen::{Screen, thousands};
 use crate::series::{Ask, Opened as Series};
@@ -37,6 +38,15 @@ pub fn run(args: EvalArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCod
             evaluate_copying(network, &task, seed.unwrap_or(TEST_SEED), args.count)
         })?,
         Codec::Forecast(_) => forecast(args, seed, screen)?,
+        Codec::Classify(_) => {
+            if args.data.is_empty() {
+                bail!(
+                    "{} is a classifier: give the labelled items to measure it on",
+                    args.model.display()
+                );
+            }
+            classify::eval(&args.model, &args.data, args.examples, args.out.as_deref(), screen)?;
+        }
         other => bail!("{}: no metrics for the task `{}`", path.display(), other.task()),
     }
     Ok(ExitCode::SUCCESS)

@@ -49,9 +49,7 @@ pub fn run(args: &ExplainArgs, screen: &Screen) -> Result<ExitCode> {
             explanation.more_words
         ));
     }
-    let word = |word: &gruvy_runtime::WordEffect| {
-        json!({ "word": &text[word.range.clone()], "range": word.range, "after": word.after, "effect": word.effect })
-    };
+    let word = |word: &gruvy_runtime::WordEffect| json!({ "word": &text[word.range.clone()], "range": word.range, "after": word.after, "effect": word.effect });
     screen.result(
         || {
             json!({

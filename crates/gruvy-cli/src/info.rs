@@ -71,7 +71,8 @@ fn as_text(opened: &Opened) -> String {
         if rnn.bias { "" } else { ", without biases" },
         if rnn.layer_norm { ", layer-normalised" } else { "" },
     );
-    let pool = model.spec.pool.map_or(String::new(), |pool| format!("{} over the steps, ", pool.name()));
+    let pool =
+        model.spec.pool.map_or(String::new(), |pool| format!("{} over the steps, ", pool.name()));
     let head = match model.spec.head {
         Head::Linear { outputs } => format!("{pool}linear, {outputs} outputs"),
         Head::Tied => "tied to the embedding".to_owned(),

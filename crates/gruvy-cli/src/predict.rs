@@ -23,7 +23,10 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
     let classifier = classify::open(&model)?;
     let classes = classifier.codec().labels.len();
     if top_k.is_some_and(|k| k == 0 || k > classes) {
-        bail!("--top-k is {}: expected 1 to {classes}, as many as there are labels", top_k.unwrap_or(0));
+        bail!(
+            "--top-k is {}: expected 1 to {classes}, as many as there are labels",
+            top_k.unwrap_or(0)
+        );
     }
     if let (Some(text), false) = (&text, every_step) {
         return one(&classifier, text, top_k, screen);
@@ -34,7 +37,8 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
     };
     let rows = Rows { classifier: &classifier, top_k };
     let rows = if every_step { rows.every_step(&examples)? } else { rows.whole(&examples)? };
-    let lines = jsonl || out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    let lines =
+        jsonl || out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "jsonl"));
     let written = if lines { json_lines(&rows) } else { csv(&rows)? };
     if let Some(path) = &out {
         write_atomic(path, written.as_bytes())?;
@@ -49,7 +53,12 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
 }
 
 /// A text of the command line, for a person.
-fn one(classifier: &Classifier, text: &str, top_k: Option<usize>, screen: &Screen) -> Result<ExitCode> {
+fn one(
+    classifier: &Classifier,
+    text: &str,
+    top_k: Option<usize>,
+    screen: &Screen,
+) -> Result<ExitCode> {
     let (codec, p) = (classifier.codec(), classifier.text(text)?);
     let shown = top_k.unwrap_or(codec.labels.len().min(10));
     let ranked: Vec<u32> = codec.ranked(&p).into_iter().take(shown).collect();
@@ -59,7 +68,8 @@ fn one(classifier: &Classifier, text: &str, top_k: Option<usize>, screen: &Scree
     };
     let decided = codec.decide(&p);
     let labels: Vec<&String> = decided.iter().map(|at| &codec.labels[*at as usize]).collect();
-    let width = ranked.iter().map(|at| codec.labels[*at as usize].chars().count()).max().unwrap_or(0);
+    let width =
+        ranked.iter().map(|at| codec.labels[*at as usize].chars().count()).max().unwrap_or(0);
     let line = |at: &u32| {
         let mark = if codec.multi_label && decided.contains(at) { " *" } else { "" };
         format!("{:width$}  {:.4}{mark}", codec.labels[*at as usize], p[*at as usize])
@@ -87,7 +97,8 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// A row an item.
     fn whole(&self, examples: &Examples) -> Result<Vec<Row>> {
-        let (codec, items) = (self.classifier.codec(), self.classifier.codec().encode(&examples.items)?);
+        let (codec, items) =
+            (self.classifier.codec(), self.classifier.codec().encode(&examples.items)?);
         let mut rows = Vec::new();
         for from in (0..items.len()).step_by(CHUNK) {
             let chunk: Vec<usize> = (from..items.len().min(from + CHUNK)).collect();

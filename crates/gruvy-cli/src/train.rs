@@ -4,6 +4,7 @@ use crate::args::{
     AddingFlags, ClassifyFlags, CopyFlags, ForecastFlags, NewRun, TaskFlags, TextFlags, TrainArgs,
     TrainTask,
 };
+use crate::classify;
 use crate::progress::Progress;
 use crate::screen::{Screen, duration, me, thousands};
 use crate::stop;
@@ -34,7 +35,12 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
             0 | 1 => go(resume, Some(*new), seed, screen),
             members => ensemble(*new, members, seed, screen),
         },
-        Some(TrainTask::Classify(new)) => go(resume, Some(*new), seed, screen),
+        Some(TrainTask::Classify(new)) => match (new.settings.task.folds, new.settings.task.fold) {
+            (Some(folds), None) if folds > 1 && resume.is_none() => {
+                classify::folds(*new, folds, seed, screen)
+            }
+            _ => go(resume, Some(*new), seed, screen),
+        },
         Some(TrainTask::Adding(new)) => go(resume, Some(*new), seed, screen),
         Some(TrainTask::Copy(new)) => go(resume, Some(*new), seed, screen),
         None => match resume {
@@ -68,9 +74,14 @@ fn go<F: TaskFlags>(
     };
     screen.note(format!("run folder {}", folder.path().display()));
     let stop = stop::on_ctrl_c()?;
-    let outcome = work(&settings, &folder, &stop, screen)?;
-    let words = || as_text::<F>(&folder, &outcome);
-    screen.result(|| as_json(&folder, &outcome), words)?;
+    let (outcome, task) = work_with_task(&settings, &folder, &stop, screen)?;
+    let (more, said) = F::report(&task, &folder, screen)?;
+    let json = || {
+        let mut json = as_json(&folder, &outcome);
+        json["report"] = more;
+        json
+    };
+    screen.result(json, || as_text::<F>(&folder, &outcome, &said))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,9 +143,23 @@ pub fn work<C: TaskConfig>(
     stop: &AtomicBool,
     screen: &Screen,
 ) -> Result<Outcome> {
+    Ok(work_with_task(settings, folder, stop, screen)?.0)
+}
+
+/// As [`work`]; gives the task too.
+///
+/// # Errors
+/// As [`work`].
+pub fn work_with_task<C: TaskConfig>(
+    settings: &RunSettings<C>,
+    folder: &RunFolder,
+    stop: &AtomicBool,
+    screen: &Screen,
+) -> Result<(Outcome, C::Task)> {
     let task = C::load(settings.clone())?;
     let mut progress = Progress::new::<C>(*screen, settings.train.max_minutes);
-    Ok(train(&task, &settings.train, folder, &mut progress, stop)?)
+    let outcome = train(&task, &settings.train, folder, &mut progress, stop)?;
+    Ok((outcome, task))
 }
 
 /// A new run, and a folder for it.
@@ -186,7 +211,7 @@ fn go_on<F: TaskFlags>(
 }
 
 /// A folder under `runs/` of that name, or a numbered one, that does not exist yet.
-fn free_name(name: &str) -> PathBuf {
+pub fn free_name(name: &str) -> PathBuf {
     let first = Path::new(RUNS).join(name);
     let numbered = (2..).map(|n| Path::new(RUNS).join(format!("{name}-{n}")));
     std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("numbers do not end")
@@ -201,8 +226,8 @@ fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
     })
 }
 
-/// How it ended, how good the model is, where things are, and what can be done with them.
-fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome) -> String {
+/// How it ended, how good the model is, what more is said of it, where things are, and what can be done with them.
+fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String {
     let (run, gruvy) = (folder.path().display(), me());
     let how = match outcome.ended {
         Ended::Epochs => "finished",
@@ -218,6 +243,9 @@ fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome) -> String {
         if let Some(metrics) = metrics {
             lines.push(format!("{part:<11} {}", metrics_in_words(F::Config::METRICS, metrics)));
         }
+    }
+    if !said.is_empty() {
+        lines.push(said.to_owned());
     }
     lines.push(format!("model       {}", folder.model_path().display()));
     lines.push(format!("curves      {}", folder.curves_path().display()));

@@ -43,11 +43,9 @@ mod spec;
 mod table;
 mod write;
 
-pub use classifier::{ClassifyStream, Classifier, Explanation, MOST_WORDS, WordEffect};
+pub use classifier::{Classifier, ClassifyStream, Explanation, MOST_WORDS, WordEffect};
 pub use codec::Codec;
-pub use codec::classify::{
-    ClassifyCodec, Encoded, Padded, PaddedSteps, Reader, Scaler, Words,
-};
+pub use codec::classify::{ClassifyCodec, Encoded, Padded, PaddedSteps, Reader, Scaler, Words};
 pub use codec::forecast::{
     Affine, Decoder, Difference, ForecastCodec, Frame, Known, LEAST_SPREAD, Output, Prepared,
     Scale, StaticCoding, Transform, Windows,

@@ -110,14 +110,19 @@ fn pools_agree_with_every_steps_outputs_in_plain_loops() {
                     _ => y.iter().zip(&weights).map(|(y, w)| y[unit] * w).sum(),
                 })
                 .collect();
-            let (head, bias) = (&model.tensors["head.weight"].data, &model.tensors["head.bias"].data);
+            let (head, bias) =
+                (&model.tensors["head.weight"].data, &model.tensors["head.bias"].data);
             let mut session = Session::new(common::network(&model), 1).unwrap();
             let got = session.pool(&tokens, &[tokens.len()]).unwrap();
             for class in 0..3 {
                 let row = head[class * width..][..width].iter();
                 let want: f64 = row.zip(&pooled).map(|(w, v)| f64::from(*w) * v).sum::<f64>()
                     + f64::from(bias[class]);
-                assert!((f64::from(got[class]) - want).abs() < 1e-5, "{name} {} {want}", got[class]);
+                assert!(
+                    (f64::from(got[class]) - want).abs() < 1e-5,
+                    "{name} {} {want}",
+                    got[class]
+                );
             }
         }
     }
@@ -199,7 +204,8 @@ fn sequences_are_scaled_and_cut_in_streams_too() {
     assert!(last.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-6));
     assert!(stream.push_features(&[f32::INFINITY, 0.0]).is_err());
     assert!(classifier.text("words").unwrap_err().to_string().contains("sequences of numbers"));
-    let others = Sequences { features: vec!["v".into(), "u".into()], values: item, offsets: vec![0, 4] };
+    let others =
+        Sequences { features: vec!["v".into(), "u".into()], values: item, offsets: vec![0, 4] };
     let error = classifier.items(&Items::Sequences(others)).unwrap_err().to_string();
     assert!(error.contains("v, u") && error.contains("u, v"), "{error}");
 }
@@ -253,8 +259,13 @@ fn models_that_do_not_fit_their_codec_are_refused() {
         change(&mut codec, &mut spec);
         let tensors = common::tensors(&spec);
         let codec = Codec::Classify(Box::new(codec));
-        let model =
-            ModelFile { task: "classify".into(), spec, codec, trained: Trained::default(), tensors };
+        let model = ModelFile {
+            task: "classify".into(),
+            spec,
+            codec,
+            trained: Trained::default(),
+            tensors,
+        };
         let error = model.to_bytes().unwrap_err().to_string();
         assert!(error.contains(want), "{want}: {error}");
     };

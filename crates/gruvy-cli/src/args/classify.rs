@@ -1,11 +1,16 @@
 //! The classification task: its settings as flags, and its subcommands.
 
 use super::settings::{TaskFlags, lay_over, one_of};
+use crate::classify;
+use crate::screen::Screen;
+use anyhow::Result;
 use clap::{ArgAction, Args};
 use gruvy::tasks::Split;
-use gruvy::tasks::classify::{ClassifyConfig, ClassifyRun, Unit};
+use gruvy::tasks::classify::{ClassifyConfig, ClassifyRun, ClassifyTask, Unit};
+use gruvy::train::RunFolder;
 use gruvy_runtime::Pool;
 use gruvy_runtime::examples::{Encoding, ExampleFormat, FileFormat};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// What stands where in labelled data, named as in [`ExampleFormat`].
@@ -154,6 +159,10 @@ impl TaskFlags for ClassifyFlags {
         to.valid = self.valid.or(to.valid.take());
         to.test = self.test.or(to.test.take());
         self.format.apply(&mut to.format);
+    }
+
+    fn report(task: &ClassifyTask, folder: &RunFolder, screen: &Screen) -> Result<(Value, String)> {
+        classify::report_run(task, folder, screen)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A task adds its flags here, with the names of the fields of its settings, and says in [`TaskFlags`] which
 //! settings they are laid over.
 
+use crate::screen::Screen;
 use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command};
@@ -10,8 +11,9 @@ use gruvy::compare::{CompareConfig, Match};
 use gruvy::tasks::memory::{Generator, MemoryConfig};
 use gruvy::tasks::text::{TextConfig, TextRun};
 use gruvy::tasks::{RunSettings, Split, TaskConfig};
-use gruvy::train::{Schedule, TrainConfig};
+use gruvy::train::{RunFolder, Schedule, TrainConfig};
 use gruvy_runtime::{Adding, Cell, Copying, TextUnit};
+use serde_json::Value;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
@@ -24,6 +26,18 @@ pub trait TaskFlags: Args {
 
     /// Lays the flags given over the settings.
     fn apply(self, to: &mut RunSettings<Self::Config>);
+
+    /// What is said of a run beside its metrics, as JSON and in words, and what is put into its folder.
+    ///
+    /// # Errors
+    /// When something cannot be computed or written.
+    fn report(
+        _task: &<Self::Config as TaskConfig>::Task,
+        _folder: &RunFolder,
+        _screen: &Screen,
+    ) -> Result<(Value, String)> {
+        Ok((Value::Null, String::new()))
+    }
 }
 
 /// `gruvy train TASK`

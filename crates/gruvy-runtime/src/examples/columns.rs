@@ -192,7 +192,9 @@ impl Guess<'_> {
             (None, _) => None,
         };
         match text {
-            Some(text) if self.format.text_column.is_some() || !is_mostly_numeric(self.table, text) => {
+            Some(text)
+                if self.format.text_column.is_some() || !is_mostly_numeric(self.table, text) =>
+            {
                 Ok(Roles::Text { text, labels, id })
             }
             _ => {

@@ -1,6 +1,6 @@
 //! From files to examples.
 use super::{
-    ExampleFormat, FileFormat, Examples,
+    ExampleFormat, Examples, FileFormat,
     decode::{decode, latin_note},
     folders::{self, Found},
     json, lines,

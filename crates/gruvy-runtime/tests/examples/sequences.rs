@@ -66,14 +66,22 @@ fn a_table_of_sentences_is_none() {
     let asked = format(r#"{"id":"user","label":["stars"],"ignore":["votes"]}"#);
     assert_eq!(texts(&read("a.csv", csv, &asked).unwrap()).len(), 3);
     let asked = format(r#"{"id":"user","label":["stars"]}"#);
-    refused(read("a.csv", csv, &asked), "a.csv", &["no column looks like the text", "--text-column NAME"]);
+    refused(
+        read("a.csv", csv, &asked),
+        "a.csv",
+        &["no column looks like the text", "--text-column NAME"],
+    );
 }
 
 #[test]
 fn one_odd_cell_does_not_hide_a_column() {
     let csv = "id,t,x,label\na,1,1,up\na,2,many,up\nb,1,3,up\n";
     let problem = read("a.csv", csv, &format("{}"));
-    refused(problem, "a.csv, line 3, sequence `a`", &["column `x` is `many`", "--ignore-columns x"]);
+    refused(
+        problem,
+        "a.csv, line 3, sequence `a`",
+        &["column `x` is `many`", "--ignore-columns x"],
+    );
     let csv = "id,t,x,label\na,1,1,up\na,soon,2,up\nb,1,3,up\n";
     let problem = read("a.csv", csv, &format("{}"));
     refused(problem, "a.csv, line 3, sequence `a`", &["column `t` is `soon`"]);

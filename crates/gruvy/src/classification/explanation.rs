@@ -35,7 +35,11 @@ pub fn explanation_text(
         let _ = writeln!(out, "{name}{space}  {after:.3}  {bar}  {effect:+.3}");
     }
     if explanation.words.len() > ROWS {
-        let _ = writeln!(out, "the {ROWS} of {} words with the largest effects", explanation.words.len());
+        let _ = writeln!(
+            out,
+            "the {ROWS} of {} words with the largest effects",
+            explanation.words.len()
+        );
     }
     out.trim_end().to_owned()
 }

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! Answers ──> judge ──> Judgement: metrics, a row for each class, confusion, calibration, mistakes
+//!    │                      └─> Report: beside the baseline, a sentence, pictures, a page (HTML)
+//!    └ a model, and Baseline: logistic regression of a bag of words
 //! ```
 //! Numbers in, report out: nothing here knows the model that answered.
 //!
@@ -22,15 +24,24 @@
 //! # Ok::<(), gruvy::Error>(())
 //! ```
 mod answers;
+mod bag;
+mod baseline;
 mod calibration;
 mod explanation;
 mod judge;
+mod logistic;
 mod metrics;
+mod picture;
+mod report;
 mod temperature;
 
 pub use answers::{Answers, THRESHOLD};
+pub use bag::Rows;
+pub use baseline::{Baseline, BaselineData};
 pub use calibration::CalibrationBin;
 pub use explanation::{explanation_html, explanation_text};
 pub use judge::{JudgeConfig, Judgement, Mistake, judge};
+pub use logistic::{Logistic, Problem};
 pub use metrics::{ClassMetrics, ClassRow};
+pub use report::{BASELINE, Report, verdict};
 pub use temperature::temperature;

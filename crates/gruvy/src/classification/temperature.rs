@@ -4,12 +4,16 @@
 //! loss is convex:
 //!
 //! ```text
-//! L(β) = Σ_n ln Σ_k exp(β z_nk) − β z_ny,     L'(β) = Σ_n E_p[z_n] − z_ny,     p = softmax(β z_n)
-//! several labels:  L'(β) = Σ_n Σ_k (σ(β z_nk) − y_nk) z_nk
+//! L(β) = Σ_n ln Σ_k exp(β z_nk) − β E_q[z_n],     L'(β) = Σ_n E_p[z_n] − E_q[z_n],     p = softmax(β z_n)
+//! several labels:  L'(β) = Σ_n Σ_k (σ(β z_nk) − q_nk) z_nk
 //! ```
 //! so the root of `L'` is found by halving an interval, in `f64`.
 //!
-//! Source: Guo et al., On Calibration of Modern Neural Networks (2017), 1706.04599.
+//! q is the truth but for a share ε = 1 / (N + 2), which the other classes have (Platt 1999): N items that are all right
+//! make nobody surer than they can.
+//!
+//! Sources: Guo et al., On Calibration of Modern Neural Networks (2017), 1706.04599; Platt, Probabilistic outputs for
+//! support vector machines (1999).
 
 /// `T` from 0.05 to 20: beyond, all probabilities are 0, 1 or `1 / K` anyway.
 const LOW: f64 = 0.05;
@@ -18,8 +22,7 @@ const HIGH: f64 = 20.0;
 const STEPS: usize = 60;
 
 /// The temperature that makes the log loss of `softmax(logits / T)` least, or of `sigmoid(logits / T)` with
-/// `multi_label`: between 0.05 and 20, and 1 if there are no items or the data do not tell. It is never worse
-/// than 1.
+/// `multi_label`: between 0.05 and 20, and 1 if there are no items or the data do not tell.
 ///
 /// `logits` are `[N, classes]`, `truth` is `[N]` with the indices of the true labels; an item without one does not
 /// count unless `multi_label`.
@@ -33,13 +36,14 @@ pub fn temperature(logits: &[f32], truth: &[Vec<u32>], classes: usize, multi_lab
         logits.len(),
         truth.len()
     );
+    let spared = 1.0 / (truth.len() as f64 + 2.0);
     let slope = |beta: f64| -> f64 {
         let rows = truth.iter().enumerate().map(|(n, truth)| {
             let row = &logits[n * classes..(n + 1) * classes];
             if multi_label {
-                slope_of_many(row, truth, beta)
+                slope_of_many(row, truth, beta, spared)
             } else {
-                slope_of_one(row, truth, beta)
+                slope_of_one(row, truth, beta, spared)
             }
         });
         rows.sum()
@@ -57,24 +61,27 @@ pub fn temperature(logits: &[f32], truth: &[Vec<u32>], classes: usize, multi_lab
     (1.0 / f64::midpoint(low, high)).clamp(LOW, HIGH)
 }
 
-fn slope_of_one(row: &[f32], truth: &[u32], beta: f64) -> f64 {
+fn slope_of_one(row: &[f32], truth: &[u32], beta: f64, spared: f64) -> f64 {
     let Some(own) = truth.first().map(|label| f64::from(row[*label as usize])) else { return 0.0 };
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let (mut sum, mut mean) = (0.0, 0.0);
+    let own = own - f64::from(top);
+    let (mut sum, mut mean, mut all) = (0.0, 0.0, 0.0);
     for z in row {
         // From the top down, so that nothing overflows; the same is taken from the true one below.
         let z = f64::from(*z) - f64::from(top);
         let e = (beta * z).exp();
         sum += e;
         mean += e * z;
+        all += z;
     }
-    mean / sum - (own - f64::from(top))
+    let others = (all - own) / (row.len() as f64 - 1.0).max(1.0);
+    mean / sum - ((1.0 - spared) * own + spared * others)
 }
 
-fn slope_of_many(row: &[f32], truth: &[u32], beta: f64) -> f64 {
+fn slope_of_many(row: &[f32], truth: &[u32], beta: f64, spared: f64) -> f64 {
     let one = |(z, label): (&f32, u32)| {
         let z = f64::from(*z);
-        let y = f64::from(u8::from(truth.contains(&label)));
+        let y = if truth.contains(&label) { 1.0 - spared } else { spared };
         (1.0 / (1.0 + (-beta * z).exp()) - y) * z
     };
     row.iter().zip(0..).map(one).sum()
@@ -151,16 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn it_is_never_worse_than_none() {
-        for multi in [false, true] {
-            for n in 1..40 {
-                let (mut logits, truth) = drawn(n, 3, multi, 1.0);
-                logits.iter_mut().rev().zip(0..).for_each(|(z, i)| *z += (i % 7) as f32);
-                let t = temperature(&logits, &truth, 3, multi);
-                assert!((LOW..=HIGH).contains(&t));
-                let [own, one] = [t, 1.0].map(|t| loss(&logits, &truth, 3, multi, t));
-                assert!(own <= one + 1e-9, "{own} at {t}, {one} at 1");
-            }
+    fn right_answers_alone_make_nobody_surer_than_so_many_can() {
+        for n in [1, 10, 1000] {
+            let (logits, truth) = ([2.0, 0.0, 0.0].repeat(n), vec![vec![0]; n]);
+            let t = temperature(&logits, &truth, 3, false);
+            let e = (2.0 / t).exp();
+            let p = e / (e + 2.0);
+            let expected = 1.0 - 1.0 / (n as f64 + 2.0);
+            assert!((p - expected).abs() < 1e-6, "{n}: {p}, expected {expected}");
+            let t = temperature(&[2.0, -2.0].repeat(n), &truth, 2, true);
+            let p = 1.0 / (1.0 + (-2.0 / t).exp());
+            assert!((p - expected).abs() < 1e-6, "{n}: {p}, expected {expected}");
         }
     }
 
@@ -170,8 +178,8 @@ mod tests {
         assert_eq!(temperature(&[0.0; 6], &[vec![0], vec![1]], 3, false), 1.0);
         assert_eq!(temperature(&[f32::NAN, 1.0], &[vec![0]], 2, false), 1.0);
         assert_eq!(temperature(&[1.0, 0.0], &[vec![]], 2, false), 1.0);
-        let sure = temperature(&[300.0, 0.0], &[vec![0]], 2, false);
-        assert!((sure - LOW).abs() < 1e-6 || sure == 1.0, "{sure}");
+        let sure = temperature(&[0.01, 0.0], &[vec![0]], 2, false);
+        assert!((sure - LOW).abs() < 1e-6, "{sure}");
         let wrong = temperature(&[900.0, 0.0], &[vec![1]], 2, false);
         assert!((wrong - HIGH).abs() < 1e-6, "{wrong}");
     }

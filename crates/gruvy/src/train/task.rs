@@ -18,6 +18,17 @@ pub enum Part {
     Test,
 }
 
+impl Part {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Train => "training",
+            Part::Valid => "validation",
+            Part::Test => "test",
+        }
+    }
+}
+
 /// A place in the training data: everything a batch may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {

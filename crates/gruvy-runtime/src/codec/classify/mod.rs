@@ -262,8 +262,8 @@ impl ClassifyCodec {
             return Err(fail("codec.priors", prior.to_string(), "shares from 0 to 1".into()));
         }
         if let Reader::Sequences(Scaler { features, mean, std }) = &self.reader {
-            let finite = mean.iter().all(|v| v.is_finite())
-                && std.iter().all(|v| *v > 0.0 && v.is_finite());
+            let finite =
+                mean.iter().all(|v| v.is_finite()) && std.iter().all(|v| *v > 0.0 && v.is_finite());
             if !finite || mean.len() != features.len() || std.len() != features.len() {
                 let expected = "a finite mean and a deviation above 0 for each feature".into();
                 return Err(fail("codec.reader.sequences", "others".into(), expected));

@@ -159,13 +159,18 @@ impl TaskConfig for ClassifyConfig {
             return Err(Error::setting("vocab_size", task.vocab_size, why));
         }
         if let Some(rate) = task.word_dropout.filter(|rate| !(0.0..1.0).contains(rate)) {
-            return Err(Error::setting("word_dropout", rate, "expected at least 0 and less than 1"));
+            return Err(Error::setting(
+                "word_dropout",
+                rate,
+                "expected at least 0 and less than 1",
+            ));
         }
         if !(task.embed_std > 0.0 && task.embed_std.is_finite()) {
             return Err(Error::setting("embed_std", task.embed_std, "expected a number above 0"));
         }
         if task.folds == 1 || task.folds > 0 && task.fold > task.folds {
-            let why = format!("expected folds of at least 2 (0 for none), and fold from 1 to folds");
+            let why =
+                format!("expected folds of at least 2 (0 for none), and fold from 1 to folds");
             let value = format!("{}, fold = {}", task.folds, task.fold);
             return Err(Error::setting("folds", value, why));
         }

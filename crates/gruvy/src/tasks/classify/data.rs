@@ -36,11 +36,7 @@ impl Labelled {
     ///
     /// # Errors
     /// Also for a label that is not among them.
-    pub fn with_labels(
-        examples: Examples,
-        labels: Vec<String>,
-        multi_label: bool,
-    ) -> Result<Self> {
+    pub fn with_labels(examples: Examples, labels: Vec<String>, multi_label: bool) -> Result<Self> {
         if examples.labels.is_empty() {
             return Err(Error::Data(
                 "the data have no labels; name the column that holds them with --label, or the layout with --layout"

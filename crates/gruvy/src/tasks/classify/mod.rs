@@ -20,11 +20,13 @@ mod config;
 mod data;
 mod division;
 mod reader;
+mod report;
 mod synthetic;
 mod task;
 mod vectors;
 
 pub use config::{ClassifyConfig, ClassifyRun, Unit};
 pub use data::Labelled;
+pub use report::evaluate;
 pub use synthetic::synthetic;
 pub use task::ClassifyTask;

@@ -1,9 +1,6 @@
 //! What a classifier reads, chosen by the training items alone.
 use super::{ClassifyConfig, Unit, vectors::Vectors};
-use crate::{
-    error::Result,
-    tasks::text::build_vocabulary,
-};
+use crate::{error::Result, tasks::text::build_vocabulary};
 use gruvy_runtime::{Reader, Scaler, TextUnit, Words, examples::Items};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -42,7 +39,8 @@ fn words<'a>(task: &ClassifyConfig, texts: impl Iterator<Item = &'a str>) -> Res
     let mut counts: HashMap<String, usize> = HashMap::new();
     for text in texts {
         for word in Words::split(text) {
-            *counts.entry(Words::normal(&text[word], task.lowercase).into_owned()).or_default() += 1;
+            *counts.entry(Words::normal(&text[word], task.lowercase).into_owned()).or_default() +=
+                1;
         }
     }
     let all = counts.len();

@@ -10,29 +10,100 @@ use std::fmt::Write;
 const ITEMS: u64 = 3000;
 
 const THINGS: [&str; 24] = [
-    "the soup", "the room", "the ferry", "the concert", "the guide", "the map", "the tea",
-    "the garden", "the museum", "the bread", "the bicycle", "the train", "the lamp", "the novel",
-    "the bed", "the market", "the view", "the play", "the radio", "the coat", "the service",
-    "the music", "the kettle", "the tent",
+    "the soup",
+    "the room",
+    "the ferry",
+    "the concert",
+    "the guide",
+    "the map",
+    "the tea",
+    "the garden",
+    "the museum",
+    "the bread",
+    "the bicycle",
+    "the train",
+    "the lamp",
+    "the novel",
+    "the bed",
+    "the market",
+    "the view",
+    "the play",
+    "the radio",
+    "the coat",
+    "the service",
+    "the music",
+    "the kettle",
+    "the tent",
 ];
 const GOOD: [&str; 16] = [
-    "lovely", "excellent", "delightful", "splendid", "wonderful", "charming", "superb", "great",
-    "a pleasure", "worth every penny", "very good", "better than I hoped", "a joy", "beautiful",
-    "just right", "first rate",
+    "lovely",
+    "excellent",
+    "delightful",
+    "splendid",
+    "wonderful",
+    "charming",
+    "superb",
+    "great",
+    "a pleasure",
+    "worth every penny",
+    "very good",
+    "better than I hoped",
+    "a joy",
+    "beautiful",
+    "just right",
+    "first rate",
 ];
 const BAD: [&str; 16] = [
-    "dreadful", "awful", "disappointing", "terrible", "poor", "a waste of money", "miserable",
-    "tiresome", "very bad", "worse than I feared", "a let-down", "shabby", "ugly", "all wrong",
-    "second rate", "useless",
+    "dreadful",
+    "awful",
+    "disappointing",
+    "terrible",
+    "poor",
+    "a waste of money",
+    "miserable",
+    "tiresome",
+    "very bad",
+    "worse than I feared",
+    "a let-down",
+    "shabby",
+    "ugly",
+    "all wrong",
+    "second rate",
+    "useless",
 ];
 const NEUTRAL: [&str; 18] = [
-    "we came on a Tuesday", "it is next to the station", "there are two floors",
-    "we stayed for three nights", "it opens at nine", "my brother paid", "it was in April",
-    "the box is brown", "you book by telephone", "it weighs about two kilos", "we went by bus",
-    "there were six of us", "it comes in three sizes", "the door is on the left",
-    "they take cards", "it was made in 1987", "we sat by the window", "it rained that day",
+    "we came on a Tuesday",
+    "it is next to the station",
+    "there are two floors",
+    "we stayed for three nights",
+    "it opens at nine",
+    "my brother paid",
+    "it was in April",
+    "the box is brown",
+    "you book by telephone",
+    "it weighs about two kilos",
+    "we went by bus",
+    "there were six of us",
+    "it comes in three sizes",
+    "the door is on the left",
+    "they take cards",
+    "it was made in 1987",
+    "we sat by the window",
+    "it rained that day",
 ];
-const VERY: [&str; 6] = ["", "", "really ", "quite ", "simply ", "in the end "];
+/// What may stand before any opinion, so that what it is said of is not beside it.
+const ASIDES: [&str; 10] = [
+    "",
+    "",
+    "really ",
+    "quite ",
+    "simply ",
+    "to my mind ",
+    "on the whole ",
+    "as far as I can tell ",
+    "when all is said ",
+    "in its way ",
+];
 
 /// Draws numbers one after the other.
 struct Draw {
@@ -52,17 +123,19 @@ impl Draw {
 
     /// A sentence of that opinion.
     fn opinion(&mut self, good: bool) -> String {
-        let (thing, very) = (self.of(&THINGS), self.of(&VERY));
+        let thing = self.of(&THINGS);
         let (same, other) = if good { (&GOOD, &BAD) } else { (&BAD, &GOOD) };
-        let (same, other) = (self.of(same), self.of(other));
+        let same = format!("{}{}", self.of(&ASIDES), self.of(same));
+        let other = format!("{}{}", self.of(&ASIDES), self.of(other));
         match self.below(10) {
-            0..3 => format!("{thing} was {very}{same}"),
-            3 => format!("{thing} was not {other} at all"),
-            4 => format!("nobody could call {thing} {other}"),
-            5 => format!("I was told {thing} would be {other}, and it was {very}{same}"),
-            6 => format!("{thing} was {very}{same}, and not {other} as they say"),
-            7 => format!("{thing} used to be {other} but now it is {very}{same}"),
-            8 => format!("I expected something {other}; {thing} was {very}{same}"),
+            0..2 => format!("{thing} was {same}"),
+            2 => format!("{thing} was not {other} at all"),
+            3 => format!("nobody could call {thing} {other}"),
+            4 => format!("I was told {thing} would be {other}, and it was {same}"),
+            5 => format!("{thing} was {same}, though I was told it would be {other}"),
+            6 => format!("they say {thing} is {other}, but it was {same}"),
+            7 => format!("{thing} used to be {other} and now it is {same}"),
+            8 => format!("now {thing} is {same}, and it used to be {other}"),
             _ => format!("{thing} was anything but {other}"),
         }
     }

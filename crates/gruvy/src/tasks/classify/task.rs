@@ -77,7 +77,12 @@ impl ClassifyTask {
     }
 
     /// Items of which the last are those that `valid` and `test` of the settings name, so many each.
-    fn new(run: ClassifyRun, data: Labelled, of_files: [usize; 2], notes: Vec<String>) -> Result<Self> {
+    fn new(
+        run: ClassifyRun,
+        data: Labelled,
+        of_files: [usize; 2],
+        notes: Vec<String>,
+    ) -> Result<Self> {
         let task = &run.task;
         let least = if task.multi_label { 1 } else { 2 };
         if data.labels.len() < least {
@@ -108,7 +113,8 @@ impl ClassifyTask {
         };
         let word_dropout = match (task.word_dropout, codec.reader.unknown_token()) {
             (Some(rate), None) if rate > 0.0 => {
-                let why = format!("a {} has nothing that is unknown; leave it out", codec.reader.name());
+                let why =
+                    format!("a {} has nothing that is unknown; leave it out", codec.reader.name());
                 return Err(Error::setting("word_dropout", rate, why));
             }
             (rate, Some(_)) => rate.unwrap_or(WORD_DROPOUT),
@@ -116,7 +122,8 @@ impl ClassifyTask {
         };
         let encoded = codec.encode(&data.items)?;
         notes.extend(told(&data, &encoded, &codec, &mut division)?);
-        let weights = task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
+        let weights =
+            task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
         let seed = run.train.seed;
         let order = batches::epoch(&encoded, &division.train, run.train.batch, seed);
         notes.push(format!(
@@ -167,6 +174,11 @@ impl ClassifyTask {
         of.iter().map(|item| self.data.truth[*item].clone()).collect()
     }
 
+    /// `[K]` what an item of each class counts.
+    pub(super) fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
     /// The batches of an epoch.
     fn batches(&self, seed: u64) -> Arc<Vec<Vec<usize>>> {
         let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,7 +224,12 @@ impl ClassifyTask {
                 labels.iter().for_each(|label| targets[row * classes + *label as usize] = 1.0);
             }
             let targets = TensorData::new(targets, [rows, classes]);
-            return binary_cross_entropy(logits, Tensor::from_data(targets, &device), smoothing, weights);
+            return binary_cross_entropy(
+                logits,
+                Tensor::from_data(targets, &device),
+                smoothing,
+                weights,
+            );
         }
         let targets: Vec<i64> = truth.map(|labels| i64::from(labels[0])).collect();
         let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [rows]), &device);

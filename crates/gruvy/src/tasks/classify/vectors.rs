@@ -48,7 +48,8 @@ impl Vectors {
             // Words of another encoding are nobody's words here.
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end();
-            let wrong = |what: String| Error::Data(format!("{}, line {number}: {what}", path.display()));
+            let wrong =
+                |what: String| Error::Data(format!("{}, line {number}: {what}", path.display()));
             if text.is_empty() || number == 1 && header(text) {
                 continue;
             }
@@ -71,7 +72,8 @@ impl Vectors {
             }
             for part in parts.iter().rev() {
                 let value = part.parse().ok().filter(|value: &f32| value.is_finite());
-                all.values.push(value.ok_or_else(|| wrong(format!("`{part}` is no finite number")))?);
+                all.values
+                    .push(value.ok_or_else(|| wrong(format!("`{part}` is no finite number")))?);
             }
             all.words.push(word.to_owned());
         }
@@ -100,8 +102,12 @@ mod tests {
     #[test]
     fn both_formats_are_read() {
         for head in ["", "4 2\n"] {
-            let vectors = parse(&format!("{head}a 1 2.5\nno 0 0\n. . . -1 3e-1\nb 4 5 \n")).unwrap();
-            assert_eq!((vectors.dim, &vectors.words[..]), (2, &["a", ". . .", "b"].map(String::from)[..]));
+            let vectors =
+                parse(&format!("{head}a 1 2.5\nno 0 0\n. . . -1 3e-1\nb 4 5 \n")).unwrap();
+            assert_eq!(
+                (vectors.dim, &vectors.words[..]),
+                (2, &["a", ". . .", "b"].map(String::from)[..])
+            );
             assert_eq!(vectors.values, [1.0, 2.5, -1.0, 0.3, 4.0, 5.0]);
         }
     }

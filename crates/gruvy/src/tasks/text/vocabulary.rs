@@ -22,11 +22,9 @@ pub(crate) fn build(unit: TextUnit, vocab_size: usize, train: &[u8]) -> Result<T
     Ok(match unit {
         TextUnit::Byte => TextCodec::byte(),
         TextUnit::Char => TextCodec::char(text()?),
-        TextUnit::Bpe => {
-            TextCodec::bpe(&learn_bpe(text()?, vocab_size).map_err(|error| {
-                Error::Data(format!("cannot learn a byte-pair encoding from this text: {error}"))
-            })?)?
-        }
+        TextUnit::Bpe => TextCodec::bpe(&learn_bpe(text()?, vocab_size).map_err(|error| {
+            Error::Data(format!("cannot learn a byte-pair encoding from this text: {error}"))
+        })?)?,
     })
 }
 
