@@ -13,10 +13,10 @@ use gruvy::classification::{BASELINE, Report};
 use gruvy::tasks::classify::{ClassifyConfig, ClassifyTask, Labelled, evaluate};
 use gruvy::tasks::{RunSettings, TaskConfig};
 use gruvy::train::{RunFolder, Task};
-use gruvy_runtime::examples::{Examples, Items, read_examples};
-use gruvy_runtime::{Classifier, ModelFile, Reader, write_atomic};
+use gruvy_runtime::examples::{ExampleFormat, Examples, Items, parse_examples, read_examples};
+use gruvy_runtime::{Classifier, ModelFile, write_atomic};
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 /// Most classes of a confusion matrix in a terminal.
@@ -44,22 +44,36 @@ pub fn read(
     labelled: bool,
     screen: &Screen,
 ) -> Result<Examples> {
-    let codec = classifier.codec();
-    let mut format = codec.format.clone();
+    let mut stored = classifier.codec().format.clone();
     if !labelled {
         // What is asked about may lack the column that was learned from.
-        format.label_column.clear();
+        stored.label_column.clear();
     }
-    if let Reader::Sequences(scaler) = &codec.reader {
-        // An archive of arrays has no columns to name.
-        if !format.feature_columns.is_empty() {
-            format.feature_columns.clone_from(&scaler.features);
-        }
-    }
-    flags.apply(&mut format);
-    let examples = read_examples(paths, &format)?;
+    let mut plain = ExampleFormat::default();
+    flags.clone().apply(&mut plain);
+    flags.apply(&mut stored);
+    // Standard input can be read once.
+    let stdin = match paths {
+        [path] if path == Path::new("-") => Some(stdin()?),
+        _ => None,
+    };
+    let read = |format: &ExampleFormat| match &stdin {
+        Some(bytes) => parse_examples("stdin", bytes, format),
+        None => read_examples(paths, format),
+    };
+    // Other data may be of another kind of file, without the columns that the model's own had.
+    let examples = match read(&stored) {
+        Err(error) if plain != stored => read(&plain).map_err(|_| error),
+        read => read,
+    }?;
     examples.notes.iter().for_each(|note| screen.note(note));
     Ok(examples)
+}
+
+fn stdin() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).context("could not read stdin")?;
+    Ok(bytes)
 }
 
 /// Item `at` as a person finds it again: its id, or its number from 1.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// What stands where in labelled data, named as in [`ExampleFormat`].
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Examples")]
 pub struct ExampleFlags {
     /// What kind of files the data are [default: as they look]

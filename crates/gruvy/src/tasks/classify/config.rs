@@ -127,8 +127,10 @@ impl TaskConfig for ClassifyConfig {
             hidden: 128,
             dropout: 0.5,
             batch: 32,
-            epochs: 10,
+            epochs: 8,
             lr: 2e-3,
+            ema: 0.998,
+            label_smoothing: 0.1,
             patience: 10,
             ..TrainConfig::default()
         }
