@@ -61,12 +61,12 @@ fn asked() -> impl Strategy<Value = &'static str> {
         "{}",
         r#"{"header":false}"#,
         r#"{"header":true}"#,
-        r#"{"layout":"sequences"}"#,
-        r#"{"layout":"lines"}"#,
-        r#"{"layout":"fast-text"}"#,
-        r#"{"text":"1"}"#,
-        r#"{"label":["1","2"]}"#,
-        r#"{"id":"id","step":"step"}"#,
+        r#"{"file_format":"sequences"}"#,
+        r#"{"file_format":"lines"}"#,
+        r#"{"file_format":"fast-text"}"#,
+        r#"{"text_column":"1"}"#,
+        r#"{"label_column":["1","2"]}"#,
+        r#"{"id_column":"id","step_column":"step"}"#,
         r#"{"label_separator":"a","encoding":"latin-1"}"#,
     ];
     prop::sample::select(&ASKED[..])

@@ -4,12 +4,12 @@ use crate::{are, format, guessed, noted, read, refused, texts};
 #[test]
 fn columns_that_are_asked_for() {
     let csv = "nr,said,by,mood\n7,fine,ann,good\n8,bad,bob,sad\n";
-    let asked = format(r#"{"text":"said","label":["mood"],"id":"nr"}"#);
+    let asked = format(r#"{"text_column":"said","label_column":["mood"],"id_column":"nr"}"#);
     let examples = read("a.csv", csv, &asked).unwrap();
     are(&examples, &[("fine", "good"), ("bad", "sad")]);
     assert_eq!(examples.ids, Some(vec!["7".to_owned(), "8".to_owned()]));
     noted(&examples, &["columns left out: `by`"]);
-    let asked = format(r#"{"text":"2","label":["4"]}"#);
+    let asked = format(r#"{"text_column":"2","label_column":["4"]}"#);
     let bare = csv.split_once('\n').unwrap().1;
     are(&read("a.csv", bare, &asked).unwrap(), &[("fine", "good"), ("bad", "sad")]);
 }
@@ -66,7 +66,10 @@ fn a_table_without_labels() {
     let rows: String = (0..30).map(|row| format!("text {row},key{row}\n")).collect();
     let csv = ["text,key\n", &rows].concat();
     assert_eq!(guessed("a.csv", &csv).labels.len(), 0);
-    assert_eq!(read("a.csv", &csv, &format(r#"{"label":["key"]}"#)).unwrap().labels.len(), 30);
+    assert_eq!(
+        read("a.csv", &csv, &format(r#"{"label_column":["key"]}"#)).unwrap().labels.len(),
+        30
+    );
 }
 
 #[test]
@@ -75,7 +78,8 @@ fn whether_there_is_a_header_can_be_said() {
     assert_eq!(texts(&guessed("a.csv", csv)), ["bad"]);
     let bare = read("a.csv", csv, &format(r#"{"header":false}"#)).unwrap();
     are(&bare, &[("fine", "good"), ("bad", "sad")]);
-    let headed = read("a.csv", "x,0\ny,0\n", &format(r#"{"header":true,"label":["0"]}"#)).unwrap();
+    let headed =
+        read("a.csv", "x,0\ny,0\n", &format(r#"{"header":true,"label_column":["0"]}"#)).unwrap();
     are(&headed, &[("y", "0")]);
     assert_eq!(texts(&guessed("a.csv", "fine,good\n")), ["fine"]);
 }
@@ -85,7 +89,7 @@ fn several_labels() {
     let asked = format(r#"{"label_separator":"|"}"#);
     let csv = "text,labels\na, x | y |x\nb,\nc,1.0\n";
     are(&read("a.csv", csv, &asked).unwrap(), &[("a", "x y"), ("b", ""), ("c", "1")]);
-    let asked = format(r#"{"label":["rude","loud"]}"#);
+    let asked = format(r#"{"label_column":["rude","loud"]}"#);
     let csv = "text,rude,loud\na,1,True\nb,0,false\nc,0.0,1.0\n";
     are(&read("a.csv", csv, &asked).unwrap(), &[("a", "rude loud"), ("b", ""), ("c", "loud")]);
     let problem = read("a.csv", "text,rude,loud\na,1,0\nb,2,0\n", &asked);

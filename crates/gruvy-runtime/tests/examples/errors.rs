@@ -14,7 +14,7 @@ fn an_empty_file() {
         }
     }
     for layout in ["table", "json-lines", "fast-text", "lines", "sequences"] {
-        let asked = format(&format!(r#"{{"layout":"{layout}"}}"#));
+        let asked = format(&format!(r#"{{"file_format":"{layout}"}}"#));
         refused(read("a", "", &asked), "a", &["the file is empty"]);
     }
     refused(tried("a.csv", "text,label\n"), "a.csv", &["a header and no row below it"]);
@@ -39,12 +39,12 @@ fn no_column_that_looks_like_text() {
 #[test]
 fn a_column_that_is_not_there() {
     for asked in [
-        r#"{"text":"said"}"#,
-        r#"{"label":["said"]}"#,
-        r#"{"id":"said"}"#,
-        r#"{"step":"said"}"#,
-        r#"{"features":["said"]}"#,
-        r#"{"ignore":["said"]}"#,
+        r#"{"text_column":"said"}"#,
+        r#"{"label_column":["said"]}"#,
+        r#"{"id_column":"said"}"#,
+        r#"{"step_column":"said"}"#,
+        r#"{"feature_columns":["said"]}"#,
+        r#"{"ignore_columns":["said"]}"#,
     ] {
         let result = read("a.csv", "text,label\na,b\n", &format(asked));
         refused(result, "a.csv", &["no column `said`", "there are `text`, `label`"]);
@@ -55,7 +55,7 @@ fn a_column_that_is_not_there() {
 
 #[test]
 fn a_column_that_is_two_things() {
-    let asked = format(r#"{"text":"text","label":["text"]}"#);
+    let asked = format(r#"{"text_column":"text","label_column":["text"]}"#);
     refused(
         read("a.csv", "text,label\na,b\n", &asked),
         "a.csv",
@@ -67,7 +67,7 @@ fn a_column_that_is_two_things() {
 #[test]
 fn columns_where_there_are_none() {
     for (name, text) in [("a.txt", "__label__a b"), ("a.npz", "PK\x03\x04")] {
-        let result = read(name, text, &format(r#"{"text":"said"}"#));
+        let result = read(name, text, &format(r#"{"text_column":"said"}"#));
         refused(result, name, &["has no column `said` (--text-column)", "--file-format"]);
     }
 }
@@ -112,7 +112,7 @@ fn a_line_that_is_no_object() {
         "a.jsonl, line 1",
         &["the label is missing"],
     );
-    let asked = format(r#"{"id":"n"}"#);
+    let asked = format(r#"{"id_column":"n"}"#);
     let problem = read("a.jsonl", "{\"text\":\"a\",\"n\":1}\n{\"text\":\"b\"}", &asked);
     refused(problem, "a.jsonl, line 2", &["(--id-column) is missing"]);
 }
@@ -133,7 +133,7 @@ fn a_folder_without_anything() {
     let read = |folder: &tempfile::TempDir, asked: &str| read_in(folder, &[""], &format(asked));
     refused(read(&folder(&none), "{}"), "folder", &["nothing to read", "a folder per label"]);
     refused(read(&folder(&[("a.md", "x")]), "{}"), "folder", &["nothing to read"]);
-    let folders = r#"{"layout":"folders"}"#;
+    let folders = r#"{"file_format":"folders"}"#;
     refused(read(&folder(&[("a.csv", "x")]), folders), "folder", &["no folder to read"]);
     let half = folder(&[("pos/a.txt", "x"), ("neg/.b", "y")]);
     refused(read(&half, "{}"), "neg", &["the folder has no file", "--ignore-columns"]);

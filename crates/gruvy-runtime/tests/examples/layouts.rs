@@ -50,11 +50,11 @@ fn json_lines_with_other_keys_and_labels() {
         "{\"text\":\"x\",\"labels\":[\"a\",2.0,\"a\"]}\n{\"text\":\"y\",\"labels\":[]}",
     );
     are(&several, &[("x", "a 2"), ("y", "")]);
-    let asked = format(r#"{"text":"said","label":["mood"],"id":"n"}"#);
+    let asked = format(r#"{"text_column":"said","label_column":["mood"],"id_column":"n"}"#);
     let examples = read("a.jsonl", "{\"said\":\"x\",\"mood\":true,\"n\":7}", &asked).unwrap();
     are(&examples, &[("x", "true")]);
     assert_eq!(examples.ids, Some(vec!["7".to_owned()]));
-    let asked = format(r#"{"label":["good","long"]}"#);
+    let asked = format(r#"{"label_column":["good","long"]}"#);
     let json =
         "{\"said\":\"x\",\"good\":1,\"long\":false}\n{\"said\":\"y\",\"good\":true,\"long\":1.0}";
     are(&read("a.jsonl", json, &asked).unwrap(), &[("x", "good"), ("y", "good long")]);
@@ -76,7 +76,7 @@ fn fast_text() {
         noted(&examples, &["1 of 3 lines have no label"]);
         noted(&examples, &["blank lines left out: 1"]);
     }
-    let bare = read("a.txt", "one\ntwo\n", &format(r#"{"layout":"fast-text"}"#)).unwrap();
+    let bare = read("a.txt", "one\ntwo\n", &format(r#"{"file_format":"fast-text"}"#)).unwrap();
     are(&bare, &[("one", ""), ("two", "")]);
     assert_eq!(bare.labels.len(), 0);
 }
@@ -93,7 +93,7 @@ fn plain_lines_stay_documents_even_if_empty() {
     for text in ["no good text, label\nb, c\n", "review\nb, c\n", "my text, label it\nb, c\n"] {
         assert_eq!(texts(&guessed("a.txt", text)).len(), 2, "{text}");
     }
-    let asked = format(r#"{"layout":"lines"}"#);
+    let asked = format(r#"{"file_format":"lines"}"#);
     are(&read("a.csv", "text,label\na,b", &asked).unwrap(), &[("text,label", ""), ("a,b", "")]);
 }
 
@@ -109,13 +109,13 @@ fn a_folder_per_label() {
         ("README", "y"),
         ("neg/more/a.txt", "x"),
     ]);
-    let examples = read_in(&folder, &[""], &format(r#"{"ignore":["unsup"]}"#)).unwrap();
+    let examples = read_in(&folder, &[""], &format(r#"{"ignore_columns":["unsup"]}"#)).unwrap();
     are(&examples, &[("bad", "neg"), ("good", "pos"), ("fine\nfilm", "pos")]);
     noted(&examples, &["a folder per label: `neg` (1), `pos` (2)"]);
     noted(&examples, &["left out `README`, `neg/more`"]);
     let place = examples.places.get(2);
     assert!(place.file.ends_with("pos/2.txt") && place.line.is_none());
-    let problem = read_in(&folder, &[""], &format(r#"{"ignore":["none"]}"#));
+    let problem = read_in(&folder, &[""], &format(r#"{"ignore_columns":["none"]}"#));
     refused(problem, "folder", &["no folder `none`", "there are `neg`, `pos`, `unsup`"]);
 }
 

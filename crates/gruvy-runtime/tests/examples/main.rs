@@ -129,12 +129,12 @@ fn settings_have_names() {
     use gruvy_runtime::examples::{Encoding, FileFormat};
     for (name, layout) in FileFormat::ALL {
         assert_eq!(serde_json::to_string(&layout).unwrap(), format!("\"{name}\""));
-        assert_eq!(format(&format!("{{\"layout\":\"{name}\"}}")).layout, layout);
+        assert_eq!(format(&format!("{{\"file_format\":\"{name}\"}}")).file_format, layout);
     }
     for (name, encoding) in Encoding::ALL {
         assert_eq!(serde_json::to_string(&encoding).unwrap(), format!("\"{name}\""));
     }
-    let full = r#"{"text":"a","label":["b"],"id":"c","step":"d","features":["e"],"ignore":["f"],
+    let full = r#"{"text_column":"a","label_column":["b"],"id_column":"c","step_column":"d","feature_columns":["e"],"ignore_columns":["f"],
         "label_separator":"|","header":true,"encoding":"latin-1"}"#;
     let full = format(full);
     assert_eq!(format(&serde_json::to_string(&full).unwrap()), full);

@@ -32,11 +32,14 @@ fn without_a_step_the_order_of_the_rows_counts() {
 #[test]
 fn columns_that_are_asked_for() {
     let csv = "who,when,u,v,note,mood\nann,2,1,2,q,glad\nann,1,3,4,r,glad\n";
-    let asked = format(r#"{"id":"who","step":"when","label":["mood"],"ignore":["note"]}"#);
+    let asked = format(
+        r#"{"id_column":"who","step_column":"when","label_column":["mood"],"ignore_columns":["note"]}"#,
+    );
     let examples = read("a.csv", csv, &asked).unwrap();
     assert_eq!(sequences(&examples).features, ["u", "v"]);
     assert_eq!(sequences(&examples).values, [3.0, 4.0, 1.0, 2.0]);
-    let asked = format(r#"{"id":"who","label":["mood"],"features":["v","when"]}"#);
+    let asked =
+        format(r#"{"id_column":"who","label_column":["mood"],"feature_columns":["v","when"]}"#);
     let examples = read("a.csv", csv, &asked).unwrap();
     assert_eq!(sequences(&examples).features, ["v", "when"]);
     assert_eq!(sequences(&examples).values, [2.0, 2.0, 4.0, 1.0]);
@@ -44,7 +47,7 @@ fn columns_that_are_asked_for() {
     // A sequence of a single step each is one too, if it is said.
     let one = "id,x,label\n1,5,a\n2,6,b\n";
     assert_eq!(
-        sequences(&read("a.csv", one, &format(r#"{"layout":"sequences"}"#)).unwrap()).len(),
+        sequences(&read("a.csv", one, &format(r#"{"file_format":"sequences"}"#)).unwrap()).len(),
         2
     );
     refused(read("a.csv", one, &format("{}")), "a.csv", &["no column looks like the text"]);
@@ -54,7 +57,7 @@ fn columns_that_are_asked_for() {
 #[test]
 fn several_labels_of_a_sequence() {
     let csv = "id,x,wet,cold\n1,5,1,0\n1,6,1,0\n2,6,1,1\n2,6,1,1\n";
-    let asked = format(r#"{"label":["wet","cold"]}"#);
+    let asked = format(r#"{"label_column":["wet","cold"]}"#);
     let examples = read("a.csv", csv, &asked).unwrap();
     assert_eq!(examples.labels, [vec!["wet"], vec!["wet", "cold"]]);
     assert_eq!(sequences(&examples).features, ["x"]);
@@ -63,9 +66,10 @@ fn several_labels_of_a_sequence() {
 #[test]
 fn a_table_of_sentences_is_none() {
     let csv = "user,said,stars,votes\nann,a fine film,5,1\nann,not so good,2,7\nbob,bad one,1,0\n";
-    let asked = format(r#"{"id":"user","label":["stars"],"ignore":["votes"]}"#);
+    let asked =
+        format(r#"{"id_column":"user","label_column":["stars"],"ignore_columns":["votes"]}"#);
     assert_eq!(texts(&read("a.csv", csv, &asked).unwrap()).len(), 3);
-    let asked = format(r#"{"id":"user","label":["stars"]}"#);
+    let asked = format(r#"{"id_column":"user","label_column":["stars"]}"#);
     refused(
         read("a.csv", csv, &asked),
         "a.csv",
@@ -88,7 +92,7 @@ fn one_odd_cell_does_not_hide_a_column() {
 }
 
 fn tried(csv: &str) -> Result<gruvy_runtime::examples::Examples, String> {
-    read("a.csv", csv, &format(r#"{"layout":"sequences"}"#))
+    read("a.csv", csv, &format(r#"{"file_format":"sequences"}"#))
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn a_step_that_is_there_twice_or_no_number() {
         "a.csv, line 5, sequence `a`",
         &["step 1.0 (column `step`) is there twice, first in line 2"],
     );
-    let asked = format(r#"{"id":"id","step":"day"}"#);
+    let asked = format(r#"{"id_column":"id","step_column":"day"}"#);
     let problem = read("a.csv", "id,day,x\na,1,1\na,monday,2\n", &asked);
     refused(problem, "a.csv, line 3, sequence `a`", &["column `day` is `monday`"]);
     refused(
@@ -138,7 +142,7 @@ fn values_that_are_missing_or_too_large() {
             &["column `x` is `", "finite number that fits in 32 bits"],
         );
     }
-    let asked = format(r#"{"features":["x"]}"#);
+    let asked = format(r#"{"feature_columns":["x"]}"#);
     let problem = read("a.csv", "id,x\na,1\na,many\n", &asked);
     refused(problem, "a.csv, line 3, sequence `a`", &["column `x` is `many`; expected a number"]);
 }

@@ -76,9 +76,10 @@ fn sequences_are_learned_and_can_be_answered_step_by_step() {
     let mut text = "sequence_id,step,u,v,label\n".to_owned();
     for item in 0..400usize {
         // Rising or falling, at a height that says nothing.
-        let (height, sign) = ((item * 37 % 50) as f64, if item % 2 == 0 { 1.0 } else { -1.0 });
+        let (height, sign) =
+            ((item * 37 % 50) as f64, if item.is_multiple_of(2) { 1.0 } else { -1.0 });
         for step in 0..5 + item % 4 {
-            let label = if item % 2 == 0 { "up" } else { "down" };
+            let label = if item.is_multiple_of(2) { "up" } else { "down" };
             text +=
                 &format!("s{item},{step},{},{},{label}\n", height + sign * step as f64, item % 3);
         }
@@ -110,7 +111,7 @@ fn probabilities_are_calibrated_on_validation() {
             0 if at > 0 => format!(
                 "{}\t{}\n",
                 line.split('\t').next().unwrap(),
-                if at % 2 == 0 { "first" } else { "second" }
+                if at.is_multiple_of(2) { "first" } else { "second" }
             ),
             _ => format!("{line}\n"),
         })

@@ -26,8 +26,8 @@ fn ordered(items: usize) -> String {
     let fillers = ["well", "so", "then", "there", "now", "here", "again"];
     let line = |item: usize| {
         let filler = |at: usize| fillers[(item * 5 + at * 3 + item / 7) % fillers.len()];
-        let (a, b) = if item % 2 == 0 { ("cat", "dog") } else { ("dog", "cat") };
-        let label = if item % 2 == 0 { "first" } else { "second" };
+        let (a, b) = if item.is_multiple_of(2) { ("cat", "dog") } else { ("dog", "cat") };
+        let label = if item.is_multiple_of(2) { "first" } else { "second" };
         format!("{} {a} {} {} {b} {}\t{label}\n", filler(0), filler(1), filler(2), filler(3))
     };
     "text\tlabel\n".to_owned() + &(0..items).map(line).collect::<String>()

@@ -171,8 +171,7 @@ impl TaskConfig for ClassifyConfig {
             return Err(Error::setting("embed_std", task.embed_std, "expected a number above 0"));
         }
         if task.folds == 1 || task.folds > 0 && task.fold > task.folds {
-            let why =
-                format!("expected folds of at least 2 (0 for none), and fold from 1 to folds");
+            let why = "expected folds of at least 2 (0 for none), and fold from 1 to folds";
             let value = format!("{}, fold = {}", task.folds, task.fold);
             return Err(Error::setting("folds", value, why));
         }

@@ -28,6 +28,9 @@ const TEXT_STEPS: usize = 400;
 /// Share of words that are made unknown, unless the settings say.
 const WORD_DROPOUT: f64 = 0.1;
 
+/// The items of each batch of an epoch.
+type Batches = Vec<Vec<usize>>;
+
 /// Labelled items ready to learn from.
 #[derive(Debug)]
 pub struct ClassifyTask {
@@ -44,7 +47,7 @@ pub struct ClassifyTask {
     weights: Option<Vec<f32>>,
     notes: Vec<String>,
     /// The batches of the epoch of this seed.
-    epoch: Mutex<Option<(u64, Arc<Vec<Vec<usize>>>)>>,
+    epoch: Mutex<Option<(u64, Arc<Batches>)>>,
 }
 
 impl ClassifyTask {
@@ -180,7 +183,7 @@ impl ClassifyTask {
     }
 
     /// The batches of an epoch.
-    fn batches(&self, seed: u64) -> Arc<Vec<Vec<usize>>> {
+    fn batches(&self, seed: u64) -> Arc<Batches> {
         let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         match &*epoch {
             Some((of, batches)) if *of == seed => batches.clone(),
