@@ -9,10 +9,14 @@ use gruvy_runtime::{
     Scaler, Words,
     examples::{Items, Sequences},
 };
-use std::collections::{HashMap, HashSet};
+use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// Most words and pairs that are kept, the most frequent ones.
 const MOST: usize = 200_000;
+/// Letters of texts to count words and pairs in, 1 GB or less while counting; of more, every second or third text is
+/// counted, and so on.
+const COUNTED: usize = 200_000_000;
 /// Numbers of a feature.
 const STATISTICS: usize = 6;
 
@@ -81,17 +85,19 @@ impl Bag {
     }
 
     fn of_texts(texts: &[String], train: &[usize]) -> Self {
-        let (mut words, mut counts) = (HashMap::new(), HashMap::<Gram, u32>::new());
-        for item in train {
+        let letters: usize = train.iter().map(|item| texts[*item].len()).sum();
+        let stride = letters.div_ceil(COUNTED).max(1);
+        let (mut words, mut all) = (HashMap::new(), Vec::new());
+        for item in train.iter().step_by(stride) {
             let tokens = tokens(&texts[*item], |word| {
                 let next = words.len() as u32;
                 Some(*words.entry(word).or_insert(next))
             });
-            for gram in grams(&tokens) {
-                *counts.entry(gram).or_default() += 1;
-            }
+            all.extend(grams(&tokens));
         }
-        let mut kept: Vec<(Gram, u32)> = counts.into_iter().filter(|(_, n)| *n > 1).collect();
+        all.par_sort_unstable();
+        let often = all.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
+        let mut kept: Vec<(Gram, usize)> = often.map(|same| (same[0], same.len())).collect();
         kept.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         kept.truncate(MOST);
         let columns = kept.into_iter().zip(0..).map(|((gram, _), column)| (gram, column)).collect();
@@ -113,15 +119,14 @@ impl Bag {
     pub fn rows(&self, items: &Items, of: &[usize]) -> Rows {
         match (self, items) {
             (Self::Text { words, columns }, Items::Text(texts)) => {
-                Rows::new(of.iter().map(|item| {
+                let row = |item: &usize| -> Vec<(u32, f32)> {
                     let tokens = tokens(&texts[*item], |word| words.get(&word).copied());
-                    let mut row: Vec<u32> = grams(&tokens)
-                        .iter()
-                        .filter_map(|gram| columns.get(gram).copied())
-                        .collect();
-                    row.sort_unstable();
-                    row.into_iter().map(|column| (column, 1.0))
-                }))
+                    let known = grams(&tokens).into_iter().filter_map(|gram| columns.get(&gram));
+                    let mut row: Vec<(u32, f32)> = known.map(|column| (*column, 1.0)).collect();
+                    row.sort_unstable_by_key(|entry| entry.0);
+                    row
+                };
+                Rows::new(of.par_iter().map(row).collect::<Vec<_>>())
             }
             (Self::Sequences(scaler), Items::Sequences(all)) => {
                 Rows::new(of.iter().map(|item| (0..).zip(scaler.apply(&statistics(all, *item)))))
@@ -136,10 +141,14 @@ fn tokens(text: &str, mut number: impl FnMut(String) -> Option<u32>) -> Vec<Opti
     Words::split(text).map(|word| number(text[word].to_lowercase())).collect()
 }
 
-fn grams(tokens: &[Option<u32>]) -> HashSet<Gram> {
+/// The words and pairs of a text, each once.
+fn grams(tokens: &[Option<u32>]) -> Vec<Gram> {
     let words = tokens.iter().filter_map(|word| Some(((*word)?, None)));
     let pairs = tokens.windows(2).filter_map(|pair| Some((pair[0]?, Some(pair[1]?))));
-    words.chain(pairs).collect()
+    let mut grams: Vec<Gram> = words.chain(pairs).collect();
+    grams.sort_unstable();
+    grams.dedup();
+    grams
 }
 
 /// Numbers of a sequence.

@@ -31,6 +31,7 @@ mod explanation;
 mod judge;
 mod logistic;
 mod metrics;
+mod minimize;
 mod picture;
 mod report;
 mod temperature;

@@ -184,12 +184,17 @@ impl Report {
 
 /// Which of two is better, in a plain sentence; `items` were judged.
 ///
-/// A difference in accuracy that is within a standard error of it, `√(2 p (1 − p) / n)`, is none.
+/// By accuracy, or where items can have several labels by micro F1. A difference that is within a standard error of
+/// accuracy's, `√(2 p (1 − p) / n)`, is none.
 pub fn verdict(name: &str, model: &ClassMetrics, baseline: &ClassMetrics, items: usize) -> String {
-    let p = (model.accuracy + baseline.accuracy) / 2.0;
+    let (measure, own, other) = match (model.micro_f1, baseline.micro_f1) {
+        (Some(own), Some(other)) => ("micro F1", own, other),
+        _ => ("accuracy", model.accuracy, baseline.accuracy),
+    };
+    let p = (own + other) / 2.0;
     let error = (2.0 * p * (1.0 - p) / items.max(1) as f64).sqrt();
-    let difference = model.accuracy - baseline.accuracy;
-    let numbers = format!("accuracy {:.4} against {:.4}", model.accuracy, baseline.accuracy);
+    let difference = own - other;
+    let numbers = format!("{measure} {own:.4} against {other:.4}");
     if difference.abs() <= error {
         return format!(
             "The {name} and the {BASELINE} are equally good, as far as {items} items can tell: {numbers}."
@@ -221,6 +226,12 @@ mod tests {
         says(0.9, 0.8, "The gru is better than the bag of words: accuracy 0.9000 against 0.8000");
         says(0.7, 0.8, "The bag of words is better than the gru");
         says(0.81, 0.8, "The gru and the bag of words are equally good");
+        let of = |f1| ClassMetrics { micro_f1: Some(f1), ..of(0.1) };
+        let sentence = verdict("gru", &of(0.9), &of(0.8), 400);
+        assert_eq!(
+            sentence,
+            "The gru is better than the bag of words: micro F1 0.9000 against 0.8000."
+        );
     }
 
     #[test]
