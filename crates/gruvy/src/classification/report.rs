@@ -204,7 +204,7 @@ pub fn verdict(name: &str, model: &ClassMetrics, baseline: &ClassMetrics, items:
         return format!("The {name} is better than the {BASELINE}: {numbers}.");
     }
     format!(
-        "The {BASELINE} is better than the {name}: {numbers}. The order of words seems to say little here: the simpler \
+        "The {BASELINE} is better than the {name}: {numbers}. The order seems to say little here: the simpler \
          method will do, or more data, more dropout or word vectors may help."
     )
 }
