@@ -65,6 +65,11 @@ impl Source {
                 let text = text.as_deref().unwrap_or(EMBEDDED_TALES.as_bytes());
                 Example::of_text(model, text, self.steps.max(READ_STEPS))?
             }
+            (Codec::Classify(_), _) => {
+                bail!(
+                    "inspect does not take classifiers yet; `gruvy explain` shows what moves their answers"
+                )
+            }
             (_, None) => Example::generated(model, self.seed)?,
             (codec, Some(_)) => bail!(
                 "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed chooses one",

@@ -85,6 +85,25 @@ fn go<F: TaskFlags>(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The folder of one of several runs: a new one, or one with these settings to go on in.
+///
+/// # Errors
+/// When it holds a run of other settings, or cannot be written.
+pub fn one_of_several<C: TaskConfig>(
+    path: &Path,
+    settings: &RunSettings<C>,
+    force: bool,
+) -> Result<RunFolder> {
+    let (file, toml) = (RunFolder::settings_path(path), settings.to_toml()?);
+    if force || !file.exists() {
+        return Ok(RunFolder::create(path, toml, force)?);
+    }
+    if RunSettings::<C>::read(&file)?.to_toml()? != toml {
+        bail!("{} has other settings: --force replaces it and those beside it", file.display());
+    }
+    Ok(RunFolder::resume(path, toml)?)
+}
+
 /// Trains models that differ in their seed, in folders `1`, `2`, … of one. Members that are there are gone on with, or left as they
 /// are where they are done.
 fn ensemble<F: TaskFlags>(
@@ -101,15 +120,7 @@ fn ensemble<F: TaskFlags>(
         let mut settings = settings.clone();
         settings.train.seed += member - 1;
         let path = out.join(member.to_string());
-        let file = RunFolder::settings_path(&path);
-        let folder = if file.exists() && !new.force {
-            if RunSettings::<F::Config>::read(&file)?.to_toml()? != settings.to_toml()? {
-                bail!("{} has other settings: --force replaces the ensemble", file.display());
-            }
-            RunFolder::resume(&path, settings.to_toml()?)?
-        } else {
-            RunFolder::create(&path, settings.to_toml()?, new.force)?
-        };
+        let folder = one_of_several(&path, &settings, new.force)?;
         screen.note(format!("\nmember {member} of {members}: run folder {}", path.display()));
         outcomes.push(work(&settings, &folder, &stop, screen)?);
         if stop.load(Ordering::Relaxed) {

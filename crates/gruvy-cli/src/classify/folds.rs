@@ -4,11 +4,8 @@ use crate::args::{ClassifyFlags, NewRun};
 use crate::classify::report_run;
 use crate::screen::Screen;
 use crate::stop;
-use crate::train::{free_name, work_with_task};
-use anyhow::{Result, bail};
-use gruvy::tasks::RunSettings;
-use gruvy::tasks::classify::ClassifyConfig;
-use gruvy::train::RunFolder;
+use crate::train::{free_name, one_of_several, work_with_task};
+use anyhow::Result;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -32,15 +29,7 @@ pub fn folds(
         let mut settings = settings.clone();
         settings.task.fold = fold;
         let path = out.join(fold.to_string());
-        let file = RunFolder::settings_path(&path);
-        let folder = if file.exists() && !new.force {
-            if RunSettings::<ClassifyConfig>::read(&file)?.to_toml()? != settings.to_toml()? {
-                bail!("{} has other settings: --force replaces the folds", file.display());
-            }
-            RunFolder::resume(&path, settings.to_toml()?)?
-        } else {
-            RunFolder::create(&path, settings.to_toml()?, new.force)?
-        };
+        let folder = one_of_several(&path, &settings, new.force)?;
         screen.note(format!("\nfold {fold} of {folds}: run folder {}", path.display()));
         let (_, task) = work_with_task(&settings, &folder, &stop, screen)?;
         if stop.load(Ordering::Relaxed) {

@@ -162,5 +162,8 @@ fn wrong_questions_get_clear_answers() {
     place.gruvy(&["train", "classify", "broken.csv"]).error(&["broken.csv, line 2", "quote"]);
     place.write("one.csv", "review,sentiment\nfine,up\nlovely,up\n");
     place.gruvy(&["train", "classify", "one.csv"]).error(&["same label, up", "at least two"]);
+    for input in [&["inspect", "run"][..], &["inspect", "run", "--text", "fine"]] {
+        place.gruvy(input).error(&["classifiers", "gruvy explain"]);
+    }
     place.gruvy(&["generate", "run"]).error(&["classify", "text"]);
 }

@@ -14,7 +14,10 @@ fn data_without_a_choice_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let of = |name: &str, text: &str| run(folder.path(), name, text);
     refused(of("one.csv", "text,label\ngood,a\nbad,a\n"), "same label, a");
-    refused(of("none.txt", "a line\nand another\n"), "no labels");
+    refused(
+        of("none.txt", "a line\nand another\n"),
+        "no labels; name the column that holds them with --label-column",
+    );
     refused(of("two.txt", "__label__a __label__b x\n__label__a y\n"), "--multi-label");
     refused(of("quote.csv", "text,label\n\"broken,a\nfine,b\n"), "quote");
     refused(of("empty.csv", ""), "empty");

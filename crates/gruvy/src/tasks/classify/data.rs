@@ -39,7 +39,7 @@ impl Labelled {
     pub fn with_labels(examples: Examples, labels: Vec<String>, multi_label: bool) -> Result<Self> {
         if examples.labels.is_empty() {
             return Err(Error::Data(
-                "the data have no labels; name the column that holds them with --label, or the layout with --layout"
+                "the data have no labels; name the column that holds them with --label-column, or what the file is with --file-format"
                     .into(),
             ));
         }
