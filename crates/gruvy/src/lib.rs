@@ -7,6 +7,7 @@ pub mod compare;
 mod error;
 pub mod forecasts;
 pub mod inspect;
+mod mean;
 pub mod nn;
 pub mod ops;
 mod page;

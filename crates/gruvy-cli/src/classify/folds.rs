@@ -6,9 +6,14 @@ use crate::screen::Screen;
 use crate::stop;
 use crate::train::{free_name, one_of_several, work_with_task};
 use anyhow::Result;
+use gruvy::compare::Spread;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
+
+/// What is said of all folds together: metrics, and what they are called.
+const METRICS: [(&str, &str); 3] =
+    [("accuracy", "accuracy"), ("macro_f1", "macro F1"), ("log_loss", "log loss")];
 
 /// Trains a model for each fold, in folders `1`, `2`, … of one. Folds that are there are gone on with, or left as they are
 /// where they are done.
@@ -38,28 +43,24 @@ pub fn folds(
         }
         reports.push(report_run(&task, &folder, screen)?.0);
     }
-    let of = |who: &str, metric: &str| -> Vec<f64> {
+    let of = |who: &str, metric: &str| {
         let value = |report: &Value| report["judgement"][who]["metrics"][metric].as_f64();
-        reports.iter().filter_map(value).collect()
+        Spread::of(reports.iter().filter_map(value))
     };
     let summary = |who: &str| {
-        let one = |metric: &str| {
-            let (mean, sd) = mean_sd(&of(who, metric));
-            (metric.to_owned(), json!({ "mean": mean, "sd": sd }))
-        };
-        Value::Object(["accuracy", "macro_f1", "log_loss"].map(one).into_iter().collect())
+        let one = |(metric, _): (&str, _)| (metric.to_owned(), json!(of(who, metric)));
+        Value::Object(METRICS.map(one).into_iter().collect())
     };
     let line = |name: &str, who: &str| {
-        let part = |title: &str, metric: &str| {
-            let (mean, sd) = mean_sd(&of(who, metric));
-            format!("{title} {mean:.4} ± {sd:.4}")
+        let part = |(metric, title): (&str, &str)| {
+            let Spread { mean, std, .. } = of(who, metric)?;
+            let std = std.map(|std| format!(" ± {std:.4}")).unwrap_or_default();
+            Some(format!("{title} {mean:.4}{std}"))
         };
-        let parts = [
-            part("accuracy", "accuracy"),
-            part("macro F1", "macro_f1"),
-            part("log loss", "log_loss"),
-        ];
-        format!("{name:<13} {}", parts.join(", "))
+        format!(
+            "{name:<13} {}",
+            METRICS.into_iter().filter_map(part).collect::<Vec<_>>().join(", ")
+        )
     };
     screen.result(
         || json!({ "folder": out, "model": summary("model"), "baseline": summary("baseline"), "folds": reports }),
@@ -73,11 +74,4 @@ pub fn folds(
         },
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn mean_sd(values: &[f64]) -> (f64, f64) {
-    let n = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0).max(1.0)).sqrt())
 }

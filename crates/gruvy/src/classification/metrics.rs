@@ -15,6 +15,7 @@
 //!
 //! Sources: Pedregosa et al., Scikit-learn (2011); Hand and Till (2001) for the area under the ROC curve by ranks.
 use super::answers::Checked;
+use crate::mean::mean;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -174,16 +175,6 @@ fn log_loss(checked: &Checked<'_>) -> f64 {
         mean(labels).unwrap_or(0.0)
     };
     mean((0..checked.items()).map(of_item)).unwrap_or(0.0)
-}
-
-/// None of nothing.
-pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (mut n, mut sum) = (0.0, 0.0);
-    for value in values {
-        n += 1.0;
-        sum += value;
-    }
-    (n > 0.0).then(|| sum / n)
 }
 
 #[cfg(test)]

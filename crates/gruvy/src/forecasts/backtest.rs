@@ -1,10 +1,11 @@
 //! The table: a model beside simple methods, all from the same origins.
 use super::{
     baselines::{Ask, Baseline, Observed},
-    metrics::{Metrics, Scales, Score, mean},
+    metrics::{Metrics, Scales, Score},
     verdict,
 };
 use crate::error::{Error, Result};
+use crate::mean::mean;
 use gruvy_runtime::Forecast;
 use rayon::prelude::*;
 use serde::Serialize;

@@ -17,6 +17,7 @@
 //!
 //! Sources: Makridakis et al., The M4 Competition (2020), and The M5 accuracy competition (2022); Hyndman and
 //! Koehler (2006) for scaled errors; Alexandrov et al., GluonTS (2020).
+use crate::mean::mean;
 use gruvy_runtime::Forecast;
 use serde::Serialize;
 
@@ -186,16 +187,6 @@ impl Metrics {
                 .collect(),
         }
     }
-}
-
-/// None of nothing.
-pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (mut n, mut sum) = (0.0, 0.0);
-    for value in values {
-        n += 1.0;
-        sum += value;
-    }
-    (n > 0.0).then(|| sum / n)
 }
 
 #[cfg(test)]
