@@ -1,6 +1,7 @@
 """The whole job: `python bench/classify.py [FILE.tsv]` trains a text classifier with gruvy and with plain PyTorch."""
 
 import random
+
 from whole import arguments, compare, with_gruvy, with_torch
 
 # Schedule, decay and clipping are gruvy's defaults.
@@ -39,7 +40,8 @@ def main():
         learn.write_text("".join(lines[:-TEST]), encoding="utf-8")
         test.write_text("".join(lines[-TEST:]), encoding="utf-8")
         peer = with_torch("torch_classify", file, [*args.flags, f"--test-items={TEST}"])
-        alone = ["--split", "100/0/0", "--test", str(test), "--pool", "max", "--header", "false"]
+        alone = ["--split", "100/0/0", "--test", str(test), "--pool", "max", "--header", "false",
+                 "--label-smoothing", "0", "--ema", "0"]  # fmt: skip
         ours = with_gruvy(args, "classify", learn, [*args.flags, *alone], folder)
 
         def row(engine, got, errors):

@@ -9,7 +9,7 @@ the others are learned from. Words are what stands between blanks.
 
 Items of like length go into a batch together: all items are shuffled, pools of 50 batches sorted by length and cut
 into batches, which are shuffled. Batches are padded; --packed 1 packs them (`pack_padded_sequence`), which computes no step of
-padding but is many times slower on a CPU. A share of the words is made unknown. Prints progress on stderr and one JSON
+padding but is several times slower on a CPU. A share of the words is made unknown. Prints progress on stderr and one JSON
 object with the rate of training and the errors of the test items on stdout.
 """
 
@@ -109,7 +109,7 @@ def arguments():
     p.add_argument("--embed", type=int, default=128)
     p.add_argument("--max-len", type=int, default=400)
     p.add_argument("--word-dropout", type=float, default=0.1)
-    p.add_argument("--packed", type=int, default=0, help="1: pack batches, so that no padding is computed; slower by far")
+    p.add_argument("--packed", type=int, default=0, help="1: pack batches, so that no padding is computed; slower on a CPU")
     add_training_arguments(p)
     return p.parse_args()
 

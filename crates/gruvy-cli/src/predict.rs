@@ -9,8 +9,6 @@ use gruvy_runtime::{Classifier, Encoded, write_atomic};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
-/// Items answered at a time, so that the first answers come soon.
-const CHUNK: usize = 1024;
 /// What stands between the labels of an item.
 const SEPARATOR: &str = "|";
 
@@ -97,17 +95,9 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// A row an item.
     fn whole(&self, examples: &Examples) -> Result<Vec<Row>> {
-        let (codec, items) =
-            (self.classifier.codec(), self.classifier.codec().encode(&examples.items)?);
-        let mut rows = Vec::new();
-        for from in (0..items.len()).step_by(CHUNK) {
-            let chunk: Vec<usize> = (from..items.len().min(from + CHUNK)).collect();
-            let all = self.classifier.probabilities(&items.selected(&chunk))?;
-            for (item, p) in chunk.iter().zip(all.chunks_exact(codec.labels.len())) {
-                rows.push(self.row(classify::name(examples, *item), None, p));
-            }
-        }
-        Ok(rows)
+        let all = self.classifier.items(&examples.items)?;
+        let answers = all.chunks_exact(self.classifier.codec().labels.len()).enumerate();
+        Ok(answers.map(|(item, p)| self.row(classify::name(examples, item), None, p)).collect())
     }
 
     /// A row a step.

@@ -1,4 +1,5 @@
-//! What all pictures share.
+//! What all pictures share: font, colours, and how they fail.
+use crate::error::Error;
 use plotters::style::RGBColor;
 
 /// Any font without serifs; PNG pictures bring their own.
@@ -13,3 +14,17 @@ pub(crate) const LINES: [RGBColor; 6] = [
     RGBColor(0x8a, 0x6d, 0x00),
     RGBColor(0x5b, 0x5b, 0xd6),
 ];
+
+/// What drawing comes to.
+pub(crate) type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// What a drawing library said, as an error of this crate.
+pub(crate) fn picture(error: Box<dyn std::error::Error>) -> Error {
+    Error::Picture { why: error.to_string() }
+}
+
+/// A share of a colour, the rest white.
+pub(crate) fn tint(colour: RGBColor, share: f64) -> RGBColor {
+    let mix = |c: u8| (255.0 + (f64::from(c) - 255.0) * share).round() as u8;
+    RGBColor(mix(colour.0), mix(colour.1), mix(colour.2))
+}

@@ -1,8 +1,8 @@
 //! Pictures of a judgement: which class is taken for which, and how often an answer of some confidence is right.
 use super::calibration::CalibrationBin;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::raster::Canvas;
-use crate::style::{FONT, LINES};
+use crate::style::{Drawn, FONT, LINES, picture, tint};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -19,12 +19,6 @@ const MARGIN: i32 = 12;
 const WORDS: i32 = 24;
 const BORDER: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 const RELIABILITY: (u32, u32) = (400, 360);
-
-type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
-
-fn picture(error: Box<dyn std::error::Error>) -> Error {
-    Error::Picture { why: error.to_string() }
-}
 
 pub(super) fn confusion_svg(confusion: &[Vec<u64>], labels: &[String]) -> Result<String> {
     let mut svg = String::new();
@@ -78,12 +72,6 @@ impl Places {
     }
 }
 
-/// From white to blue.
-fn shade(share: f64) -> RGBColor {
-    let mix = |c: u8| (255.0 + (f64::from(c) - 255.0) * share).round() as u8;
-    RGBColor(mix(LINES[0].0), mix(LINES[0].1), mix(LINES[0].2))
-}
-
 /// A long name without its middle: names often begin alike, or end alike.
 fn shortened(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
@@ -121,7 +109,7 @@ where
             let (x, y) = (left + predicted as i32 * side, top + truth as i32 * side);
             let area = [(x, y), (x + side, y + side)];
             if *count > 0 {
-                root.draw(&Rectangle::new(area, shade(share).filled()))?;
+                root.draw(&Rectangle::new(area, tint(LINES[0], share).filled()))?;
             }
             if small {
                 continue;

@@ -1,7 +1,7 @@
 //! Small line charts of the report: one line a method, the first of them thick.
-use super::picture::{Drawn, picture};
 use super::ticks::tick_number;
 use crate::error::Result;
+use crate::style::{Drawn, picture};
 use crate::style::{FONT, LINES};
 use plotters::prelude::*;
 use std::ops::Range;

@@ -3,9 +3,9 @@
 //! A chart begins some seasons or horizons before the origin, which is marked by a line. The fan opens at the last
 //! observed value. What was observed after the origin is drawn over it.
 use super::ticks::{TimeAxis, tick_number};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::raster::Canvas;
-use crate::style::{FONT, LINES};
+use crate::style::{Drawn, FONT, LINES, picture, tint};
 use gruvy_runtime::Forecast;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -43,7 +43,6 @@ pub struct FanChart<'a> {
 
 type Area<B> = DrawingArea<B, Shift>;
 type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-pub(super) type Drawn<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The charts as one SVG, several in two columns.
 ///
@@ -63,10 +62,6 @@ pub fn fan_png(charts: &[FanChart<'_>]) -> Result<Vec<u8>> {
     let mut canvas = Canvas::new(size(charts));
     paint(canvas.backend(), charts).map_err(picture)?;
     canvas.to_png().map_err(|error| picture(error.into()))
-}
-
-pub(super) fn picture(error: Box<dyn std::error::Error>) -> Error {
-    Error::Picture { why: error.to_string() }
 }
 
 /// Columns and rows.
@@ -102,8 +97,7 @@ where
 /// The colour of the i-th of n intervals, from the widest on.
 fn shade(i: usize, n: usize) -> RGBColor {
     let share = 0.18 + 0.37 * i as f64 / (n.max(2) - 1) as f64;
-    let mix = |c: u8| (255.0 + (f64::from(c) - 255.0) * share).round() as u8;
-    RGBColor(mix(MEDIAN.0), mix(MEDIAN.1), mix(MEDIAN.2))
+    tint(MEDIAN, share)
 }
 
 fn legend<B: DrawingBackend>(area: &Area<B>, forecast: &Forecast) -> Drawn

@@ -1,9 +1,9 @@
 //! A report as one still picture: the gates of a layer as heat maps over its input, half-lives and gradient
 //! flow below; or the gradient flow of several models.
 use super::report::{FlowLine, LayerReport, Map, Report};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::raster::Canvas;
-use crate::style::{FONT, LINES};
+use crate::style::{Drawn, FONT, LINES, picture};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -41,7 +41,6 @@ const DIVERGING: [[u8; 3]; 5] = [
     [0xb2, 0x18, 0x2b],
 ];
 type Area<B> = DrawingArea<B, Shift>;
-type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
 impl Report {
     /// The picture as SVG: of the report's first layer, or of the gradient flow if it has none.
@@ -118,10 +117,6 @@ impl Report {
         let layer = layer.unwrap_or_default();
         format!("{}: {}, {} units{layer}", model.name, model.cell, model.hidden)
     }
-}
-
-fn picture(error: Box<dyn std::error::Error>) -> Error {
-    Error::Picture { why: error.to_string() }
 }
 
 fn height(map: &Map) -> u32 {

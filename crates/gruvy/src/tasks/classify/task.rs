@@ -124,7 +124,9 @@ impl ClassifyTask {
             (_, None) => 0.0,
         };
         let encoded = codec.encode(&data.items)?;
-        notes.extend(told(&data, &encoded, &codec, &mut division)?);
+        notes.extend(without_empty(&mut division.train, &encoded)?);
+        let counts = data.counts(&division.train);
+        notes.extend(told(&data, &counts, &encoded, codec.max_len));
         let weights =
             task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
         let seed = run.train.seed;
@@ -266,33 +268,28 @@ impl ClassifyTask {
     }
 }
 
-/// Tells of what is unusual, and leaves items without steps out of those to learn from.
-fn told(
-    data: &Labelled,
-    encoded: &Encoded,
-    codec: &ClassifyCodec,
-    division: &mut Division,
-) -> Result<Vec<String>> {
-    let mut notes = Vec::new();
-    let before = division.train.len();
-    division.train.retain(|item| encoded.length(*item) > 0);
-    if division.train.is_empty() {
+/// Leaves items without steps out of those to learn from, and says so.
+fn without_empty(train: &mut Vec<usize>, encoded: &Encoded) -> Result<Option<String>> {
+    let before = train.len();
+    train.retain(|item| encoded.length(*item) > 0);
+    if train.is_empty() {
         return Err(Error::Data("no item has anything in it to learn from".into()));
     }
-    if division.train.len() < before {
-        let count = before - division.train.len();
-        notes.push(format!("{count} items are empty, and are not learned from"));
-    }
-    let most = codec.max_len;
+    let count = before - train.len();
+    Ok((count > 0).then(|| format!("{count} items are empty, and are not learned from")))
+}
+
+/// Tells of the labels, of which there are `counts [K]` to learn from, and of what is unusual.
+fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Vec<String> {
+    let mut notes = Vec::new();
     let long = (0..encoded.len()).filter(|item| most > 0 && encoded.length(*item) == most).count();
     if long > 0 {
         notes.push(format!(
             "{long} items have {most} steps or more; the first {most} are read (max_len; 0 reads all)"
         ));
     }
-    let counts = data.counts(&division.train);
     let rare = |most: std::ops::RangeInclusive<usize>| -> Vec<String> {
-        let labels = data.labels.iter().zip(&counts).filter(|(_, count)| most.contains(count));
+        let labels = data.labels.iter().zip(counts).filter(|(_, count)| most.contains(count));
         labels.map(|(label, _)| label.clone()).collect()
     };
     let (never, once) = (rare(0..=0), rare(1..=1));
@@ -302,11 +299,11 @@ fn told(
     if !once.is_empty() {
         notes.push(format!("only one item to learn from has the label {}", in_words(&once)));
     }
-    let shares = data.labels.iter().zip(&counts).take(10);
+    let shares = data.labels.iter().zip(counts).take(10);
     let shares: Vec<String> = shares.map(|(label, count)| format!("{label} {count}")).collect();
     let more = if data.labels.len() > 10 { ", …" } else { "" };
     notes.push(format!("{} labels: {}{more}", data.labels.len(), shares.join(", ")));
-    Ok(notes)
+    notes
 }
 
 /// `items / (classes · count)`, so that every class counts alike; with several labels `no / yes` of each, so that a label's
