@@ -47,7 +47,7 @@ type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf
 /// The charts as one SVG, several in two columns.
 ///
 /// # Errors
-/// [`Error::Picture`] with what the plotting library said.
+/// [`Error::Picture`](crate::Error::Picture) with what the plotting library said.
 pub fn fan_svg(charts: &[FanChart<'_>]) -> Result<String> {
     let mut svg = String::new();
     paint(SVGBackend::with_string(&mut svg, size(charts)), charts).map_err(picture)?;
@@ -57,7 +57,7 @@ pub fn fan_svg(charts: &[FanChart<'_>]) -> Result<String> {
 /// The same picture as the content of a PNG file, twice as wide and high.
 ///
 /// # Errors
-/// [`Error::Picture`] with what the drawing libraries said.
+/// [`Error::Picture`](crate::Error::Picture) with what the drawing libraries said.
 pub fn fan_png(charts: &[FanChart<'_>]) -> Result<Vec<u8>> {
     let mut canvas = Canvas::new(size(charts));
     paint(canvas.backend(), charts).map_err(picture)?;

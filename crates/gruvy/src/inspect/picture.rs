@@ -46,7 +46,7 @@ impl Report {
     /// The picture as SVG: of the report's first layer, or of the gradient flow if it has none.
     ///
     /// # Errors
-    /// [`Error::Picture`] with what the plotting library said.
+    /// [`Error::Picture`](crate::Error::Picture) with what the plotting library said.
     pub fn to_svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.paint(SVGBackend::with_string(&mut svg, self.size())).map_err(picture)?;
@@ -57,7 +57,7 @@ impl Report {
     /// character that they lack stays empty.
     ///
     /// # Errors
-    /// [`Error::Picture`] with what the drawing libraries said.
+    /// [`Error::Picture`](crate::Error::Picture) with what the drawing libraries said.
     pub fn to_png(&self) -> Result<Vec<u8>> {
         let mut canvas = Canvas::new(self.size());
         self.paint(canvas.backend()).map_err(picture)?;
