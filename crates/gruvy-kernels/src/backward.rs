@@ -99,7 +99,7 @@ pub(crate) fn backward<C: Recurrence>(
     let (back, back_input) = pack_backward::<C>(isa, layer, packed);
     let blocks = layer.blocks(&call.noise);
     let gates = C::GATES + C::CELL.hidden_gates();
-    let (steps, shares) = (call.steps(), call.shares());
+    let (steps, shares) = (call.steps(), call.threads);
 
     let units = seq.batch * unit_ld(hidden);
     let row = blocks.count * hidden;
@@ -361,7 +361,7 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
                 false => job.mask.add(rows.start * ld),
             };
             let mut weights = job.back;
-            if share.barrier.is_some() {
+            if share.team.is_some() {
                 let gates = C::BACK.first().map_or(0, |run| run.gates);
                 weights[0] = weights[0].part(panels, gates * hidden * S::LANES);
             }

@@ -140,7 +140,7 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
         unsafe {
             let gates = C::PRODUCTS.first().copied().unwrap_or(0);
             let mut weights = parts.w_hh;
-            if share.barrier.is_some() {
+            if share.team.is_some() {
                 weights[0] = weights[0].part(panels, gates * hidden * S::LANES);
             }
             for i in 0..n * C::STATES {
@@ -374,7 +374,7 @@ pub(crate) fn step<C: Recurrence>(
     let null = core::ptr::null_mut();
     let targets = Targets { y: y.as_mut_ptr(), last: last.as_mut_ptr(), saved: null, states: null };
     let panels = 0..hidden.div_ceil(isa.lanes());
-    let share = Share { rows: 0..batch, panels, barrier: None };
+    let share = Share { rows: 0..batch, panels, team: None };
     let (plan, scratch, cell) = (&plan, scratch.as_mut_ptr(), PhantomData);
     let span = &Span { steps: 0..1, first: 0 };
     isa.dispatch(ForwardRows::<C> {

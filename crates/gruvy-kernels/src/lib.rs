@@ -18,6 +18,8 @@ mod gru;
 mod gru_v3;
 mod layer;
 mod linear;
+#[cfg(feature = "std")]
+mod load;
 mod lstm;
 mod math;
 mod memory;

@@ -8,7 +8,7 @@ use crate::cell::Zoneout;
 use crate::memory::{LINE, lines};
 use crate::noise::{Stream, key};
 use crate::simd::Isa;
-use crate::threads::Barrier;
+use crate::threads::Member;
 use crate::{Noise, Pass, Sequence, threads};
 use core::ops::Range;
 
@@ -22,7 +22,7 @@ pub(crate) struct Share<'a> {
     /// Vectors of units.
     pub panels: Range<usize>,
     /// Where it waits for those with other units of the same rows; none: it has all units.
-    pub barrier: Option<&'a Barrier>,
+    pub team: Option<&'a Member<'a>>,
 }
 
 impl Share<'_> {
@@ -33,8 +33,8 @@ impl Share<'_> {
 
     /// Waits for those with other units.
     pub fn wait(&self) {
-        if let Some(barrier) = self.barrier {
-            barrier.wait();
+        if let Some(team) = self.team {
+            team.wait();
         }
     }
 }
@@ -50,15 +50,15 @@ pub(crate) fn shares<C: Recurrence>(
     let all = call.hidden.div_ceil(isa.lanes());
     let team = call.team::<C>(normed);
     if team > 1 {
-        return threads::together(team, |part, barrier| {
+        return threads::together(team, |part, member| {
             let panels = threads::split(all, 1, part, team);
-            work(0, Share { rows: 0..call.seq.batch, panels, barrier: Some(barrier) });
+            work(0, Share { rows: 0..call.seq.batch, panels, team: Some(member) });
         });
     }
     let workers = call.workers();
     threads::run(workers, |worker| {
         let rows = call.rows(worker, workers);
-        work(worker, Share { rows, panels: 0..all, barrier: None });
+        work(worker, Share { rows, panels: 0..all, team: None });
     });
 }
 
@@ -72,12 +72,15 @@ pub(crate) struct Input<'a> {
     pub h0: Option<&'a [f32]>,
     pub noise: Noise,
     pub recompute: bool,
+    /// Threads worth using for the large products, for the whole call.
+    pub threads: usize,
 }
 
 impl<'a> Input<'a> {
     pub fn new(pass: &'a Pass<'a>, input: usize, hidden: usize) -> Self {
         let Pass { ref seq, x, h0, noise, recompute } = *pass;
-        Self { seq, input, hidden, x, h0, noise, recompute }
+        let threads = threads::worth(seq.seq_len * seq.batch * hidden * (input + hidden));
+        Self { seq, input, hidden, x, h0, noise, recompute, threads }
     }
 
     /// Steps of a window whose saved values are computed again, from the state before it.
@@ -120,32 +123,25 @@ impl<'a> Input<'a> {
         self.seq.lengths.map(|l| &l[rows.clone()])
     }
 
-    /// Threads worth using for the large products.
-    pub fn shares(&self) -> usize {
-        let Self { seq, input, hidden, .. } = self;
-        threads::worth(seq.seq_len * seq.batch * hidden * (input + hidden))
-    }
-
     /// Threads that share the units of all rows and wait for each other after every step: where rows are too few for a tile
     /// each, and a step is long beside the wait. Else 1.
     pub fn team<C: Recurrence>(&self, normed: bool) -> usize {
         /// Multiply-adds of a step, some 5 µs.
         const LONG: usize = 1 << 17;
-        let Self { seq, hidden, .. } = *self;
-        let shares = self.shares();
+        let Self { seq, hidden, threads, .. } = *self;
         let gates = C::CELL.hidden_gates();
         let long = gates == 0 || seq.batch * hidden * hidden * gates >= LONG;
         // Normalised or masked, a unit needs whole rows; with two products, another wait.
         let free = !normed && !self.noise.masks_state() && C::PRODUCTS.len() <= 1;
-        match long && free && seq.seq_len >= 16 && seq.batch < shares * TILE / 2 {
-            true => shares.min(hidden / 64).max(1),
+        match long && free && seq.seq_len >= 16 && seq.batch < threads * TILE / 2 {
+            true => threads.min(hidden / 64).max(1),
             false => 1,
         }
     }
 
     /// Threads worth using for the recurrence: each needs rows.
     pub fn workers(&self) -> usize {
-        self.shares().min(self.seq.batch).max(1)
+        self.threads.min(self.seq.batch).max(1)
     }
 
     /// Rows of one worker.

@@ -1,20 +1,33 @@
 //! Work shared between threads by fixed, disjoint ranges. Without `std` everything runs in the caller.
 //!
 //! No result depends on the partition: each output value is computed by one thread, its terms added in
-//! an order that the shapes alone decide.
+//! an order that the shapes alone decide. How many threads a call uses is decided once, when it begins
+//! ([`worth`]): what is free of the current rayon pool's ([`load`](crate::load)).
 
+#[cfg(feature = "std")]
+use crate::load::{Load, thread_time};
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+#[cfg(feature = "std")]
+use {
+    core::{cell::Cell, sync::atomic::AtomicU64, time::Duration},
+    std::sync::{Condvar, Mutex, PoisonError},
+    std::time::Instant,
+};
 
-/// Threads that a call may use: those of the current rayon pool.
+/// What this process has seen of the machine's load. It decides how long a call takes, never what it computes.
+#[cfg(feature = "std")]
+static LOAD: Load = Load::new();
+
+/// Threads that a call may use: those of the current rayon pool, as far as cores are free for them.
 fn count() -> usize {
     #[cfg(feature = "std")]
-    return rayon::current_num_threads().max(1);
+    return LOAD.threads(rayon::current_num_threads().max(1), Instant::now);
     #[cfg(not(feature = "std"))]
     1
 }
 
-/// Threads worth using for so many multiply-adds: one for little work.
+/// Threads worth using for so many multiply-adds: one for little work. Two answers may differ: a call asks once.
 pub(crate) fn worth(work: usize) -> usize {
     /// Below about 20 µs of work, waking a second thread does not pay.
     const SMALL: usize = 1 << 20;
@@ -33,7 +46,13 @@ pub(crate) fn run(parts: usize, work: impl Fn(usize) + Sync) {
     #[cfg(feature = "std")]
     if parts > 1 {
         use rayon::prelude::*;
-        (0..parts).into_par_iter().with_max_len(1).for_each(&work);
+        let meter = Meter::new(parts);
+        (0..parts).into_par_iter().with_max_len(1).for_each(|part| {
+            let clock = thread_time();
+            work(part);
+            meter.part(clock, Duration::ZERO);
+        });
+        meter.report();
         return;
     }
     (0..parts).for_each(work);
@@ -41,38 +60,91 @@ pub(crate) fn run(parts: usize, work: impl Fn(usize) + Sync) {
 
 /// Calls `work(0)` to `work(parts - 1)` side by side, so that they may wait for each other at the barrier. Each but the first
 /// gets a thread of its own: those of a pool may be busy, and whoever waits for a busy one waits forever.
-pub(crate) fn together(parts: usize, work: impl Fn(usize, &Barrier) + Sync) {
+pub(crate) fn together(parts: usize, work: impl Fn(usize, &Member<'_>) + Sync) {
     let barrier = Barrier::new(parts);
     #[cfg(feature = "std")]
     if parts > 1 {
+        let meter = Meter::new(parts);
         let run = |part| {
             let _guard = BreakOnPanic(&barrier);
-            work(part, &barrier);
+            let (clock, member) = (thread_time(), Member::new(&barrier));
+            work(part, &member);
+            meter.part(clock, member.idle.get());
         };
         std::thread::scope(|scope| {
             (1..parts).for_each(|part| drop(scope.spawn(move || run(part))));
             run(0);
         });
+        meter.report();
         return;
     }
     assert!(parts == 1, "without std there is one thread");
-    work(0, &barrier);
+    work(0, &Member::new(&barrier));
+}
+
+/// What the threads of a call computed, and how long it took.
+#[cfg(feature = "std")]
+struct Meter {
+    parts: usize,
+    start: Instant,
+    computed_ns: AtomicU64,
+}
+
+#[cfg(feature = "std")]
+impl Meter {
+    fn new(parts: usize) -> Self {
+        Self { parts, start: Instant::now(), computed_ns: AtomicU64::new(0) }
+    }
+
+    /// A part is done, which began at a processor time of this thread and did nothing but wait for some of it.
+    fn part(&self, began: Option<Duration>, idle: Duration) {
+        if let (Some(began), Some(ended)) = (began, thread_time()) {
+            let computed = ended.saturating_sub(began).saturating_sub(idle);
+            self.computed_ns.fetch_add(computed.as_nanos() as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn report(self) {
+        let computed = self.computed_ns.into_inner();
+        // Zero: the system does not say.
+        if computed > 0 {
+            let now = Instant::now();
+            LOAD.heard(self.parts, now - self.start, Duration::from_nanos(computed), now);
+        }
+    }
 }
 
 /// Where threads wait for each other after every step of a recurrence: a few hundred nanoseconds, where sleeping and waking
-/// would take longer than the step.
-pub(crate) struct Barrier {
+/// would take longer than the step. Whoever waits longer sleeps: the core may be what the other is waiting for.
+struct Barrier {
     parts: usize,
     arrived: AtomicUsize,
     /// Completed waits of all.
     round: AtomicUsize,
     broken: AtomicBool,
+    #[cfg(feature = "std")]
+    sleepers: AtomicUsize,
+    #[cfg(feature = "std")]
+    lock: Mutex<()>,
+    #[cfg(feature = "std")]
+    woken: Condvar,
 }
 
-impl Barrier {
-    pub fn new(parts: usize) -> Self {
-        let zero = || AtomicUsize::new(0);
-        Self { parts, arrived: zero(), round: zero(), broken: AtomicBool::new(false) }
+/// One of the threads that meet at a barrier.
+pub(crate) struct Member<'a> {
+    barrier: &'a Barrier,
+    /// Time that it kept a core waiting.
+    #[cfg(feature = "std")]
+    idle: Cell<Duration>,
+}
+
+impl<'a> Member<'a> {
+    fn new(barrier: &'a Barrier) -> Self {
+        Self {
+            barrier,
+            #[cfg(feature = "std")]
+            idle: Cell::new(Duration::ZERO),
+        }
     }
 
     /// Returns when all parts have called it as often. What each wrote before, all see afterwards.
@@ -80,28 +152,105 @@ impl Barrier {
     /// # Panics
     /// If another part panicked.
     pub fn wait(&self) {
-        /// Looks before the thread lets others run, which may be those that it waits for: about 30 µs.
-        const PATIENCE: u32 = 10_000;
-        if self.parts == 1 {
+        let barrier = self.barrier;
+        if barrier.parts == 1 {
             return;
         }
-        let round = self.round.load(Ordering::Relaxed);
-        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.parts {
-            self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
+        let round = barrier.round.load(Ordering::Relaxed);
+        if barrier.arrived.fetch_add(1, Ordering::AcqRel) + 1 == barrier.parts {
+            barrier.arrived.store(0, Ordering::Relaxed);
+            barrier.open(round.wrapping_add(1));
             return;
         }
-        let mut looks = 0u32;
-        while self.round.load(Ordering::Acquire) == round {
-            assert!(!self.broken.load(Ordering::Relaxed), "another thread of this call panicked");
-            looks += 1;
-            match looks < PATIENCE {
-                true => core::hint::spin_loop(),
-                #[cfg(feature = "std")]
-                false => std::thread::yield_now(),
-                #[cfg(not(feature = "std"))]
-                false => core::hint::spin_loop(),
+        /// Looks before the clock is asked: about a microsecond.
+        const LOOKS: usize = 64;
+        if !barrier.look(round, LOOKS) {
+            self.wait_long(round);
+        }
+        let broken = barrier.broken.load(Ordering::Relaxed);
+        assert!(!broken, "another thread of this call panicked");
+    }
+
+    /// Looks for a while, then sleeps, until a round is over.
+    #[cold]
+    #[inline(never)]
+    fn wait_long(&self, round: usize) {
+        #[cfg(feature = "std")]
+        {
+            /// About what sleeping and waking take.
+            const PATIENCE: Duration = Duration::from_micros(5);
+            let start = Instant::now();
+            let mut over = false;
+            while !over && start.elapsed() < PATIENCE {
+                over = self.barrier.look(round, 16);
             }
+            self.idle.set(self.idle.get() + start.elapsed());
+            if !over {
+                self.barrier.sleep(round);
+            }
+        }
+        #[cfg(not(feature = "std"))]
+        while !self.barrier.look(round, 16) {}
+    }
+}
+
+impl Barrier {
+    fn new(parts: usize) -> Self {
+        let zero = || AtomicUsize::new(0);
+        Self {
+            parts,
+            arrived: zero(),
+            round: zero(),
+            broken: AtomicBool::new(false),
+            #[cfg(feature = "std")]
+            sleepers: zero(),
+            #[cfg(feature = "std")]
+            lock: Mutex::new(()),
+            #[cfg(feature = "std")]
+            woken: Condvar::new(),
+        }
+    }
+
+    /// Whether a round is over, or never will be.
+    fn over(&self, round: usize, order: Ordering) -> bool {
+        self.round.load(order) != round || self.broken.load(order)
+    }
+
+    /// Looks up to so many times whether a round is over.
+    fn look(&self, round: usize, times: usize) -> bool {
+        for _ in 0..times {
+            if self.over(round, Ordering::Acquire) {
+                return true;
+            }
+            core::hint::spin_loop();
+        }
+        false
+    }
+
+    /// Begins a round.
+    fn open(&self, round: usize) {
+        // In one order with `sleepers`: either this thread sees who sleeps, or that one sees the round.
+        self.round.store(round, Ordering::SeqCst);
+        #[cfg(feature = "std")]
+        self.wake();
+    }
+
+    #[cfg(feature = "std")]
+    fn sleep(&self, round: usize) {
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        while !self.over(round, Ordering::SeqCst) {
+            guard = self.woken.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    #[cfg(feature = "std")]
+    fn wake(&self) {
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            // Whoever counted itself and has not fallen asleep holds the lock.
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.woken.notify_all();
         }
     }
 }
@@ -114,7 +263,8 @@ struct BreakOnPanic<'a>(&'a Barrier);
 impl Drop for BreakOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.broken.store(true, Ordering::Relaxed);
+            self.0.broken.store(true, Ordering::SeqCst);
+            self.0.wake();
         }
     }
 }
@@ -130,11 +280,11 @@ mod tests {
         let rounds = if cfg!(miri) { 20 } else { 5_000 };
         for parts in [1, 2, 3, 8] {
             let places: Vec<[AtomicUsize; 2]> = (0..parts).map(|_| Default::default()).collect();
-            together(parts, |part, barrier| {
+            together(parts, |part, member| {
                 for round in 0..rounds {
                     // Relaxed: the order is the barrier's to keep. Two places, as the kernels have two states.
                     places[part][round % 2].store(round + part, Ordering::Relaxed);
-                    barrier.wait();
+                    member.wait();
                     for (other, place) in places.iter().enumerate() {
                         let seen = place[round % 2].load(Ordering::Relaxed);
                         assert_eq!(seen, round + other, "part {part} in round {round}");
@@ -147,10 +297,44 @@ mod tests {
     #[test]
     fn a_panic_reaches_those_who_wait() {
         let result = std::panic::catch_unwind(|| {
-            together(3, |part, barrier| {
-                barrier.wait();
+            together(3, |part, member| {
+                member.wait();
                 assert!(part != 1, "part 1 fails");
-                barrier.wait();
+                member.wait();
+            });
+        });
+        assert!(result.is_err());
+    }
+
+    /// Some parts come late, so that the others sleep: by a time slice, by about the patience, not at all.
+    #[test]
+    fn those_who_sleep_are_woken() {
+        let rounds = if cfg!(miri) { 3 } else { 300 };
+        let passed = AtomicUsize::new(0);
+        together(4, |part, member| {
+            for round in 0..rounds {
+                if (round + part) % 4 == 0 {
+                    let late = [2_000, 20, 6, 5, 4][round % 5];
+                    std::thread::sleep(Duration::from_micros(late));
+                }
+                member.wait();
+                passed.fetch_add(1, Ordering::Relaxed);
+                member.wait();
+                assert_eq!(passed.load(Ordering::Relaxed), (round + 1) * 4);
+                member.wait();
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_reaches_those_who_sleep() {
+        let result = std::panic::catch_unwind(|| {
+            together(3, |part, member| {
+                if part == 1 {
+                    std::thread::sleep(Duration::from_millis(20));
+                    panic!("part 1 fails");
+                }
+                member.wait();
             });
         });
         assert!(result.is_err());

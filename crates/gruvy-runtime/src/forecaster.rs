@@ -15,7 +15,7 @@ mod stream;
 pub use stream::ForecastStream;
 
 use crate::codec::forecast::{Frame, Law, Prepared};
-use crate::random::SplitMix64;
+use crate::random::{Fnv, SplitMix64};
 use crate::series::{Panel, Stamp};
 use crate::{
     Codec, Decoder, Error, Forecast, ForecastCodec, ModelFile, Network, Output, Result, Session,
@@ -455,10 +455,7 @@ impl Forecaster {
         let Window { series, frame } = window;
         let stamp: Stamp = self.codec.frequency.at(series.start, frame.origin);
         let text = format!("{} {stamp}", series.id);
-        // FNV-1a
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = Fnv::of(text.as_bytes());
         let seed = self.seed.wrapping_add((member as u64) << 32);
         SplitMix64::new(hash ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }

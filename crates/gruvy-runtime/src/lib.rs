@@ -35,7 +35,8 @@ mod forecaster;
 mod generate;
 mod network;
 mod pool;
-mod random;
+#[doc(hidden)]
+pub mod random;
 mod sampler;
 pub mod series;
 mod session;

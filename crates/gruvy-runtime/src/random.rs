@@ -1,18 +1,70 @@
-//! The one random generator.
+//! The one random generator, the one hash of places, and the one of bytes.
 use rand_core::{Infallible, TryRng};
+use rand_distr::{Distribution, StandardNormal};
+use std::fmt;
+
+/// A seed for `n` under `seed`: two rounds of SplitMix64.
+pub fn mix(seed: u64, n: u64) -> u64 {
+    SplitMix64::new(SplitMix64::new(seed).next() ^ n).next()
+}
+
+/// FNV-1a, 64 bits, over bytes.
+#[derive(Clone, Debug)]
+pub struct Fnv(u64);
+
+impl Fnv {
+    /// The hash of nothing.
+    pub const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// The hash of some bytes.
+    pub fn of(bytes: &[u8]) -> u64 {
+        let mut hash = Self::new();
+        hash.add(bytes);
+        hash.0
+    }
+
+    /// Goes on over more bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Goes on over a number's bytes.
+    pub fn add_number(&mut self, number: u64) {
+        self.add(&number.to_le_bytes());
+    }
+}
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for Fnv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): a
 /// counter through a mixing function, so that neighbouring seeds give unrelated numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct SplitMix64 {
+pub struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
+    /// The numbers of a seed.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
+    /// The next 64 bits.
+    #[allow(clippy::should_implement_trait)] // No iterator: it never ends, and gives no option.
     pub fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
@@ -24,6 +76,11 @@ impl SplitMix64 {
     /// Uniform in [0, 1), from the upper 53 bits.
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// From N(0, 1).
+    pub fn normal(&mut self) -> f64 {
+        StandardNormal.sample(self)
     }
 
     /// Uniform in `0..n`, n at least 1 (a bias of at most n / 2^64).
@@ -55,6 +112,13 @@ impl TryRng for SplitMix64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fnv_gives_the_published_numbers() {
+        assert_eq!(Fnv::of(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(Fnv::of(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(Fnv::of(b"foobar"), 0x8594_4171_f739_67e8);
+    }
 
     #[test]
     fn splitmix_gives_the_published_numbers() {

@@ -1,4 +1,4 @@
-//! `gruvy::nn::Gru` in the place of `burn::nn::gru::Gru`.
+//! `gruvy::nn::Recurrent` in the place of `burn::nn::gru::Gru`.
 //!
 //! Both layers get the same weights and give the same outputs; then gruvy's learns a small task with
 //! Burn's own optimizer. Run it with `cargo run --release --example burn_gru`.
@@ -7,7 +7,7 @@ use burn::nn::gru::{Gru as BurnGru, GruConfig as BurnGruConfig};
 use burn::nn::{Linear, LinearConfig, loss::MseLoss, loss::Reduction};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor};
-use gruvy::nn::{Recurrent, RecurrentConfig};
+use gruvy::nn::{Key, Recurrent, RecurrentConfig};
 use std::time::Instant;
 
 const INPUT: usize = 2;
@@ -26,9 +26,11 @@ fn same_outputs(device: &Device) {
     //     let gru = BurnGruConfig::new(INPUT, HIDDEN, true).init(device);
     //     let y = gru.forward(x, None);
     // After: `with_batch_first` because Burn's takes [B, T, I]; the final state comes with the outputs.
-    //     let gru = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device);
-    //     let (y, state) = gru.forward(x, None, None);
-    let gru = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device);
+    // The key is where the weights are drawn, the last argument where a training step would draw dropout.
+    //     let config = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true);
+    //     let gru = config.init(Key::new(1), device);
+    //     let (y, state) = gru.forward(x, None, None, None);
+    let gru = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(Key::new(1), device);
     let burn = burn_gru_with_weights_of(&gru, device);
 
     let x = Tensor::<3>::random([16, 50, INPUT], Distribution::Normal(0.0, 1.0), device);
@@ -36,7 +38,7 @@ fn same_outputs(device: &Device) {
     let theirs = burn.forward(x.clone(), None);
     let burn_ms = before.elapsed().as_secs_f64() * 1e3;
     let before = Instant::now();
-    let (ours, _state) = gru.forward(x, None, None);
+    let (ours, _state) = gru.forward(x, None, None, None);
     let gruvy_ms = before.elapsed().as_secs_f64() * 1e3;
 
     let difference: f32 = (ours - theirs).abs().max().into_scalar();
@@ -76,14 +78,14 @@ struct Model {
 /// an error of 1/6.
 fn adding_problem(device: &Device) {
     let mut model = Model {
-        gru: RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(device),
+        gru: RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(Key::new(1), device),
         head: LinearConfig::new(HIDDEN, 1).init(device),
     };
     let mut optimizer = AdamWConfig::new().init();
     let mut losses = Vec::new();
     for step in 0..400 {
         let (x, target) = adding_batch(64, 10, device);
-        let (_, state) = model.gru.forward(x, None, None);
+        let (_, state) = model.gru.forward(x, None, None, None);
         let answer = model.head.forward(state.squeeze_dim::<2>(0));
         let loss = MseLoss::new().forward(answer, target, Reduction::Mean);
         losses.push(loss.clone().into_scalar::<f32>());

@@ -10,7 +10,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use gruvy::{
-    nn::SequenceModel,
+    nn::{Key, SequenceModel},
     ops::{Dropout, Head, linear_cross_entropy},
     train::TrainConfig,
 };
@@ -50,7 +50,7 @@ fn main() {
     let input = runtime::Input::Embedding { vocab: VOCAB, dim: 128 };
     let head = runtime::Head::Linear { outputs: VOCAB };
     let device = Device::flex().autodiff();
-    let mut model = SequenceModel::new(&input, &train.recurrent(128), &head, &device);
+    let mut model = SequenceModel::new(&input, &train.recurrent(128), &head, Key::new(1), &device);
     let mut optim = AdamWConfig::new().with_epsilon(1e-8).init();
     let mut laps = Laps::default();
     for _ in 0..7 {
@@ -60,13 +60,14 @@ fn main() {
         lap("batch");
         let x = model.embed(inputs.clone(), BATCH);
         lap("embedding, forward");
-        let (y, _) = model.rnn.forward(x, None, None);
+        let (y, _) = model.rnn.forward(x, None, None, None);
         lap("recurrence, forward");
         let head = Head {
             x: y.reshape([SEQ_LEN * BATCH, HIDDEN]),
             dropout,
             weight: model.head.as_ref().unwrap().val(),
             bias: model.bias.val(),
+            memory: model.rnn.memory.clone(),
         };
         let loss = linear_cross_entropy(head, targets, 0.0);
         lap("dropout, head and loss, forward and backward");

@@ -3,6 +3,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gruvy::{
+    nn::Key,
     tasks::{
         TaskConfig,
         forecast::{
@@ -102,7 +103,7 @@ fn the_loss_that_is_learned_from_is_the_one_that_is_measured() {
             }
             panel.series[0].y[45] = f64::NAN;
             let task = ForecastTask::new(run.clone(), panel).unwrap();
-            let model = task.init(&device);
+            let model = task.init(Key::new(1), &device);
             let runtime = task.evaluate(&model, Part::Valid).unwrap()["loss"];
             let burn: f64 =
                 task.batch_loss(&model, Part::Valid).into_data().iter::<f64>().next().unwrap();

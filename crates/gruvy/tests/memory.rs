@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy::{
-    nn::{Cell, RecurrentConfig, SequenceModel, cross_entropy, mean_squared_error},
+    nn::{Cell, Key, RecurrentConfig, SequenceModel, cross_entropy, mean_squared_error},
     tasks::{
         RunSettings, TaskConfig,
         memory::{AddingConfig, AddingRun, CopyConfig, CopyRun},
@@ -75,7 +75,7 @@ fn copying_learns_where_the_answer_stands_and_something_of_it() {
     run.task.length = 1;
     run.train.hidden = 64;
     run.train.batch = 32;
-    run.train.epochs = 4;
+    run.train.epochs = 16;
     run.train.lr = 0.01;
     let test = train_in(folder.path(), &run).test.unwrap();
     assert!(test["loss"] < 0.9 * test["baseline"], "{test:?}");
@@ -91,7 +91,7 @@ fn the_session_gives_what_the_training_model_gives() {
     let model = task.import(&file, &device).unwrap();
     let examples = Adding { length: 10 }.examples(5, 0..7);
     let x = Tensor::from_data(TensorData::new(examples.x.clone(), [10, 7, 2]), &device);
-    let ours: Vec<f32> = model.last(x, None).into_data().try_to_vec().unwrap();
+    let ours: Vec<f32> = model.last(x, None, None).into_data().try_to_vec().unwrap();
     let mut session = Session::new(Arc::new(Network::new(&file).unwrap()), 7).unwrap();
     let theirs = session.feed(Steps::Features(&examples.x)).unwrap();
     for (a, b) in ours.iter().zip(theirs) {
@@ -109,7 +109,7 @@ fn the_session_gives_what_the_training_model_gives() {
         let count = all.len();
         Tensor::<1, Int>::from_data(TensorData::new(all, [count]), &device)
     };
-    let (logits, _) = model.every(model.embed(symbols(&examples.x), 4), None);
+    let (logits, _) = model.every(model.embed(symbols(&examples.x), 4), None, None);
     let loss = cross_entropy(logits, symbols(&examples.targets), 0.0, None).into_scalar::<f32>();
     let network = Arc::new(Network::new(&file).unwrap());
     let metrics = evaluate_copying(&network, &gruvy_runtime::Copying { length: 5 }, 5, 4).unwrap();
@@ -153,9 +153,9 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
 #[test]
 fn every_step_learns_from_other_sequences_and_never_from_those_it_is_tested_on() {
     let task = AddingConfig::load(adding()).unwrap();
-    let model = task.init(&Device::flex());
+    let model = task.init(Key::new(1), &Device::flex());
     let loss = |epoch_seed, step| {
-        let at = Position { step, epoch_seed };
+        let at = Position { step, epoch_seed, masks: Key::new(step) };
         task.loss(&model, at, &mut Vec::new()).into_scalar::<f32>()
     };
     assert_eq!(loss(1, 0), loss(1, 0));
@@ -222,7 +222,7 @@ fn settings_that_make_no_sense_are_named() {
 fn chrono_opens_the_gate_that_keeps() {
     let device = Device::flex().autodiff();
     let config = RecurrentConfig::new(3, 400).with_chrono(50);
-    let layer = &config.init(&device).layers[0];
+    let layer = &config.init(Key::new(1), &device).layers[0];
     let values = |param: &Option<burn::module::Param<Tensor<1>>>| -> Vec<f32> {
         param.as_ref().unwrap().val().into_data().try_to_vec().unwrap()
     };
@@ -238,7 +238,7 @@ fn chrono_opens_the_gate_that_keeps() {
     // The other gates start as ever, in ±1/√H.
     let others = b_ih.iter().chain(&b_hh).enumerate().filter(|(i, _)| !z.contains(&(i % 1200)));
     assert!(others.clone().all(|(_, b)| b.abs() <= 0.05) && others.clone().any(|(_, b)| *b != 0.0));
-    let plain = &RecurrentConfig::new(3, 400).init(&device).layers[0];
+    let plain = &RecurrentConfig::new(3, 400).init(Key::new(1), &device).layers[0];
     assert!(values(&plain.bias_ih).iter().all(|b| b.abs() <= 0.05));
 }
 
@@ -247,7 +247,7 @@ fn chrono_knows_what_each_cells_gates_do() {
     let device = Device::flex();
     let biases = |cell, chrono| -> Vec<f32> {
         let config = RecurrentConfig::new(3, 40).with_cell(cell).with_chrono(chrono);
-        let layer = config.init(&device).layers.remove(0);
+        let layer = config.init(Key::new(1), &device).layers.remove(0);
         layer.bias_ih.unwrap().val().into_data().try_to_vec().unwrap()
     };
     // Between memories of one step and of 49, for the gate that keeps; the gate that takes is its opposite.
@@ -299,8 +299,8 @@ fn smoothing_changes_what_is_learned_and_not_what_is_measured() {
     let mut smooth = run.clone();
     smooth.train.label_smoothing = 0.2;
     let [plain, smooth] = [run, smooth].map(|run| CopyConfig::load(run).unwrap());
-    let model = plain.init(&Device::flex());
-    let at = Position { step: 0, epoch_seed: 0 };
+    let model = plain.init(Key::new(1), &Device::flex());
+    let at = Position { step: 0, epoch_seed: 0, masks: Key::new(1) };
     let loss = |task: &<CopyConfig as TaskConfig>::Task| {
         task.loss(&model, at, &mut Vec::new()).into_scalar::<f32>()
     };
@@ -330,21 +330,22 @@ fn the_last_step_is_the_last_valid_one_of_each_direction() {
             .with_num_layers(layers)
             .with_cell(Cell::Gru);
         let (input, head) = (Input::Features { size: 2 }, Head::Linear { outputs: 3 });
-        let model = SequenceModel::new(&input, &rnn, &head, &device);
+        let model = SequenceModel::new(&input, &rnn, &head, Key::new(1), &device);
         let data: Vec<f32> = (0..4 * 3 * 2).map(|i| ((i * 7 % 11) as f32 - 5.0) / 5.0).collect();
         let x = Tensor::<3>::from_data(TensorData::new(data, [4, 3, 2]), &device);
         let lengths = [4, 2, 3];
-        let all: Vec<f32> = model.last(x.clone(), Some(&lengths)).into_data().try_to_vec().unwrap();
+        let all: Vec<f32> =
+            model.last(x.clone(), Some(&lengths), None).into_data().try_to_vec().unwrap();
         for (b, len) in lengths.into_iter().enumerate() {
             let alone = x.clone().narrow(0, 0, len).narrow(1, b, 1);
-            let alone: Vec<f32> = model.last(alone, None).into_data().try_to_vec().unwrap();
+            let alone: Vec<f32> = model.last(alone, None, None).into_data().try_to_vec().unwrap();
             for (a, b) in alone.iter().zip(&all[b * 3..]) {
                 assert!((a - b).abs() < 1e-6, "{alone:?} {all:?}");
             }
         }
         let targets = Tensor::zeros([3, 3], &device);
         let x = x.require_grad();
-        let loss = mean_squared_error(model.last(x.clone(), Some(&lengths)), targets);
+        let loss = mean_squared_error(model.last(x.clone(), Some(&lengths), None), targets);
         let dx: Vec<f32> = x.grad(&loss.backward()).unwrap().into_data().try_to_vec().unwrap();
         let step = |t: usize, b: usize| dx[(t * 3 + b) * 2..][..2].iter().any(|d| *d != 0.0);
         for (b, len) in lengths.into_iter().enumerate() {

@@ -11,7 +11,10 @@
 //! The adding problem is Hochreiter and Schmidhuber's (1997), both tasks are made as by Bai, Kolter and
 //! Koltun (1803.01271), so that results can be put beside theirs: the two marks stand at any two different
 //! steps, neither bound to its half. Sequence `i` of a seed is the same in whatever batch it comes.
-use crate::{Error, Input, Result, Spec, random::SplitMix64};
+use crate::{
+    Error, Input, Result, Spec,
+    random::{SplitMix64, mix},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::Range};
 
@@ -169,8 +172,7 @@ impl Copying {
 /// The random numbers of one sequence. The seed is mixed first, so that neighbouring seeds do not share
 /// their sequences shifted by one.
 fn sequence(seed: u64, row: u64) -> SplitMix64 {
-    let mixed = SplitMix64::new(seed).next();
-    SplitMix64::new(SplitMix64::new(mixed ^ row).next())
+    SplitMix64::new(mix(seed, row))
 }
 
 fn named<'a>(metrics: impl IntoIterator<Item = (&'a str, f64)>) -> BTreeMap<String, f64> {

@@ -11,10 +11,10 @@
 //! ```
 //! The bias stands in `b_ih`; that of `b_hh` is 0 there. The other gates keep PyTorch's start. An RNN without
 //! gates has nothing to open and is left as it is.
-use super::LayerWeights;
+use super::{Key, LayerWeights};
 use burn::{
     module::Param,
-    tensor::{Distribution, Tensor, TensorData},
+    tensor::{Tensor, TensorData},
 };
 use gruvy_kernels::Cell;
 
@@ -26,11 +26,11 @@ fn gates(cell: Cell) -> Vec<(usize, f32)> {
     keep.into_iter().chain(takes).collect()
 }
 
-/// Draws the biases of the gates for dependencies of up to `longest` steps.
+/// Draws the biases of the gates for dependencies of up to `longest` steps, at `key`.
 ///
 /// # Panics
 /// If `longest` is below 3, or the layer has no biases.
-pub(super) fn open(mut layer: LayerWeights, cell: Cell, longest: usize) -> LayerWeights {
+pub(super) fn open(mut layer: LayerWeights, cell: Cell, longest: usize, key: Key) -> LayerWeights {
     assert!(
         longest >= 3,
         "RecurrentConfig: expected chrono of at least 3 steps, or 0, got {longest}"
@@ -39,9 +39,8 @@ pub(super) fn open(mut layer: LayerWeights, cell: Cell, longest: usize) -> Layer
         panic!("RecurrentConfig: chrono sets biases, and bias is false")
     };
     let (hidden, device) = (b_ih.lazy_shape()[0] / cell.gates(), b_ih.lazy_device());
-    let uniform = Distribution::Uniform(1.0, (longest - 1) as f64);
-    let memories = Tensor::<1>::random([hidden], uniform, &device).into_data();
-    let biases: Vec<f32> = memories.iter::<f32>().map(f32::ln).collect();
+    let memories = key.uniform(1.0, (longest - 1) as f64, hidden);
+    let biases: Vec<f32> = memories.into_iter().map(f32::ln).collect();
     let set = |param: Param<Tensor<1>>, scale: f32| {
         let mut values: Vec<f32> = param.val().into_data().iter().collect();
         for (gate, sign) in gates(cell) {

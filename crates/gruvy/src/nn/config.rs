@@ -1,7 +1,7 @@
 //! What a [`Recurrent`] is made of.
-use super::{LayerWeights, Recurrent, chrono};
+use super::{Key, LayerWeights, Recurrent, chrono};
+use crate::ops::Memory;
 use burn::config::Config;
-use burn::nn::DropoutConfig;
 use burn::tensor::Device;
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 /// The settings of a [`Recurrent`], with the names and defaults of `torch.nn.GRU` where it has them.
 ///
 /// ```
-/// use gruvy::nn::RecurrentConfig;
+/// use gruvy::nn::{Key, RecurrentConfig};
 ///
-/// let gru = RecurrentConfig::new(64, 128).with_num_layers(2).with_dropout(0.2).init(&Default::default());
+/// let config = RecurrentConfig::new(64, 128).with_num_layers(2).with_dropout(0.2);
+/// let gru = config.init(Key::new(1), &Default::default());
 /// # assert_eq!(gru.num_layers(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,16 +152,23 @@ impl RecurrentConfig {
         if self.bidirectional { 2 } else { 1 }
     }
 
+    /// The end of the parameter names of layer and direction number `index`: `_l0`, `_l0_reverse`, `_l1`, …
+    pub(super) fn suffix(&self, index: usize) -> String {
+        let layer = index / self.directions();
+        let reverse = if index % self.directions() == 1 { "_reverse" } else { "" };
+        format!("_l{layer}{reverse}")
+    }
+
     /// `K * H`, values of a layer's and direction's state: h, and for the LSTM c behind it.
     pub fn state_size(&self) -> usize {
         self.cell.states() * self.hidden_size
     }
 
-    /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them.
+    /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them: at `key`, each under its name.
     ///
     /// # Panics
     /// If a size is 0, a probability is outside `[0, 1)`, or `chrono` is 1 or 2.
-    pub fn init(&self, device: &Device) -> Recurrent {
+    pub fn init(&self, key: Key, device: &Device) -> Recurrent {
         for (name, size) in [
             ("input_size", self.input_size),
             ("hidden_size", self.hidden_size),
@@ -180,16 +188,19 @@ impl RecurrentConfig {
                 "RecurrentConfig: expected {name} in [0, 1), got {rate}"
             );
         }
-        let layers: Vec<_> = (0..self.num_layers * self.directions())
-            .map(|index| match index / self.directions() {
+        let layer = |index| {
+            let input = match index / self.directions() {
                 0 => self.input_size,
                 _ => self.directions() * self.hidden_size,
-            })
-            .map(|input| LayerWeights::new(self, input, device))
-            .collect();
-        let open = |layer| chrono::open(layer, self.cell, self.chrono);
-        let layers = if self.chrono > 0 { layers.into_iter().map(open).collect() } else { layers };
-        let dropout = DropoutConfig::new(self.dropout).init();
-        Recurrent { layers, dropout, config: self.clone() }
+            };
+            let place = |name: &str| key.named(&format!("{name}{}", self.suffix(index)));
+            let layer = LayerWeights::new(self, input, place, device);
+            match self.chrono {
+                0 => layer,
+                longest => chrono::open(layer, self.cell, longest, place("chrono")),
+            }
+        };
+        let layers = (0..self.num_layers * self.directions()).map(layer).collect();
+        Recurrent { layers, config: self.clone(), memory: Memory::default() }
     }
 }

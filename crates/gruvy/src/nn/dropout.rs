@@ -1,47 +1,43 @@
-//! Burn's dropout with the kernels' mask, which is drawn by all threads.
+//! Dropout with the kernels' mask, which is drawn by all threads.
 //!
 //! ```text
-//! y = x ⊙ m / p,   m ~ Bernoulli(p) for each value,   p = 1 − prob
+//! y = x ⊙ m / (1 − rate),   m ~ Bernoulli(1 − rate) for each value
 //! ```
-use super::recurrent::seed;
+use super::Key;
 use crate::ops;
-use burn::{
-    nn::Dropout,
-    tensor::{Device, Tensor, TensorData},
-};
+use burn::tensor::{Tensor, TensorData};
 
-/// [`Dropout::forward`] with a faster mask: active under the same conditions, governed by the same seed
-/// (`device.seed`), the same for any number of threads.
-pub fn dropout<const D: usize>(layer: &Dropout, input: Tensor<D>) -> Tensor<D> {
+/// Dropout of a share `rate` of all values, drawn at `key`: the same for any number of threads. None, as in inference:
+/// nothing is dropped.
+pub fn dropout<const D: usize>(rate: f64, input: Tensor<D>, key: Option<Key>) -> Tensor<D> {
     let (device, shape) = (input.device(), input.dims());
-    let Some(drawn) = draw(layer, &device) else { return input };
+    let Some(drawn) = draw(rate, key) else { return input };
     let mut mask = vec![1.0; shape.iter().product()];
     drawn.apply(&mut mask);
     input * Tensor::from_data(TensorData::new(mask, shape), &device)
 }
 
 /// The mask of one pass; none: nothing is dropped.
-pub(super) fn draw(layer: &Dropout, device: &Device) -> Option<ops::Dropout> {
-    let active = layer.training.is_enabled() && device.is_autodiff() && layer.prob > 0.0;
-    active.then(|| ops::Dropout { rate: layer.prob as f32, seed: seed(device), period: None })
+pub(super) fn draw(rate: f64, key: Option<Key>) -> Option<ops::Dropout> {
+    let key = key.filter(|_| rate > 0.0)?;
+    Some(ops::Dropout { rate: rate as f32, seed: key.seed(), period: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::{nn::DropoutConfig, tensor::Device};
+    use burn::tensor::Device;
 
     #[test]
     fn values_and_gradients_see_the_same_mask_and_inference_sees_none() {
         let device = Device::flex().autodiff();
-        let layer = DropoutConfig::new(0.5).init();
         let x = Tensor::<2>::ones([40, 50], &device).require_grad();
-        let y = dropout(&layer, x.clone());
+        let y = dropout(0.5, x.clone(), Some(Key::new(1)));
         let grads = y.clone().sum().backward();
         let (y, dx) = (y.into_data(), x.grad(&grads).unwrap().into_data());
         assert_eq!(y, dx);
         assert!(y.iter::<f32>().all(|v| v == 0.0 || v == 2.0));
-        let plain = dropout(&layer, x.clone().inner()).into_data();
-        assert_eq!(plain, x.inner().into_data());
+        let plain = dropout(0.5, x.clone(), None).into_data();
+        assert_eq!(plain, x.into_data());
     }
 }

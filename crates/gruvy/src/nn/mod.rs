@@ -3,6 +3,7 @@
 pub mod chrono;
 mod config;
 mod dropout;
+mod key;
 mod loss;
 mod model;
 mod pool;
@@ -11,6 +12,7 @@ mod weights;
 
 pub use config::RecurrentConfig;
 pub use dropout::dropout;
+pub use key::Key;
 pub use loss::{binary_cross_entropy, cross_entropy, mean_squared_error};
 pub use model::SequenceModel;
 pub use recurrent::Recurrent;

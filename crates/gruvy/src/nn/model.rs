@@ -8,14 +8,15 @@
 //! The head's V numbers at every step are logits of a class (labelling, language modelling); after the last
 //! step, or of the [pooled](Pool) steps, they are what is asked about the whole sequence: a number or several
 //! (regression), or logits.
-use super::{Recurrent, RecurrentConfig, dropout::draw, dropout::dropout, pool::pool};
+use super::{
+    Key, Recurrent, RecurrentConfig, dropout::draw, dropout::dropout, key::parameter, pool::pool,
+};
 use crate::{
     error::{Error, Result},
     ops::{Head as LossHead, linear_cross_entropy},
 };
 use burn::{
     module::{Initializer, Module, Param},
-    nn::{Dropout, DropoutConfig},
     tensor::{Device, Int, Tensor, TensorData},
 };
 use gruvy_runtime as runtime;
@@ -34,8 +35,6 @@ pub struct SequenceModel {
     pub pool: Option<Pool>,
     /// `[D * H]`, where attention pools.
     pub attention: Option<Param<Tensor<1>>>,
-    /// Before the head.
-    pub dropout: Dropout,
     /// `[V, D * H]`; none: the embedding serves as the head's matrix, and E = D · H.
     pub head: Option<Param<Tensor<2>>>,
     /// `[V]`
@@ -43,20 +42,29 @@ pub struct SequenceModel {
 }
 
 impl SequenceModel {
-    /// Fresh weights: embeddings from N(0, 1), the others uniform in ±1/√H, as PyTorch draws them, the head's
+    /// Fresh weights, drawn at `key` under their names: embeddings from N(0, 1), the others uniform in ±1/√H, as PyTorch draws them, the head's
     /// bias 0. A tied embedding is a head as well and starts in ±1/√H too.
     ///
     /// # Panics
     /// If `rnn` does not take what `input` gives, or runs batch first; for a tied head without an embedding.
-    pub fn new(input: &Input, rnn: &RecurrentConfig, head: &Head, device: &Device) -> Self {
+    pub fn new(
+        input: &Input,
+        rnn: &RecurrentConfig,
+        head: &Head,
+        key: Key,
+        device: &Device,
+    ) -> Self {
         assert!(
             rnn.input_size == input.width() && !rnn.batch_first,
             "SequenceModel: expected time-major layers over {} inputs, got {rnn:?}",
             input.width()
         );
         let bound = 1.0 / (rnn.hidden_size as f64).sqrt();
-        let uniform = Initializer::Uniform { min: -bound, max: bound };
-        let normal = Initializer::Normal { mean: 0.0, std: 1.0 };
+        let uniform = |name| {
+            let key = key.named(name);
+            move |count| key.uniform(-bound, bound, count)
+        };
+        let normal = key.named("embedding.weight");
         let tied = *head == Head::Tied;
         let outputs = match (head, input) {
             (Head::Linear { outputs }, _) => *outputs,
@@ -67,29 +75,33 @@ impl SequenceModel {
         };
         let embedding = match *input {
             Input::Embedding { vocab, dim } => {
-                Some(if tied { &uniform } else { &normal }.init([vocab, dim], device))
+                let shape = [vocab, dim];
+                Some(match tied {
+                    true => parameter(shape, device, uniform("embedding.weight")),
+                    false => parameter(shape, device, move |count| normal.normal(count)),
+                })
             }
             Input::Features { .. } => None,
         };
         let width = rnn.directions() * rnn.hidden_size;
         Self {
             embedding,
-            rnn: rnn.init(device),
+            rnn: rnn.init(key.named("rnn"), device),
             pool: None,
             attention: None,
-            dropout: DropoutConfig::new(rnn.dropout).init(),
-            head: (!tied).then(|| uniform.init([outputs, width], device)),
+            head: (!tied).then(|| parameter([outputs, width], device, uniform("head.weight"))),
             bias: Initializer::Zeros.init([outputs], device),
         }
     }
 
-    /// This model with a pool, whose weights, if any, are drawn as the layers' are.
-    pub fn with_pool(mut self, pool: Pool, device: &Device) -> Self {
+    /// This model with a pool, whose weights, if any, are drawn as the layers' are, at the model's `key`.
+    pub fn with_pool(mut self, pool: Pool, key: Key, device: &Device) -> Self {
         let config = &self.rnn.config;
         let bound = 1.0 / (config.hidden_size as f64).sqrt();
-        let uniform = Initializer::Uniform { min: -bound, max: bound };
+        let key = key.named("attention.weight");
+        let uniform = move |count| key.uniform(-bound, bound, count);
         let width = config.directions() * config.hidden_size;
-        self.attention = (pool == Pool::Attention).then(|| uniform.init([width], device));
+        self.attention = (pool == Pool::Attention).then(|| parameter([width], device, uniform));
         self.pool = Some(pool);
         self
     }
@@ -127,29 +139,34 @@ impl SequenceModel {
     }
 
     /// The head at every step of `x [T, B, I]`, from `state` (none: zeros): `[T * B, V]`, time-major, and the
-    /// state afterwards.
-    pub fn every(&self, x: Tensor<3>, state: Option<Tensor<3>>) -> (Tensor<2>, Tensor<3>) {
-        let (y, state) = self.rnn.forward(x, state, None);
+    /// state afterwards. `masks` is where a training pass draws its noise, here and below; none: nothing is drawn.
+    pub fn every(
+        &self,
+        x: Tensor<3>,
+        state: Option<Tensor<3>>,
+        masks: Option<Key>,
+    ) -> (Tensor<2>, Tensor<3>) {
+        let (y, state) = self.rnn.forward(x, state, None, masks);
         let [seq_len, batch, width] = y.dims();
-        (self.answer(y.reshape([seq_len * batch, width])), state)
+        (self.answer(y.reshape([seq_len * batch, width]), masks), state)
     }
 
     /// The head after the last step of each sequence in `x [T, B, I]`, of `lengths [B]` steps (none: all of T):
     /// `[B, V]`.
-    pub fn last(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
-        let (_, state) = self.rnn.forward(x, None, lengths);
-        self.answer(self.top(state))
+    pub fn last(&self, x: Tensor<3>, lengths: Option<&[usize]>, masks: Option<Key>) -> Tensor<2> {
+        let (_, state) = self.rnn.forward(x, None, lengths, masks);
+        self.answer(self.top(state), masks)
     }
 
     /// The head's answer about each sequence of `x [T, B, I]`, of `lengths [B]` steps, as a whole: `[B, V]`. As
     /// [`last`](Self::last), unless the model has another [pool](Self::pool).
-    pub fn pooled(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
-        let (y, state) = self.rnn.forward(x, None, Some(lengths));
+    pub fn pooled(&self, x: Tensor<3>, lengths: &[usize], masks: Option<Key>) -> Tensor<2> {
+        let (y, state) = self.rnn.forward(x, None, Some(lengths), masks);
         let pooled = match self.pool {
             None | Some(Pool::Last) => self.top(state),
             Some(kind) => pool(kind, y, lengths, self.attention.as_ref().map(Param::val)),
         };
-        self.answer(pooled)
+        self.answer(pooled, masks)
     }
 
     /// The top layer's h `[B, D * H]` of final states `[L * D, B, K * H]`.
@@ -170,22 +187,25 @@ impl SequenceModel {
         state: Option<Tensor<3>>,
         targets: Tensor<1, Int>,
         smoothing: f64,
+        masks: Option<Key>,
     ) -> (Tensor<1>, Tensor<3>) {
-        let (y, state) = self.rnn.forward(x, state, None);
+        let (y, state) = self.rnn.forward(x, state, None, masks);
         let [seq_len, batch, width] = y.dims();
         let head = LossHead {
             x: y.reshape([seq_len * batch, width]),
-            dropout: draw(&self.dropout, &self.device()),
+            dropout: draw(self.rnn.config.dropout, masks.map(before_head)),
             weight: self.head_weight(),
             bias: self.bias.val(),
+            memory: self.rnn.memory.clone(),
         };
         (linear_cross_entropy(head, targets, smoothing), state)
     }
 
     /// Dropout and head: `[N, D * H]` to `[N, V]`.
-    fn answer(&self, y: Tensor<2>) -> Tensor<2> {
+    fn answer(&self, y: Tensor<2>, masks: Option<Key>) -> Tensor<2> {
         let head = self.head_weight().transpose();
-        dropout(&self.dropout, y).matmul(head) + self.bias.val().unsqueeze()
+        let y = dropout(self.rnn.config.dropout, y, masks.map(before_head));
+        y.matmul(head) + self.bias.val().unsqueeze()
     }
 
     /// `[V, D * H]`
@@ -262,4 +282,9 @@ impl SequenceModel {
         self.bias = load(self.bias, get("head.bias"));
         Ok(self)
     }
+}
+
+/// Where the dropout before the head is drawn.
+fn before_head(masks: Key) -> Key {
+    masks.named("head")
 }

@@ -1,9 +1,8 @@
 //! Recurrent layers of any cell, with the scope of `torch.nn.GRU`, `LSTM` and `RNN`.
-use super::{LayerWeights, RecurrentConfig};
-use crate::ops::{self, Noise, Settings};
+use super::{Key, LayerWeights, RecurrentConfig};
+use crate::ops::{self, Memory, Noise, Settings};
 use burn::module::Module;
-use burn::nn::Dropout;
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use gruvy_runtime::RnnSpec;
 use std::sync::Arc;
 
@@ -16,12 +15,12 @@ use std::sync::Arc;
 pub struct Recurrent {
     /// `[L * D]` in PyTorch's order: layer 0, layer 0 reverse, layer 1, …
     pub layers: Vec<LayerWeights>,
-    /// Between layers. It and all other noise are active on an autodiff device, unless
-    /// [frozen](Dropout::training) (not after [`Module::valid`]).
-    pub dropout: Dropout,
     /// The settings.
     #[module(skip)]
     pub config: RecurrentConfig,
+    /// Scratch of all calls, of this module and its clones.
+    #[module(skip)]
+    pub memory: Memory,
 }
 
 impl Recurrent {
@@ -31,6 +30,8 @@ impl Recurrent {
     /// * `state [L * D, B, K * H]`: the state before the first step, zeros if none. Detach the final state of
     ///   one call to begin the next with it, without a gradient through both.
     /// * `lengths [B]`: valid steps of each sequence; none: all T. What stands past them has no effect.
+    /// * `masks`: where a training pass draws dropout and all other noise; none, as in inference: nothing is drawn. A
+    ///   key draws the same noise every time, so each step needs another: `key.fold(step)`.
     ///
     /// Returns the outputs of the last layer, `[T, B, D * H]` (or `[B, T, D * H]`; zero past a sequence's
     /// length), and the final states `[L * D, B, K * H]`, each after its sequence's last step in its direction.
@@ -42,13 +43,14 @@ impl Recurrent {
         x: Tensor<3>,
         state: Option<Tensor<3>>,
         lengths: Option<&[usize]>,
+        masks: Option<Key>,
     ) -> (Tensor<3>, Tensor<3>) {
         let mut x = if self.config.batch_first { x.swap_dims(0, 1) } else { x };
         self.check(&x, state.as_ref());
         let lengths: Option<Arc<[usize]>> = lengths.map(Arc::from);
         let mut finals = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.chunks(self.directions()).enumerate() {
-            let noise = self.noise(index, &x.device());
+            let noise = masks.and_then(|key| self.noise(index, key));
             let mut outputs = Vec::with_capacity(layer.len());
             for (direction, weights) in layer.iter().enumerate() {
                 let settings = Settings {
@@ -58,6 +60,7 @@ impl Recurrent {
                     zoneout: self.config.zoneout as f32,
                     noise,
                     recompute: self.config.recompute,
+                    memory: self.memory.clone(),
                 };
                 let h0 =
                     state.as_ref().map(|s| s.clone().narrow(0, finals.len(), 1).squeeze_dim(0));
@@ -71,10 +74,10 @@ impl Recurrent {
         (y, Tensor::stack(finals, 0))
     }
 
-    /// What layer `index` draws; none in inference, and where nothing is to be drawn.
-    fn noise(&self, index: usize, device: &Device) -> Option<Noise> {
+    /// What layer `index` draws; none where nothing is to be drawn.
+    fn noise(&self, index: usize, key: Key) -> Option<Noise> {
         let config = &self.config;
-        let dropout = if index == 0 { 0.0 } else { self.dropout.prob };
+        let dropout = if index == 0 { 0.0 } else { config.dropout };
         let rates = [
             dropout,
             config.input_dropout,
@@ -82,12 +85,9 @@ impl Recurrent {
             config.zoneout,
             config.weight_dropout,
         ];
-        let training = self.dropout.training.is_enabled() && device.is_autodiff();
-        if !training || rates.iter().all(|rate| *rate == 0.0) {
-            return None;
-        }
-        Some(Noise {
-            seed: seed(device),
+        let drawn = rates.iter().any(|rate| *rate > 0.0);
+        drawn.then(|| Noise {
+            seed: key.fold(index as u64).seed(),
             dropout: dropout as f32,
             input_dropout: config.input_dropout as f32,
             recurrent_dropout: config.recurrent_dropout as f32,
@@ -123,7 +123,7 @@ impl Recurrent {
     /// Every parameter under PyTorch's name: `weight_ih_l0`, `bias_hh_l1_reverse`, …
     pub fn parameters(&self) -> impl Iterator<Item = (String, TensorData)> {
         self.layers.iter().enumerate().flat_map(|(index, layer)| {
-            let suffix = self.suffix(index);
+            let suffix = self.config.suffix(index);
             layer.named().map(move |(name, data)| (format!("{name}{suffix}"), data))
         })
     }
@@ -133,7 +133,8 @@ impl Recurrent {
     /// # Panics
     /// If `get` has no answer for a parameter, or one of another shape.
     pub fn load_parameters(mut self, mut get: impl FnMut(&str) -> Option<TensorData>) -> Self {
-        let suffixes: Vec<_> = (0..self.layers.len()).map(|index| self.suffix(index)).collect();
+        let suffixes: Vec<_> =
+            (0..self.layers.len()).map(|index| self.config.suffix(index)).collect();
         let load = |(layer, suffix): (LayerWeights, String)| {
             layer.load(|name, shape| {
                 let name = format!("{name}{suffix}");
@@ -149,13 +150,6 @@ impl Recurrent {
         };
         self.layers = self.layers.into_iter().zip(suffixes).map(load).collect();
         self
-    }
-
-    /// The end of the parameter names of `layers[index]`.
-    fn suffix(&self, index: usize) -> String {
-        let layer = index / self.directions();
-        let reverse = if index % self.directions() == 1 { "_reverse" } else { "" };
-        format!("_l{layer}{reverse}")
     }
 
     /// Shapes of the time-major input `[T, B, I]` and of the state.
@@ -177,11 +171,4 @@ impl Recurrent {
             );
         }
     }
-}
-
-/// A seed from the device's generator, which [`Device::seed`] governs: 46 random bits.
-pub(super) fn seed(device: &Device) -> u64 {
-    let drawn = Tensor::<1>::random([2], Distribution::Uniform(1.0, 2.0), device).into_data();
-    // 23 random bits each, above them the same exponent.
-    drawn.iter::<f32>().fold(0, |seed, v| (seed << 23) ^ u64::from(v.to_bits()))
 }

@@ -1,5 +1,5 @@
 //! The parameters of one layer and direction, in PyTorch's layout.
-use super::RecurrentConfig;
+use super::{Key, RecurrentConfig, key::parameter};
 use crate::ops::Weights;
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -23,18 +23,30 @@ pub struct LayerWeights {
 }
 
 impl LayerWeights {
-    /// Parameters from U(−1/√H, 1/√H), gains of 1.
-    pub(super) fn new(config: &RecurrentConfig, input: usize, device: &Device) -> Self {
+    /// Parameters from U(−1/√H, 1/√H), drawn at `place(name)`, gains of 1.
+    pub(super) fn new(
+        config: &RecurrentConfig,
+        input: usize,
+        place: impl Fn(&str) -> Key,
+        device: &Device,
+    ) -> Self {
         let RecurrentConfig { cell, hidden_size: hidden, bias, layer_norm, .. } = *config;
         let bound = 1.0 / (hidden as f64).sqrt();
-        let uniform = Initializer::Uniform { min: -bound, max: bound };
+        fn uniform<const D: usize>(
+            (key, bound): (Key, f64),
+            shape: [usize; D],
+            device: &Device,
+        ) -> Param<Tensor<D>> {
+            parameter(shape, device, move |count| key.uniform(-bound, bound, count))
+        }
+        let at = |name| (place(name), bound);
         let (rows, hidden_rows) = (cell.gates() * hidden, cell.hidden_gates() * hidden);
         let some = hidden_rows > 0;
         Self {
-            weight_ih: uniform.init([rows, input], device),
-            weight_hh: some.then(|| uniform.init([hidden_rows, hidden], device)),
-            bias_ih: bias.then(|| uniform.init([rows], device)),
-            bias_hh: (bias && some).then(|| uniform.init([hidden_rows], device)),
+            weight_ih: uniform(at("weight_ih"), [rows, input], device),
+            weight_hh: some.then(|| uniform(at("weight_hh"), [hidden_rows, hidden], device)),
+            bias_ih: bias.then(|| uniform(at("bias_ih"), [rows], device)),
+            bias_hh: (bias && some).then(|| uniform(at("bias_hh"), [hidden_rows], device)),
             gain_ih: layer_norm.then(|| Initializer::Ones.init([rows], device)),
             gain_hh: (layer_norm && some).then(|| Initializer::Ones.init([hidden_rows], device)),
         }

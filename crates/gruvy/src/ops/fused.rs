@@ -1,6 +1,6 @@
 //! The recurrence as one backend operation over the kernels: Flex, and its hand-written gradient.
-use super::pool::{Buffer, with_packed, with_workspace};
-use super::{Settings, Weights, stream};
+use super::memory::Buffer;
+use super::{Memory, Settings, Weights, stream};
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
@@ -168,12 +168,12 @@ impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
         let ids = given.map(|tensor| wanted(tensor.is_some()));
 
         let zeros = |t: &FlexTensor| vec![0.0f32; t.shape().num_elements()];
-        let mut dx = x_id.map(|_| Buffer::new(call.operands.x.shape().num_elements()));
+        let mut dx = x_id.map(|_| call.memory().buffer(call.operands.x.shape().num_elements()));
         let mut dw_ih = zeros(&call.operands.w_ih);
         let [mut dw_hh, mut db_ih, mut db_hh, mut dgain_ih, mut dgain_hh, dh0] =
             given.map(|tensor| tensor.map(zeros));
         let mut dh0 = dh0.filter(|_| ids[5].is_some());
-        with_workspace(|workspace| {
+        call.memory().with_workspace(|workspace| {
             kernels::backward(
                 Isa::best(),
                 &call.layer(),
@@ -267,11 +267,12 @@ impl Call {
         let [rows, _] = operands.w_ih.shape().dims();
         let hidden = rows / settings.cell.gates();
         let (masked_x, masked_w_hh) = (None, None);
+        let memory = settings.memory.clone();
         let mut call =
             Self { operands, masked_x, masked_w_hh, settings, seq_len, batch, input, hidden };
         let masked = |tensor: &FlexTensor, drops: &[kernels::Dropout]| {
             let values = floats(tensor);
-            let mut copy = Buffer::new(values.len());
+            let mut copy = memory.buffer(values.len());
             copy.as_mut_slice().copy_from_slice(values);
             drops.iter().for_each(|drop| drop.apply(copy.as_mut_slice()));
             copy
@@ -281,6 +282,10 @@ impl Call {
         call.masked_w_hh = (drops.weights.zip(call.operands.w_hh.as_option()))
             .map(|(drop, w_hh)| masked(w_hh, &[drop]));
         call
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.settings.memory
     }
 
     /// The masks over x and w_hh.
@@ -334,18 +339,18 @@ impl Call {
 
     /// A buffer for what a forward pass saves.
     fn saved(&self) -> Buffer {
-        Buffer::new(self.layer().saved_values(&self.pass()))
+        self.memory().buffer(self.layer().saved_values(&self.pass()))
     }
 
     /// y `[T, B, H]`, and behind it the vectors of the last states after h.
     fn forward(&self, saved: Option<&mut [f32]>) -> FlexTensor {
         let (states, hidden) = (self.settings.cell.states(), self.hidden);
         let steps = self.seq_len * self.batch * hidden;
-        let mut out = Buffer::new(steps + (states - 1) * self.batch * hidden);
+        let mut out = self.memory().buffer(steps + (states - 1) * self.batch * hidden);
         let mut last = (states > 1).then(|| vec![0.0; self.batch * states * hidden]);
         let (y, behind) = out.as_mut_slice().split_at_mut(steps);
-        with_packed(&self.layer(), |packed| {
-            with_workspace(|workspace| {
+        self.memory().with_packed(&self.layer(), |packed| {
+            self.memory().with_workspace(|workspace| {
                 let output = kernels::Output { y, last: last.as_deref_mut(), saved };
                 packed.forward(&self.pass(), output, workspace)
             })

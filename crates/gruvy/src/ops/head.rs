@@ -6,9 +6,9 @@
 //! On Flex the kernel computes all gradients together with the loss, and the graph holds them in place of logits,
 //! probabilities and mask. On any other backend it is [`plain_head`], the same function in ordinary tensor operations.
 use super::fused::{dense, floats, tensor};
+use super::memory::Buffer;
 use super::plain::plain_head;
-use super::pool::{Buffer, with_workspace};
-use super::{expect, has_kernels};
+use super::{Memory, expect, has_kernels};
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
@@ -32,6 +32,8 @@ pub struct Head {
     pub weight: Tensor<2>,
     /// `[V]`
     pub bias: Tensor<1>,
+    /// Where the call finds its scratch: that of earlier calls, where they had the same.
+    pub memory: Memory,
 }
 
 /// Mean cross entropy `[1]`, in nats, of a head's logits against the classes `targets [N]`, a share `smoothing` of
@@ -56,6 +58,7 @@ pub fn linear_cross_entropy(head: Head, targets: Tensor<1, Int>, smoothing: f64)
         targets: targets.into_data().iter::<i64>().map(target).collect(),
         smoothing: smoothing as f32,
         dropout: head.dropout,
+        memory: head.memory,
     };
     Tensor::from_dispatch(<Dispatch as HeadLoss>::head_loss(
         head.x.into_dispatch(),
@@ -71,6 +74,7 @@ pub struct Asked {
     targets: Arc<[u32]>,
     smoothing: f32,
     dropout: Option<Dropout>,
+    memory: Memory,
 }
 
 #[backend_extension(Flex, Autodiff)]
@@ -104,7 +108,7 @@ impl<C: CheckpointStrategy> HeadLoss for Autodiff<Flex, C> {
                 let shapes = [&operands[0], &operands[1], &operands[2]];
                 let mut saved = shapes.map(|t| {
                     let shape = t.shape().to_vec();
-                    Gradient { values: Buffer::new(t.shape().num_elements()), shape }
+                    Gradient { values: asked.memory.buffer(t.shape().num_elements()), shape }
                 });
                 // The kernel sets dx and adds to the others.
                 saved[1..].iter_mut().for_each(|g| g.values.as_mut_slice().fill(0.0));
@@ -150,7 +154,7 @@ fn loss(
     gradients: Option<&mut [Gradient; 3]>,
 ) -> FlexTensor {
     let [x, weight, bias] = operands.map(|tensor| dense("head", tensor));
-    let Asked { ref targets, smoothing, dropout } = *asked;
+    let Asked { ref targets, smoothing, dropout, ref memory } = *asked;
     let (weight, bias) = (floats(&weight), floats(&bias));
     let head = LinearCrossEntropy { weight, bias, smoothing, dropout };
     let gradients = gradients.map(|[dx, dweight, dbias]| LinearGradients {
@@ -158,6 +162,7 @@ fn loss(
         dweight: dweight.values.as_mut_slice(),
         dbias: dbias.values.as_mut_slice(),
     });
-    let loss = with_workspace(|ws| head.loss(Isa::best(), floats(&x), targets, gradients, ws));
+    let loss =
+        memory.with_workspace(|ws| head.loss(Isa::best(), floats(&x), targets, gradients, ws));
     tensor(vec![loss as f32], &[1])
 }

@@ -16,11 +16,12 @@
 
 mod fused;
 mod head;
+mod memory;
 mod plain;
-mod pool;
 
 pub use gruvy_kernels::Dropout;
 pub use head::{Head, linear_cross_entropy};
+pub use memory::Memory;
 pub use plain::{plain, plain_head};
 
 use burn::backend::DispatchDevice;
@@ -29,7 +30,7 @@ use gruvy_kernels::Cell;
 use std::sync::Arc;
 
 /// What a recurrence computes, apart from its tensors.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The cell.
     pub cell: Cell,
@@ -46,12 +47,15 @@ pub struct Settings {
     /// Save only the states before every √T steps for the backward pass, which computes the rest again (gradient
     /// checkpointing; Chen et al., 1604.06174).
     pub recompute: bool,
+    /// Where the call finds its scratch: that of earlier calls, where they had the same.
+    pub memory: Memory,
 }
 
 impl Settings {
     /// A cell forward in time over full sequences, nothing regularised.
     pub fn new(cell: Cell) -> Self {
-        Self { cell, reverse: false, lengths: None, zoneout: 0.0, noise: None, recompute: false }
+        let (lengths, noise, memory) = (None, None, Memory::default());
+        Self { cell, reverse: false, lengths, zoneout: 0.0, noise, recompute: false, memory }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The training half of each task: its settings, data, model, loss and metrics.
 pub mod classify;
-mod fingerprint;
 pub mod forecast;
 pub mod memory;
 mod settings;

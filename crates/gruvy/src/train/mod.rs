@@ -26,6 +26,7 @@ pub use schedule::PLATEAU_EVALS;
 pub use task::{Carry, Part, Position, Task};
 
 use crate::error::{Error, Result};
+use crate::nn::Key;
 use burn::{
     module::{Module, ParamGroup},
     optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
@@ -33,13 +34,10 @@ use burn::{
 };
 use checkpoint::{Bond, Progress, Running};
 use folder::Logs;
-use gruvy_runtime::{ModelFile, Trained};
+use gruvy_runtime::{ModelFile, Trained, random::mix};
 use schedule::learning_rate;
 use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
 
@@ -169,11 +167,9 @@ impl<'a, T: Task> Run<'a, T> {
             state.carry.clear();
         }
         let lr = learning_rate(config, done, plan.steps, &state.progress.judge);
-        let at = Position { step, epoch_seed: mix(config.seed, epoch) };
-        let loss = {
-            let _drawing = random(mix(!config.seed, done));
-            task.loss(&state.model, at, &mut state.carry)
-        };
+        let masks = Key::new(config.seed).named("masks").fold(done);
+        let at = Position { step, epoch_seed: mix(config.seed, epoch), masks };
+        let loss = task.loss(&state.model, at, &mut state.carry);
         let value = f64::from(loss.clone().into_scalar::<f32>());
         self.finite("the loss", value, lr)?;
         let mut grads = GradientsParams::from_grads(loss.backward(), &self.state.model);
@@ -332,29 +328,5 @@ fn optimizer<M: Module>(model: &M, config: &TrainConfig) -> ModuleOptimizer {
 }
 
 fn init<T: Task>(task: &T, seed: u64) -> T::Model {
-    let _drawing = random(mix(seed, u64::MAX));
-    let model = task.init(&Device::flex().autodiff());
-    // Parameters are drawn when first looked at: look at them in the module's order.
-    params::collect(&model);
-    model
-}
-
-/// Seeds the generator that all tensors are drawn from. It is one for the whole process; while the guard
-/// lives, no other training in this process draws from it.
-fn random(seed: u64) -> MutexGuard<'static, ()> {
-    static DRAWING: Mutex<()> = Mutex::new(());
-    let guard = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-    Device::flex().seed(seed);
-    guard
-}
-
-/// A seed for `n` under `seed`: two rounds of SplitMix64.
-pub(crate) fn mix(seed: u64, n: u64) -> u64 {
-    let round = |v: u64| {
-        let v = v.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let v = (v ^ (v >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let v = (v ^ (v >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        v ^ (v >> 31)
-    };
-    round(round(seed) ^ n)
+    task.init(Key::new(seed).named("weights"), &Device::flex().autodiff())
 }

@@ -1,6 +1,6 @@
 //! The two halves meet: what the loop asks of a task.
 use super::report::Metrics;
-use crate::error::Result;
+use crate::{error::Result, nn::Key};
 use burn::{
     module::Module,
     tensor::{Device, Tensor},
@@ -36,6 +36,8 @@ pub struct Position {
     pub step: u64,
     /// Seed of the epoch.
     pub epoch_seed: u64,
+    /// Where the step's masks are drawn.
+    pub masks: Key,
 }
 
 /// Tensors handed from one batch to the next within an epoch (hidden states `[L, B, H]`), without
@@ -53,8 +55,8 @@ pub trait Task {
     /// Changes whenever the data or the way they are cut into batches changes.
     fn fingerprint(&self) -> String;
 
-    /// The model with fresh weights, drawn from the device's generator.
-    fn init(&self, device: &Device) -> Self::Model;
+    /// The model with fresh weights, drawn at `key`.
+    fn init(&self, key: Key, device: &Device) -> Self::Model;
 
     /// Batches of one epoch.
     fn steps_per_epoch(&self) -> u64;
@@ -81,7 +83,7 @@ pub trait Task {
     /// The model as a file for the runtime. `model` has no graph.
     fn export(&self, model: &Self::Model, trained: Trained) -> ModelFile;
 
-    /// The reverse of [`Task::export`]. Draws no random numbers.
+    /// The reverse of [`Task::export`].
     ///
     /// # Errors
     /// If the file holds a model of another shape.

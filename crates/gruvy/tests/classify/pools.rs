@@ -1,16 +1,16 @@
 //! Pooling in training is pooling in the runtime, and its gradients are those of finite differences.
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use gruvy::nn::{RecurrentConfig, SequenceModel, binary_cross_entropy, cross_entropy};
+use gruvy::nn::{Key, RecurrentConfig, SequenceModel, binary_cross_entropy, cross_entropy};
 use gruvy_runtime::{Head, Input, Network, Pool, Session, Steps};
 use std::sync::Arc;
 
 const LENGTHS: [usize; 3] = [5, 3, 1];
 
 fn model(pool: Pool, device: &Device) -> SequenceModel {
-    device.seed(3);
+    let key = Key::new(3);
     let rnn = RecurrentConfig::new(4, 5).with_bidirectional(true).with_num_layers(2);
     let (input, head) = (Input::Features { size: 4 }, Head::Linear { outputs: 3 });
-    SequenceModel::new(&input, &rnn, &head, device).with_pool(pool, device)
+    SequenceModel::new(&input, &rnn, &head, key, device).with_pool(pool, key, device)
 }
 
 fn x(device: &Device) -> Tensor<3> {
@@ -24,7 +24,7 @@ fn training_and_runtime_pool_alike() {
         let model = model(pool, &device);
         let x = x(&device);
         let trained: Vec<f32> =
-            model.pooled(x.clone(), &LENGTHS).into_data().iter::<f32>().collect();
+            model.pooled(x.clone(), &LENGTHS, None).into_data().iter::<f32>().collect();
         let network = Network::from_tensors(&model.spec(), &model.tensors()).unwrap();
         let mut session = Session::new(Arc::new(network), 3).unwrap();
         let values: Vec<f32> = x.into_data().iter::<f32>().collect();
@@ -47,7 +47,7 @@ fn what_stands_past_a_length_changes_nothing() {
             values[(t * 3 + row) * 4..][..4].fill(100.0);
         }
         let other = Tensor::<3>::from_data(TensorData::new(values, [5, 3, 4]), &device);
-        let answers = |x| model.pooled(x, &LENGTHS).into_data();
+        let answers = |x| model.pooled(x, &LENGTHS, None).into_data();
         assert_eq!(answers(x), answers(other), "{name}");
     }
 }
@@ -59,7 +59,7 @@ fn the_gradient_of_the_input_is_that_of_finite_differences() {
         let model = model(pool, &device);
         let start = x(&device);
         let loss = |x: Tensor<3>| {
-            let logits = model.pooled(x, &LENGTHS);
+            let logits = model.pooled(x, &LENGTHS, None);
             let targets = Tensor::<1, Int>::from_data([0i64, 2, 1], &device);
             cross_entropy(logits, targets, 0.1, None)
         };

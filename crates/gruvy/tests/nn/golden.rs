@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Tensor, TensorData};
-use gruvy::nn::{Cell, Recurrent, RecurrentConfig};
+use gruvy::nn::{Cell, Key, Recurrent, RecurrentConfig};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ fn check(golden: &Golden, batch_first: bool) {
         .with_cell(cell)
         .with_zoneout(golden.settings["zoneout"].as_f64().unwrap_or(0.0))
         .with_layer_norm(golden.settings["layer_norm"].as_bool().unwrap_or(false))
-        .init(&device())
+        .init(Key::new(1), &device())
         .load_parameters(|name| golden.tensors.get(name).cloned());
     let ragged = !golden.settings["lengths"].is_null();
     let lengths = ragged.then_some(golden.lengths.as_slice());
@@ -92,7 +92,7 @@ fn check(golden: &Golden, batch_first: bool) {
 
     let x = golden.tensor::<3>("x").require_grad();
     let h0 = golden.tensor::<3>("h0").require_grad();
-    let (y, state) = gru.forward(flip(x.clone()), Some(h0.clone()), lengths);
+    let (y, state) = gru.forward(flip(x.clone()), Some(h0.clone()), lengths, None);
     let y = flip(y);
     assert_close(&format!("{name}: output"), &values(&y), &golden.values("output"), 1e-5);
     assert_close(&format!("{name}: h_n"), &values(&state), &golden.values("h_n"), 1e-5);
@@ -169,7 +169,7 @@ fn train(golden: &Golden) {
     let cell = golden.settings["cell"].as_str().unwrap_or("gru");
     let rnn = RecurrentConfig::new(golden.size("input_size"), golden.size("hidden_size"))
         .with_cell(Cell::from_name(cell).expect("a cell"))
-        .init(&device())
+        .init(Key::new(1), &device())
         .load_parameters(|name| golden.tensors.get(&format!("rnn.{name}")).cloned());
     let mut model = Model {
         rnn,
@@ -184,7 +184,7 @@ fn train(golden: &Golden) {
         .init();
     let mut losses = Vec::new();
     for _ in 0..golden.size("steps") {
-        let (y, _) = model.rnn.forward(golden.tensor("x"), None, None);
+        let (y, _) = model.rnn.forward(golden.tensor("x"), None, None, None);
         let weight = model.weight.val().transpose().unsqueeze();
         let y = y.matmul(weight) + model.bias.val().unsqueeze();
         let loss = MseLoss::new().forward(y, golden.tensor("target"), Reduction::Mean);

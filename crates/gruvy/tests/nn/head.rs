@@ -1,7 +1,7 @@
 //! The fused head and loss give what their plain twin gives: the loss and every gradient.
 use crate::support::{assert_close, device, tensor, values};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use gruvy::ops::{Dropout, Head, linear_cross_entropy, plain_head};
+use gruvy::ops::{Dropout, Head, Memory, linear_cross_entropy, plain_head};
 
 type Loss = fn(Head, Tensor<1, Int>, f64) -> Tensor<1>;
 
@@ -24,6 +24,7 @@ fn run(
         dropout,
         weight: tensor::<2>(2, [classes, inputs], &device).require_grad(),
         bias: tensor::<1>(3, [classes], &device).require_grad(),
+        memory: Memory::default(),
     };
     let value = loss(head.clone(), targets(rows, classes, &device), f64::from(rate) / 2.0);
     let grads = value.clone().mul_scalar(weight_of_loss).backward();
@@ -55,7 +56,8 @@ fn a_shared_weight_a_constant_and_a_view_are_taken() {
     let run = |loss: Loss| {
         let x = weight.clone().narrow(0, 0, 3).transpose();
         let bias = tensor::<1>(3, [5], &Device::flex());
-        let head = Head { x, dropout: None, weight: weight.clone(), bias };
+        let head =
+            Head { x, dropout: None, weight: weight.clone(), bias, memory: Memory::default() };
         let value = loss(head, targets(3, 5, &device), 0.0);
         values(&weight.grad(&value.backward()).expect("dweight"))
     };
@@ -70,6 +72,7 @@ fn a_device_without_autodiff_gives_the_same_loss() {
             dropout: None,
             weight: tensor::<2>(2, [6, 4], &device),
             bias: tensor::<1>(3, [6], &device),
+            memory: Memory::default(),
         };
         values(&linear_cross_entropy(head, targets(9, 6, &device), 0.0))
     });
@@ -81,7 +84,13 @@ fn a_device_without_autodiff_gives_the_same_loss() {
 fn a_head_of_another_width_is_named() {
     let device = device();
     let (x, bias) = (tensor::<2>(1, [2, 4], &device), tensor::<1>(3, [6], &device));
-    let head = Head { x, dropout: None, weight: tensor::<2>(2, [6, 3], &device), bias };
+    let head = Head {
+        x,
+        dropout: None,
+        weight: tensor::<2>(2, [6, 3], &device),
+        bias,
+        memory: Memory::default(),
+    };
     linear_cross_entropy(head, targets(2, 6, &device), 0.0);
 }
 
@@ -90,6 +99,12 @@ fn a_head_of_another_width_is_named() {
 fn a_negative_target_is_no_class() {
     let device = device();
     let (x, bias) = (tensor::<2>(1, [2, 4], &device), tensor::<1>(3, [1], &device));
-    let head = Head { x, dropout: None, weight: tensor::<2>(2, [1, 4], &device), bias };
+    let head = Head {
+        x,
+        dropout: None,
+        weight: tensor::<2>(2, [1, 4], &device),
+        bias,
+        memory: Memory::default(),
+    };
     linear_cross_entropy(head, Tensor::from_data([0i64, -1], &device), 0.0);
 }

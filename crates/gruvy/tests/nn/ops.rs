@@ -1,7 +1,7 @@
 //! The fused operation gives what its plain twin gives: outputs, last states and every gradient.
 use crate::support::{assert_close, device, tensor, values};
 use burn::tensor::{Device, Gradients, Tensor};
-use gruvy::ops::{Noise, Settings, Weights, plain, recurrence};
+use gruvy::ops::{Memory, Noise, Settings, Weights, plain, recurrence};
 use gruvy_kernels::Cell;
 use std::sync::Arc;
 
@@ -46,7 +46,15 @@ fn cases() -> Vec<Case> {
                 weight_dropout: 0.3,
             });
             let recompute = reverse;
-            let settings = Settings { cell, reverse, lengths, zoneout: 0.2, noise, recompute };
+            let settings = Settings {
+                cell,
+                reverse,
+                lengths,
+                zoneout: 0.2,
+                noise,
+                recompute,
+                memory: Memory::default(),
+            };
             cases.push(Case { norm: true, ..Case::new(settings, [5, 4, 3, 6]) });
         }
     }

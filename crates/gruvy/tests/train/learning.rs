@@ -1,6 +1,7 @@
 //! A model learns what there is to learn, and says so when it learns too much.
 use super::*;
 use burn::tensor::Device;
+use gruvy::nn::Key;
 use gruvy::train::{Carry, Ended, Part, Position, Task, untrained};
 
 #[test]
@@ -45,7 +46,7 @@ fn the_state_runs_on_from_batch_to_batch() {
         let model = task.import(&untrained(&task, &run.train).unwrap(), &device).unwrap();
         let mut carry = Carry::new();
         let loss = |step| {
-            let at = Position { step, epoch_seed: 0 };
+            let at = Position { step, epoch_seed: 0, masks: Key::new(step) };
             f64::from(task.loss(&model, at, &mut carry).into_scalar::<f32>())
         };
         (0..steps).map(loss).sum::<f64>() / steps as f64

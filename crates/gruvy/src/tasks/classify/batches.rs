@@ -3,8 +3,8 @@
 //! ```text
 //! all items, shuffled ─ pools of 50 batches ─ sorted by length ─ cut into batches ─ batches shuffled
 //! ```
-use crate::train::mix;
 use gruvy_runtime::Encoded;
+use gruvy_runtime::random::mix;
 
 /// Batches of a pool: as many as keep padding to a few percent, as few as keep batches of an epoch unlike those of the last.
 const POOL: usize = 50;

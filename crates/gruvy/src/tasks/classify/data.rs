@@ -1,9 +1,9 @@
 //! Items with their labels as numbers.
-use crate::{
-    error::{Error, Result},
-    tasks::fingerprint::Fingerprint,
+use crate::error::{Error, Result};
+use gruvy_runtime::{
+    examples::{Examples, Items},
+    random::Fnv,
 };
-use gruvy_runtime::examples::{Examples, Items};
 use std::collections::{BTreeSet, HashMap};
 
 /// Items that are labelled.
@@ -111,8 +111,8 @@ impl Labelled {
         Ok(())
     }
 
-    pub(super) fn fingerprint(&self) -> Fingerprint {
-        let mut print = Fingerprint::new();
+    pub(super) fn fingerprint(&self) -> Fnv {
+        let mut print = Fnv::new();
         for label in &self.labels {
             print.add(label.as_bytes());
         }

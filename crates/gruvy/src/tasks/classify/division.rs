@@ -3,7 +3,8 @@
 //! Every label is in every part in the same share, as far as it has items enough; a label that appears once is learned
 //! from. Which item goes where depends on the items alone, so that runs with other seeds are measured on the same ones.
 use super::ClassifyConfig;
-use crate::train::{Part, mix};
+use crate::train::Part;
+use gruvy_runtime::random::mix;
 use std::collections::BTreeMap;
 
 /// What the division is drawn from.

@@ -2,8 +2,8 @@
 //!
 //! Synthetic, and made to need an ear for order: `not bad at all`, `I was told it would be dreadful, and it was lovely`
 //! have the words of both opinions, so that a bag of words cannot tell them apart.
-use crate::train::mix;
 use gruvy_runtime::examples::{ExampleFormat, Examples, parse_examples};
+use gruvy_runtime::random::mix;
 use std::fmt::Write;
 
 /// Items of the set.

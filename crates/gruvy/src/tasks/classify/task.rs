@@ -9,14 +9,15 @@ use super::{
 use crate::{
     classification::{Answers, JudgeConfig, judge, temperature},
     error::{Error, Result},
-    nn::{SequenceModel, binary_cross_entropy, cross_entropy},
-    train::{Carry, Metrics, Part, Position, Task, mix},
+    nn::{Key, SequenceModel, binary_cross_entropy, cross_entropy},
+    train::{Carry, Metrics, Part, Position, Task},
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy_runtime::{
     Classifier, ClassifyCodec, Codec, Encoded, Head, Input, ModelFile, Network, PaddedSteps, Pool,
     Trained,
     examples::{Examples, Items, read_examples},
+    random::mix,
 };
 use std::{
     path::PathBuf,
@@ -199,14 +200,15 @@ impl ClassifyTask {
         }
     }
 
-    /// Mean loss `[1]` over some items, as [`Task::loss`] has it; `words` is the seed of the words that are made unknown
-    /// (none: no word).
-    pub fn loss_of(&self, model: &SequenceModel, items: &[usize], words: Option<u64>) -> Tensor<1> {
+    /// Mean loss `[1]` over some items, as [`Task::loss`] has it; `masks` is where dropout and the words that are made
+    /// unknown are drawn (none: nothing is).
+    pub fn loss_of(&self, model: &SequenceModel, items: &[usize], masks: Option<Key>) -> Tensor<1> {
         let (batch, device) = (self.encoded.batch(items), model.device());
         let (seq_len, rows) = (batch.seq_len(), items.len());
         let x = match batch.steps {
             PaddedSteps::Tokens(mut tokens) => {
-                if let (Some(seed), Some(unknown)) = (words, self.codec.reader.unknown_token()) {
+                if let (Some(key), Some(unknown)) = (masks, self.codec.reader.unknown_token()) {
+                    let seed = key.named("words").seed();
                     make_unknown(&mut tokens, unknown, self.word_dropout, seed);
                 }
                 let tokens: Vec<i64> = tokens.into_iter().map(i64::from).collect();
@@ -218,7 +220,7 @@ impl ClassifyTask {
                 Tensor::from_data(TensorData::new(values, [seq_len, rows, width]), &device)
             }
         };
-        let logits = model.pooled(x, &batch.lengths);
+        let logits = model.pooled(x, &batch.lengths, masks);
         let truth = items.iter().map(|item| &self.data.truth[*item]);
         let weights = self.weights.as_ref().map(|w| Tensor::from_data(&w[..], &device));
         let smoothing = self.run.train.label_smoothing;
@@ -348,13 +350,14 @@ impl Task for ClassifyTask {
         print.to_string()
     }
 
-    fn init(&self, device: &Device) -> SequenceModel {
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
         let (train, task) = (&self.run.train, &self.run.task);
         let dim = self.vectors.as_ref().map_or(task.embed, |vectors| vectors.dim);
         let input = self.codec.reader.input(dim);
         let rnn = train.recurrent(input.width()).with_bidirectional(self.bidirectional);
         let head = Head::Linear { outputs: self.codec.labels.len() };
-        let model = SequenceModel::new(&input, &rnn, &head, device).with_pool(self.pool, device);
+        let model = SequenceModel::new(&input, &rnn, &head, key, device);
+        let model = model.with_pool(self.pool, key, device);
         let Input::Embedding { vocab, dim } = input else { return model };
         let Some(embedding) = &model.embedding else { return model };
         let data = embedding.val().into_data();
@@ -375,8 +378,7 @@ impl Task for ClassifyTask {
 
     fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
         let batches = self.batches(at.epoch_seed);
-        let words = mix(at.epoch_seed, at.step);
-        self.loss_of(model, &batches[at.step as usize], Some(words))
+        self.loss_of(model, &batches[at.step as usize], Some(at.masks))
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {
@@ -402,6 +404,6 @@ impl Task for ClassifyTask {
     }
 
     fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
-        self.init(device).with_tensors(file)
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
     }
 }

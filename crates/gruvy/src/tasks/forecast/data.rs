@@ -1,9 +1,9 @@
 //! Series divided into what is learned from, validated and tested on, and the windows of each part.
 use crate::{
     error::{Error, Result},
-    train::{Part, mix},
+    train::Part,
 };
-use gruvy_runtime::{ForecastCodec, Frame, Prepared, series::Panel};
+use gruvy_runtime::{ForecastCodec, Frame, Prepared, random::mix, series::Panel};
 
 /// Most windows that are validated on; of more, every n-th.
 const VALID_WINDOWS: usize = 4096;

@@ -6,14 +6,14 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    nn::SequenceModel,
-    tasks::fingerprint::Fingerprint,
+    nn::{Key, SequenceModel},
     train::{Carry, Metrics, Part, Position, Task},
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use gruvy_runtime::{
     Codec, Decoder, ForecastCodec, Forecaster, Frame, Head, Input, ModelFile, Network, Prepared,
     Trained,
+    random::Fnv,
     series::{Panel, read_panel},
 };
 use std::sync::Arc;
@@ -92,16 +92,21 @@ impl ForecastTask {
 
     /// Mean loss `[1]` over all windows of a part at once, as [`Task::loss`] has it over a batch.
     pub fn batch_loss(&self, model: &SequenceModel, part: Part) -> Tensor<1> {
-        self.loss_of(model, &self.division.of(part).iter().collect::<Vec<_>>())
+        self.loss_of(model, &self.division.of(part).iter().collect::<Vec<_>>(), None)
     }
 
-    fn loss_of(&self, model: &SequenceModel, windows: &[&Window]) -> Tensor<1> {
-        let (head, targets) = self.answers(model, windows);
+    fn loss_of(&self, model: &SequenceModel, windows: &[&Window], masks: Option<Key>) -> Tensor<1> {
+        let (head, targets) = self.answers(model, windows, masks);
         loss(self.codec.output, &self.codec.levels, head, targets)
     }
 
     /// The head's answers `[N, P]` for a batch of windows, and what came.
-    fn answers(&self, model: &SequenceModel, windows: &[&Window]) -> (Tensor<2>, Targets) {
+    fn answers(
+        &self,
+        model: &SequenceModel,
+        windows: &[&Window],
+        masks: Option<Key>,
+    ) -> (Tensor<2>, Targets) {
         let (codec, device, batch) = (&self.codec, model.device(), windows.len());
         let of: Vec<(&Prepared, &Frame)> =
             windows.iter().map(|(series, frame)| (&self.series[*series], frame)).collect();
@@ -113,12 +118,13 @@ impl ForecastTask {
         };
         let head = match codec.decoder {
             Decoder::Direct { .. } => {
-                let (_, state) = model.rnn.forward(steps(inputs.steps, batch), None, None);
+                let read = masks.map(|key| key.named("read"));
+                let (_, state) = model.rnn.forward(steps(inputs.steps, batch), None, None, read);
                 let segments = codec.segments();
                 let state = state.repeat_dim(1, segments);
-                model.every(steps(inputs.decode, batch * segments), Some(state)).0
+                model.every(steps(inputs.decode, batch * segments), Some(state), masks).0
             }
-            Decoder::Autoregressive => model.every(steps(inputs.steps, batch), None).0,
+            Decoder::Autoregressive => model.every(steps(inputs.steps, batch), None, masks).0,
         };
         let parameters = codec.parameters();
         let [rows, outputs] = head.dims();
@@ -236,7 +242,7 @@ impl Task for ForecastTask {
     }
 
     fn fingerprint(&self) -> String {
-        let mut print = Fingerprint::new();
+        let mut print = Fnv::new();
         for series in &self.panel.series {
             print.add(series.id.as_bytes());
             let others = series.past.iter().chain(&series.future).flatten();
@@ -250,11 +256,11 @@ impl Task for ForecastTask {
         print.to_string()
     }
 
-    fn init(&self, device: &Device) -> SequenceModel {
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
         let input = Input::Features { size: self.codec.input_size() };
         let rnn = self.run.train.recurrent(input.width());
         let head = Head::Linear { outputs: self.codec.outputs() };
-        SequenceModel::new(&input, &rnn, &head, device)
+        SequenceModel::new(&input, &rnn, &head, key, device)
     }
 
     fn steps_per_epoch(&self) -> u64 {
@@ -270,7 +276,7 @@ impl Task for ForecastTask {
         let train = &self.division.train;
         let window = |row: u64| &train[draw(train.len(), at.step * batch + row, at.epoch_seed)];
         let windows: Vec<&Window> = (0..batch).map(window).collect();
-        self.loss_of(model, &windows)
+        self.loss_of(model, &windows, Some(at.masks))
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {
@@ -293,6 +299,6 @@ impl Task for ForecastTask {
     }
 
     fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
-        self.init(device).with_tensors(file)
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
     }
 }

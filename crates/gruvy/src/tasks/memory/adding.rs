@@ -2,7 +2,7 @@
 use super::Generator;
 use crate::{
     error::Result,
-    nn::{SequenceModel, mean_squared_error},
+    nn::{Key, SequenceModel, mean_squared_error},
     tasks::Metric,
     train::Metrics,
 };
@@ -35,12 +35,19 @@ impl Generator for Adding {
         (Input::Features { size: Adding::FEATURES }, 1)
     }
 
-    fn loss(&self, model: &SequenceModel, seed: u64, rows: Range<u64>, _: f64) -> Tensor<1> {
+    fn loss(
+        &self,
+        model: &SequenceModel,
+        seed: u64,
+        rows: Range<u64>,
+        _: f64,
+        masks: Option<Key>,
+    ) -> Tensor<1> {
         let AddingExamples { x, sums } = self.examples(seed, rows);
         let (batch, device) = (sums.len(), model.device());
         let x = TensorData::new(x, [self.length, batch, Adding::FEATURES]);
         let sums = TensorData::new(sums, [batch, 1]);
-        let answers = model.last(Tensor::from_data(x, &device), None);
+        let answers = model.last(Tensor::from_data(x, &device), None, masks);
         mean_squared_error(answers, Tensor::from_data(sums, &device))
     }
 

@@ -1,6 +1,11 @@
 //! Copying: a label at every step.
 use super::Generator;
-use crate::{error::Result, nn::SequenceModel, tasks::Metric, train::Metrics};
+use crate::{
+    error::Result,
+    nn::{Key, SequenceModel},
+    tasks::Metric,
+    train::Metrics,
+};
 use burn::tensor::{Int, Tensor, TensorData};
 use gruvy_runtime::{Codec, CopyExamples, Copying, Input, Network, evaluate_copying};
 use std::{ops::Range, sync::Arc};
@@ -40,6 +45,7 @@ impl Generator for Copying {
         seed: u64,
         rows: Range<u64>,
         smoothing: f64,
+        masks: Option<Key>,
     ) -> Tensor<1> {
         let batch = (rows.end - rows.start) as usize;
         let CopyExamples { x, targets } = self.examples(seed, rows);
@@ -49,7 +55,7 @@ impl Generator for Copying {
             Tensor::from_data(TensorData::new(symbols, [count]), &model.device())
         };
         let x = model.embed(symbols(x), batch);
-        model.every_loss(x, None, symbols(targets), smoothing).0
+        model.every_loss(x, None, symbols(targets), smoothing, masks).0
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {

@@ -2,12 +2,12 @@
 use super::MemoryConfig;
 use crate::{
     error::Result,
-    nn::SequenceModel,
+    nn::{Key, SequenceModel},
     tasks::{Metric, RunSettings},
-    train::{Carry, Metrics, Part, Position, Task, mix},
+    train::{Carry, Metrics, Part, Position, Task},
 };
 use burn::tensor::{Device, Tensor};
-use gruvy_runtime::{Codec, Head, Input, ModelFile, Network, TEST_SEED, Trained};
+use gruvy_runtime::{Codec, Head, Input, ModelFile, Network, TEST_SEED, Trained, random::mix};
 use std::{fmt::Debug, ops::Range, sync::Arc};
 
 /// The seed of the sequences that are validated on.
@@ -39,9 +39,16 @@ pub trait Generator: Copy + Debug + PartialEq {
     /// What a model takes, and how many numbers it gives.
     fn shape(&self) -> (Input, usize);
 
-    /// Mean loss `[1]` over the sequences `rows` of a seed, with labels smoothed by `smoothing`.
-    fn loss(&self, model: &SequenceModel, seed: u64, rows: Range<u64>, smoothing: f64)
-    -> Tensor<1>;
+    /// Mean loss `[1]` over the sequences `rows` of a seed, with labels smoothed by `smoothing`; `masks` as for
+    /// [`SequenceModel`].
+    fn loss(
+        &self,
+        model: &SequenceModel,
+        seed: u64,
+        rows: Range<u64>,
+        smoothing: f64,
+        masks: Option<Key>,
+    ) -> Tensor<1>;
 
     /// Metrics that follow from a mean training loss.
     fn train_metrics(&self, loss: f64) -> Metrics;
@@ -86,10 +93,10 @@ impl<G: Generator> Task for MemoryTask<G> {
         format!("{} {length}: {train_size}/{valid_size}/{test_size}", G::NAME)
     }
 
-    fn init(&self, device: &Device) -> SequenceModel {
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
         let (input, outputs) = self.generator.shape();
         let rnn = self.run.train.recurrent(input.width());
-        SequenceModel::new(&input, &rnn, &Head::Linear { outputs }, device)
+        SequenceModel::new(&input, &rnn, &Head::Linear { outputs }, key, device)
     }
 
     fn steps_per_epoch(&self) -> u64 {
@@ -107,7 +114,8 @@ impl<G: Generator> Task for MemoryTask<G> {
     fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
         let train = &self.run.train;
         let seed = mix(at.epoch_seed, at.step);
-        self.generator.loss(model, seed, 0..train.batch as u64, train.label_smoothing)
+        let rows = 0..train.batch as u64;
+        self.generator.loss(model, seed, rows, train.label_smoothing, Some(at.masks))
     }
 
     fn train_metrics(&self, loss: f64) -> Metrics {
@@ -137,6 +145,6 @@ impl<G: Generator> Task for MemoryTask<G> {
     }
 
     fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
-        self.init(device).with_tensors(file)
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
     }
 }

@@ -9,8 +9,8 @@
 //! ```
 //! Of `N` tokens, `N − 1 − B·S` are left over; `o` is drawn from them, so that every epoch leaves out
 //! others and cuts elsewhere.
-use crate::train::mix;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use gruvy_runtime::random::mix;
 
 /// Cuts a token stream into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Reading a corpus and dividing it.
 use super::config::TextRun;
 use crate::error::{Error, Result};
-use crate::tasks::fingerprint::Fingerprint;
-use gruvy_runtime::TextUnit;
+use gruvy_runtime::{TextUnit, random::Fnv};
 use std::{
     fs,
     io::Read,
@@ -78,7 +77,7 @@ impl Corpus {
 
     /// Identifies the text and its division: FNV-1a, 64 bits, over the length and bytes of each part.
     pub fn fingerprint(&self) -> String {
-        let mut print = Fingerprint::new();
+        let mut print = Fnv::new();
         for part in [&self.train, &self.valid, &self.test] {
             print.add_number(part.len() as u64);
             print.add(part);

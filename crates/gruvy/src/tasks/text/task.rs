@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    nn::SequenceModel,
+    nn::{Key, SequenceModel},
     train::{Carry, Metrics, Part, Position, Task},
 };
 use burn::tensor::{Device, Tensor};
@@ -115,11 +115,11 @@ impl Task for TextTask {
         self.fingerprint.clone()
     }
 
-    fn init(&self, device: &Device) -> SequenceModel {
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
         let (train, text, vocab) = (&self.run.train, &self.run.task, self.codec.vocab_size());
         let input = Input::Embedding { vocab, dim: text.embed };
         let head = if text.tied { Head::Tied } else { Head::Linear { outputs: vocab } };
-        SequenceModel::new(&input, &train.recurrent(text.embed), &head, device)
+        SequenceModel::new(&input, &train.recurrent(text.embed), &head, key, device)
     }
 
     fn steps_per_epoch(&self) -> u64 {
@@ -138,7 +138,7 @@ impl Task for TextTask {
         let inputs = gather(&self.train.tokens, &starts, seq_len, &device);
         let targets = gather(&self.train.tokens, &next, seq_len, &device);
         let (x, smoothing) = (model.embed(inputs, batch), self.run.train.label_smoothing);
-        let (loss, state) = model.every_loss(x, carry.pop(), targets, smoothing);
+        let (loss, state) = model.every_loss(x, carry.pop(), targets, smoothing, Some(at.masks));
         *carry = vec![state.detach()];
         loss
     }
@@ -181,7 +181,7 @@ impl Task for TextTask {
     }
 
     fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
-        self.init(device).with_tensors(file)
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
     }
 }
 
@@ -204,7 +204,7 @@ impl Reader<'_> {
             let inputs = gather(self.tokens, &inputs, steps, &device);
             let targets = gather(self.tokens, &targets, steps, &device);
             let x = self.model.embed(inputs, starts.len());
-            let (loss, state) = self.model.every_loss(x, self.state.take(), targets, 0.0);
+            let (loss, state) = self.model.every_loss(x, self.state.take(), targets, 0.0, None);
             self.state = Some(state);
             self.nats += f64::from(loss.into_scalar::<f32>()) * (steps * starts.len()) as f64;
         }
