@@ -29,6 +29,7 @@ use anyhow::{Context, Result};
 use args::{Cli, Command};
 use screen::Screen;
 use std::io;
+use std::num::NonZero;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -43,12 +44,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    if let Some(threads) = cli.common.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.get())
-            .build_global()
-            .context("could not start the threads of --threads")?;
-    }
+    // This thread is one of the pool: what it has divided it begins at once, where a thread outside would sleep until another
+    // has been woken to begin for it. 0: as many as the process may use cores.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.common.threads.map_or(0, NonZero::get))
+        .use_current_thread()
+        .build_global()
+        .context("could not start threads")?;
     let screen = Screen::new(&cli.common);
     match cli.command {
         Command::Train(args) => train::run(*args, cli.common.seed, &screen),
