@@ -1,12 +1,16 @@
 """Writes the golden vectors: `python generate.py`. README.md beside it says what the files hold.
 
+`python generate.py --redraw SEED --out FOLDER` writes other cases of the same families.
+
 Everything is computed in float64 and rounded to float32 once, at the end; inputs, weights and
 cotangents are float32 numbers to begin with. What a float32 implementation differs by is its own
 rounding.
 """
 
+import argparse
 import json
-from dataclasses import asdict, dataclass
+import random
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +24,8 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Case:
-    """One file. Sizes are as in torch.nn.GRU; `lengths` of None means that all rows are full.
+    """One file. Sizes are as in torch.nn.GRU; `lengths` of None means that all rows are full,
+    `weights` of None that weights are within ±0.8.
 
     Rates are sums of few powers of two: the same numbers in float32."""
 
@@ -39,10 +44,11 @@ class Case:
     recurrent_dropout: float = 0.0
     noise_seed: int | None = None
     layer_norm: bool = False
+    weights: float | None = None
 
     def settings(self):
-        """The metadata: what is not asked for in the last four is left out."""
-        last = ("zoneout", "recurrent_dropout", "noise_seed", "layer_norm")
+        """The metadata: what is not asked for in the last five is left out."""
+        last = ("zoneout", "recurrent_dropout", "noise_seed", "layer_norm", "weights")
         return {k: v for k, v in asdict(self).items() if v or k not in last}
 
     def is_plain(self):
@@ -107,6 +113,11 @@ TRAIN = {
     "steps": 10, "lr": 0.01, "beta_1": 0.9, "beta_2": 0.99, "eps": 1e-8, "weight_decay": 0.1,
 }  # fmt: skip
 
+# What is drawn from with --redraw: small sizes more often, and units astride the lanes of vectors.
+STEPS = [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 21]
+FEATURES = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17]
+UNITS = [3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33]
+
 
 def randoms(seed):
     """A source of random float32 numbers as float64 tensors: normal, or uniform within ±scale."""
@@ -141,11 +152,11 @@ def layers(cell, input_size, hidden_size, num_layers=1, bias=True, bidirectional
     return params
 
 
-def fill(module, uniform):
+def fill(module, uniform, weights=None):
     """Large weights and biases: the gates must move through their whole range."""
     with torch.no_grad():
         for name, p in module.named_parameters():
-            p.copy_(uniform(*p.shape, scale=1.0 if "bias" in name else 0.8))
+            p.copy_(uniform(*p.shape, scale=1.0 if "bias" in name else weights or 0.8))
 
 
 def gains(case, params, uniform):
@@ -189,7 +200,7 @@ def golden(case):
     module = layers(
         case.cell, case.input_size, case.hidden_size, case.num_layers, case.bias, case.bidirectional
     )
-    fill(module, uniform)
+    fill(module, uniform, case.weights)
     params = dict(module.named_parameters())
     params |= gains(case, params, uniform)
     states = case.num_layers * (2 if case.bidirectional else 1)
@@ -209,13 +220,13 @@ def golden(case):
     return tensors | grads | {"lengths": lengths}
 
 
-def train(cell):
-    """Ten AdamW steps on fixed random targets: the loss before each, and the parameters after."""
-    c = TRAIN | {"seed": TRAIN_SEEDS[cell]}
+def train(c):
+    """AdamW steps on fixed random targets: the loss before each, and the parameters after."""
+    cell = c.get("cell", "gru")
     normal, uniform = randoms(c["seed"])
     rnn = layers(cell, c["input_size"], c["hidden_size"])
     head = nn.Linear(c["hidden_size"], c["outputs"]).double()
-    fill(rnn, uniform)
+    fill(rnn, uniform, c.get("weights"))
     fill(head, uniform)
     model = nn.ModuleDict({"rnn": rnn, "head": head})
     x = normal(c["seq_len"], c["batch"], c["input_size"])
@@ -252,23 +263,119 @@ def train_settings(cell):
     return own | TRAIN | {"seed": TRAIN_SEEDS[cell]}
 
 
-def write(tensors, settings):
+def sizes(rng):
+    """Rows, steps, features and units for any case, and weights that fit the number of units.
+
+    Random weights within ±w of H units have a spectral radius of about w √(H / 3). If it grew with
+    H, rounding errors would grow at every step until nothing else is left."""
+    units = rng.choice(UNITS)
+    return {
+        "seed": rng.getrandbits(32),
+        "batch": rng.randint(2, 9),
+        "seq_len": rng.choice(STEPS),
+        "input_size": rng.choice(FEATURES),
+        "hidden_size": units,
+        "weights": min(0.8, 2.4 / units**0.5),
+    }
+
+
+def redrawn(case, rng):
+    """A case of the same family with other sizes, layers, lengths and rates."""
+    new = sizes(rng)
+    if case.seq_len >= 50:  # a long case stays long
+        new["seq_len"] *= 4
+    if case.layer_norm:  # what is normalised must not come from one number: only its sign is left
+        new["input_size"] = max(2, new["input_size"])
+        if case.cell == "rnn-relu":
+            new["hidden_size"] = max(8, new["hidden_size"])
+    if case.num_layers > 1:
+        new["num_layers"] = rng.randint(2, 4)
+    if case.lengths:
+        new["lengths"] = some_lengths(new["seq_len"], new["batch"], rng)
+    if case.zoneout:
+        new["zoneout"] = rng.randint(1, 12) / 16
+    if case.recurrent_dropout:  # at high rates one unit of few is left
+        new["recurrent_dropout"] = rng.randint(1, 6) / 16
+    if case.noise_seed is not None:
+        new["noise_seed"] = rng.getrandbits(32)
+    return replace(case, **new)
+
+
+def some_lengths(seq_len, batch, rng):
+    """Valid steps of each row: a row of one step, one of more, and none that must be full."""
+    return (1, rng.randint(2, seq_len), *(rng.randint(1, seq_len) for _ in range(batch - 2)))
+
+
+def redrawn_training(c, rng):
+    """A training of the same cell and optimizer with other sizes."""
+    return c | sizes(rng) | {"outputs": rng.randint(1, 4), "steps": rng.randint(5, 15)}
+
+
+def write(tensors, settings, folder):
     """One file: floats as float32, settings as JSON under the metadata key `golden`."""
     tensors = {
         k: (v.detach().float() if v.is_floating_point() else v).contiguous()
         for k, v in tensors.items()
     }
     settings = settings | {"torch": torch.__version__.split("+")[0]}
-    path = HERE / f"{settings['name']}.safetensors"
+    path = folder / f"{settings['name']}.safetensors"
     save_file(tensors, path, {"golden": json.dumps(settings)})
     print(f"{path.stat().st_size:7} {path.name}")
 
 
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Write golden vectors for the tests of gruvy.")
+    parser.add_argument(
+        "--redraw", type=int, metavar="SEED",
+        help="instead of the cases in this script, draw others: the same families with other "
+        "sizes, lengths, rates and numbers, the same for the same SEED; needs --out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--count", type=int, default=1, metavar="N", help="draw each family N times (default: 1)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER",
+        help="write to FOLDER, made if it is missing (default: the folder of this script); "
+        "for --redraw it must hold no .safetensors files yet",
+    )  # fmt: skip
+    args = parser.parse_args()
+    if args.redraw is None and args.count != 1:
+        parser.error("--count goes with --redraw")
+    if args.redraw is not None and args.out is None:
+        parser.error("--redraw needs --out")
+    if args.redraw is not None and any(args.out.glob("*.safetensors")):
+        parser.error(f"{args.out} holds .safetensors files: choose another folder")
+    if args.count < 1:
+        parser.error("--count must be at least 1")
+    return args
+
+
+def chosen(args):
+    """The cases and the trainings to write."""
+    trainings = [train_settings(cell) for cell in TRAIN_SEEDS]
+    if args.redraw is None:
+        return CASES, trainings
+    rng = random.Random(args.redraw)
+    cases, other_trainings = [], []
+    for i in range(1, args.count + 1):
+        end = f"_{args.redraw}_{i}"
+        cases += [replace(redrawn(case, rng), name=case.name + end) for case in CASES]
+        other_trainings += [
+            redrawn_training(c, rng) | {"name": c["name"] + end} for c in trainings
+        ]
+    return cases, other_trainings
+
+
 def main():
-    for case in CASES:
-        write(golden(case), case.settings())
-    for cell in TRAIN_SEEDS:
-        write(train(cell), train_settings(cell))
+    args = arguments()
+    folder = args.out or HERE
+    folder.mkdir(parents=True, exist_ok=True)
+    cases, trainings = chosen(args)
+    for case in cases:
+        write(golden(case), case.settings(), folder)
+    for settings in trainings:
+        write(train(settings), settings, folder)
 
 
 if __name__ == "__main__":

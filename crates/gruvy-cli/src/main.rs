@@ -31,6 +31,7 @@ use screen::Screen;
 use std::io;
 use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
 fn main() -> ExitCode {
     match run(Cli::typed()) {
@@ -44,10 +45,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
+    // More threads than cores only wait for each other.
+    let cores = available_parallelism().map_or(usize::MAX, NonZero::get);
+    let threads = cli.common.threads.map_or(0, |threads| threads.get().min(cores));
     // This thread is one of the pool: what it has divided it begins at once, where a thread outside would sleep until another
     // has been woken to begin for it. 0: as many as the process may use cores.
     rayon::ThreadPoolBuilder::new()
-        .num_threads(cli.common.threads.map_or(0, NonZero::get))
+        .num_threads(threads)
         .use_current_thread()
         .build_global()
         .context("could not start threads")?;

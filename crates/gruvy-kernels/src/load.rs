@@ -158,8 +158,8 @@ mod tests {
         let (load, mut clock) = (Load::new(), Instant::now());
         assert_eq!(calls(&load, 2.0, 8, 30, &mut clock).last(), Some(&2));
         let busy = calls(&load, 1.0, 8, 20_000, &mut clock);
-        assert_eq!(busy[20], 1);
-        let trials = busy[20..].iter().filter(|n| **n > 1).count();
+        assert!(busy[..60].contains(&1), "{:?}", &busy[..60]);
+        let trials = busy[60..].iter().filter(|n| **n > 1).count();
         assert!((10..20_000 / 20).contains(&trials), "{trials} calls for trials");
         let quiet = calls(&load, 8.0, 8, 4000, &mut clock);
         assert!(quiet[3000..].iter().all(|n| *n == 8), "{:?}", &quiet[3990..]);

@@ -190,12 +190,14 @@ fn moments<S: Simd>(s: S, hidden: usize, load: impl Fn(usize) -> S::V) -> [S::V;
     let mean = s.sum(sum) / count;
     let mut squares = s.splat(0.0);
     for panel in 0..panels {
-        let d = s.sub(load(panel), s.splat(mean));
+        let (_, n) = lanes::<S>(panel, hidden);
+        // SAFETY: no vector has more lanes.
+        let within = unsafe { s.load_n([1.0; 16].as_ptr(), n) };
+        // Zero past H: where few units differ little, their variance would drown in mean².
+        let d = s.mul(within, s.sub(load(panel), s.splat(mean)));
         squares = s.fma(d, d, squares);
     }
-    // The lanes past H added mean² each.
-    let past = (panels * S::LANES - hidden) as f32;
-    let variance = ((s.sum(squares) - past * mean * mean) / count).max(0.0);
+    let variance = s.sum(squares) / count;
     let scale = s.div(s.splat(1.0), s.sqrt(s.splat(variance + NORM_EPSILON)));
     [s.splat(mean), scale]
 }

@@ -1,113 +1,54 @@
-//! Against PyTorch: outputs, states, every gradient and ten training steps, from `testdata/golden`.
-use crate::support::{assert_close, device, values};
+//! Against PyTorch: outputs, states, every gradient and training steps, from `testdata/golden` (see
+//! the README there).
+use crate::support::{device, values};
 use burn::module::{Module, Param};
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Tensor, TensorData};
-use gruvy::nn::{Cell, Key, Recurrent, RecurrentConfig};
-use safetensors::{Dtype, SafeTensors};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use files::{Golden, Tensors, Test, files, wide};
+use gruvy::nn::{Key, Recurrent, RecurrentConfig};
 
-/// A file of golden vectors: its settings and its tensors.
-struct Golden {
-    settings: serde_json::Value,
-    tensors: BTreeMap<String, TensorData>,
-    lengths: Vec<usize>,
+#[path = "../../../../testdata/golden/mod.rs"]
+mod files;
+
+/// A tensor of a file.
+fn tensor<const D: usize>(golden: &Golden, name: &str) -> Tensor<D> {
+    Tensor::from_data(data(golden, name).expect(name), &device())
 }
 
-impl Golden {
-    fn read(path: &PathBuf) -> Self {
-        let bytes = std::fs::read(path).expect("the file");
-        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a header");
-        let metadata = header.metadata().as_ref().expect("metadata");
-        let mut golden = Self {
-            settings: serde_json::from_str(&metadata["golden"]).expect("JSON"),
-            tensors: BTreeMap::new(),
-            lengths: Vec::new(),
-        };
-        for (name, view) in SafeTensors::deserialize(&bytes).expect("tensors").iter() {
-            if view.dtype() == Dtype::I64 {
-                let values = view.data().chunks_exact(8);
-                let value = |c: &[u8]| i64::from_le_bytes(c.try_into().expect("8 bytes")) as usize;
-                golden.lengths = values.map(value).collect();
-                continue;
-            }
-            let values = view.data().chunks_exact(4);
-            let values: Vec<f32> =
-                values.map(|c| f32::from_le_bytes(c.try_into().expect("4 bytes"))).collect();
-            golden.tensors.insert(name.to_string(), TensorData::new(values, view.shape()));
-        }
-        golden
-    }
-
-    fn size(&self, name: &str) -> usize {
-        self.settings[name].as_u64().expect(name) as usize
-    }
-
-    fn number(&self, name: &str) -> f64 {
-        self.settings[name].as_f64().expect(name)
-    }
-
-    fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
-        Tensor::from_data(self.tensors[name].clone(), &device())
-    }
-
-    fn values(&self, name: &str) -> Vec<f32> {
-        self.tensors[name].try_to_vec().expect("f32")
-    }
-}
-
-/// The files whose names do, or do not, start so.
-fn files(prefix: &str, wanted: bool) -> Vec<PathBuf> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden");
-    let files = std::fs::read_dir(folder).expect("the folder of golden vectors");
-    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-    files.retain(|path| {
-        let name = path.file_name().expect("a name").to_string_lossy();
-        name.starts_with(prefix) == wanted && name.ends_with(".safetensors")
-    });
-    files.sort();
-    files
+fn data(golden: &Golden, name: &str) -> Option<TensorData> {
+    let values = golden.tensors.get(name)?.clone();
+    Some(TensorData::new(values, golden.shapes[name].clone()))
 }
 
 /// Outputs, final states and every gradient of one file.
-fn check(golden: &Golden, batch_first: bool) {
-    let name = golden.settings["name"].as_str().expect("a name");
-    let flag = |key: &str| golden.settings[key].as_bool().expect("a flag");
-    let cell = golden.settings["cell"].as_str().and_then(Cell::from_name).expect("a cell");
-    let gru = RecurrentConfig::new(golden.size("input_size"), golden.size("hidden_size"))
-        .with_num_layers(golden.size("num_layers"))
-        .with_bidirectional(flag("bidirectional"))
-        .with_bias(flag("bias"))
+fn pass(golden: &Golden, batch_first: bool) -> Tensors {
+    let rnn = RecurrentConfig::new(golden.size("input_size"), golden.size("hidden_size"))
+        .with_num_layers(golden.layers())
+        .with_bidirectional(golden.flag("bidirectional"))
+        .with_bias(golden.flag("bias"))
         .with_batch_first(batch_first)
-        .with_cell(cell)
-        .with_zoneout(golden.settings["zoneout"].as_f64().unwrap_or(0.0))
-        .with_layer_norm(golden.settings["layer_norm"].as_bool().unwrap_or(false))
+        .with_cell(golden.cell())
+        .with_layer_norm(golden.flag("layer_norm"))
         .init(Key::new(1), &device())
-        .load_parameters(|name| golden.tensors.get(name).cloned());
-    let ragged = !golden.settings["lengths"].is_null();
-    let lengths = ragged.then_some(golden.lengths.as_slice());
+        .load_parameters(|name| data(golden, name));
     let flip = |v: Tensor<3>| if batch_first { v.swap_dims(0, 1) } else { v };
 
-    let x = golden.tensor::<3>("x").require_grad();
-    let h0 = golden.tensor::<3>("h0").require_grad();
-    let (y, state) = gru.forward(flip(x.clone()), Some(h0.clone()), lengths, None);
+    let x = tensor::<3>(golden, "x").require_grad();
+    let h0 = tensor::<3>(golden, "h0").require_grad();
+    let (y, state) = rnn.forward(flip(x.clone()), Some(h0.clone()), golden.lengths(), None);
     let y = flip(y);
-    assert_close(&format!("{name}: output"), &values(&y), &golden.values("output"), 1e-5);
-    assert_close(&format!("{name}: h_n"), &values(&state), &golden.values("h_n"), 1e-5);
-
-    let loss = (y * golden.tensor("dy")).sum() + (state * golden.tensor("dh_n")).sum();
+    let mut results = Tensors::from([
+        ("output".to_string(), wide(&values(&y))),
+        ("h_n".to_string(), wide(&values(&state))),
+    ]);
+    let loss = (y * tensor(golden, "dy")).sum() + (state * tensor(golden, "dh_n")).sum();
     let grads = loss.backward();
-    let mut got = vec![("x".to_string(), values(&x.grad(&grads).expect("dx")))];
-    got.push(("h0".to_string(), values(&h0.grad(&grads).expect("dh0"))));
-    got.extend(parameter_gradients(&gru, &grads));
-    let want = golden.tensors.keys().filter(|name| name.starts_with("grad.")).count();
-    assert_eq!(got.len(), want, "{name}: gradients");
-    for (parameter, got) in got {
-        let key = format!("grad.{parameter}");
-        assert_close(&format!("{name}: {key}"), &got, &golden.values(&key), 1e-4);
-    }
+    let mut gradients = parameter_gradients(&rnn, &grads);
+    gradients.push(("x".to_string(), values(&x.grad(&grads).expect("dx"))));
+    gradients.push(("h0".to_string(), values(&h0.grad(&grads).expect("dh0"))));
+    results.extend(gradients.iter().map(|(name, d)| (format!("grad.{name}"), wide(d))));
+    results
 }
 
 /// The gradient of every parameter under its name.
@@ -129,22 +70,11 @@ fn parameter_gradients(
 
 #[test]
 fn passes_agree_with_pytorch() {
-    let files = files("train_", false);
-    let mut cells = BTreeMap::<String, usize>::new();
-    for path in files {
-        let golden = Golden::read(&path);
-        if !golden.settings["noise_seed"].is_null() {
-            continue; // Drawn with a seed that only the kernels' tests can give.
-        }
-        *cells.entry(golden.settings["cell"].to_string()).or_default() += 1;
-        // What is drawn in training is not in these files: zoneout's mean is that of inference.
-        if golden.settings["zoneout"].is_null() {
-            check(&golden, false);
-            check(&golden, true);
-        }
+    for golden in files(Test::Modules) {
+        let tolerances = golden.tolerances();
+        tolerances.check("time first", &pass(&golden, false));
+        tolerances.check("batch first", &pass(&golden, true));
     }
-    assert_eq!(cells.len(), Cell::ALL.len(), "{cells:?}");
-    assert!(cells.values().all(|count| *count >= 4), "{cells:?}");
 }
 
 /// A layer and a linear head.
@@ -157,24 +87,22 @@ struct Model {
 }
 
 #[test]
-fn ten_training_steps_agree_with_pytorch() {
-    let files = files("train_", true);
-    assert!(files.len() >= 5, "{files:?}");
-    for path in files {
-        train(&Golden::read(&path));
+fn trainings_agree_with_pytorch() {
+    for golden in files(Test::Training) {
+        golden.tolerances().check("training", &train(&golden));
     }
 }
 
-fn train(golden: &Golden) {
-    let cell = golden.settings["cell"].as_str().unwrap_or("gru");
+/// The losses before each step, and the parameters after the last.
+fn train(golden: &Golden) -> Tensors {
     let rnn = RecurrentConfig::new(golden.size("input_size"), golden.size("hidden_size"))
-        .with_cell(Cell::from_name(cell).expect("a cell"))
+        .with_cell(golden.cell())
         .init(Key::new(1), &device())
-        .load_parameters(|name| golden.tensors.get(&format!("rnn.{name}")).cloned());
+        .load_parameters(|name| data(golden, &format!("rnn.{name}")));
     let mut model = Model {
         rnn,
-        weight: Param::from_tensor(golden.tensor("head.weight")),
-        bias: Param::from_tensor(golden.tensor("head.bias")),
+        weight: Param::from_tensor(tensor(golden, "head.weight")),
+        bias: Param::from_tensor(tensor(golden, "head.bias")),
     };
     let mut optimizer = AdamWConfig::new()
         .with_beta_1(golden.number("beta_1") as f32)
@@ -184,19 +112,22 @@ fn train(golden: &Golden) {
         .init();
     let mut losses = Vec::new();
     for _ in 0..golden.size("steps") {
-        let (y, _) = model.rnn.forward(golden.tensor("x"), None, None, None);
+        let (y, _) = model.rnn.forward(tensor(golden, "x"), None, None, None);
         let weight = model.weight.val().transpose().unsqueeze();
         let y = y.matmul(weight) + model.bias.val().unsqueeze();
-        let loss = MseLoss::new().forward(y, golden.tensor("target"), Reduction::Mean);
-        losses.extend(values(&loss));
+        let loss = MseLoss::new().forward(y, tensor(golden, "target"), Reduction::Mean);
+        losses.extend(wide(&values(&loss)));
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(golden.number("lr"), model, grads);
     }
-    assert_close("losses", &losses, &golden.values("losses"), 1e-4);
+    let mut results = Tensors::from([
+        ("losses".to_string(), losses),
+        ("final.head.weight".to_string(), wide(&values(&model.weight))),
+        ("final.head.bias".to_string(), wide(&values(&model.bias))),
+    ]);
     for (name, data) in model.rnn.parameters() {
-        let want = golden.values(&format!("final.rnn.{name}"));
-        assert_close(&name, &data.try_to_vec::<f32>().expect("f32"), &want, 1e-4);
+        let values = data.try_to_vec::<f32>().expect("f32");
+        results.insert(format!("final.rnn.{name}"), wide(&values));
     }
-    assert_close("head.weight", &values(&model.weight), &golden.values("final.head.weight"), 1e-4);
-    assert_close("head.bias", &values(&model.bias), &golden.values("final.head.bias"), 1e-4);
+    results
 }
