@@ -65,7 +65,7 @@ pub struct Common {
     /// Seed of everything random
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
-    /// Threads to use [default: one per core]
+    /// Threads to use, at most one per core [default: one per core]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
     /// Say nothing but results, warnings and errors
