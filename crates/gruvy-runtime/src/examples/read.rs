@@ -98,7 +98,7 @@ fn npz_file(file: &Path, bytes: &[u8]) -> Result<Part> {
 
 #[cfg(not(feature = "npz"))]
 fn npz_file(file: &Path, _bytes: &[u8]) -> Result<Part> {
-    let problem = "a file of NumPy's arrays, and this program was built without them; build it with `--feature-columns npz`, \
+    let problem = "a file of NumPy's arrays, and this program was built without them; build it with the feature `npz`, \
                    or save a table as CSV";
     Err(problem_at(file, None, problem.into()))
 }

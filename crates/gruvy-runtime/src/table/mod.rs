@@ -65,7 +65,7 @@ impl Table {
     /// The error for a Parquet file.
     #[cfg(not(feature = "parquet"))]
     pub fn parquet(path: &Path, _bytes: Vec<u8>) -> Result<Self> {
-        let problem = "a Parquet file, and this program was built without Parquet; build it with `--features parquet`, \
+        let problem = "a Parquet file, and this program was built without Parquet; build it with the feature `parquet`, \
                        or save the table as CSV";
         Err(problem_at(path, None, problem.into()))
     }

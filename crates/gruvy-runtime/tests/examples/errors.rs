@@ -147,11 +147,11 @@ fn tried_as(name: &str, text: &str, asked: &str) -> Result<Examples, String> {
 #[cfg(not(feature = "npz"))]
 #[test]
 fn arrays_without_the_feature() {
-    refused(tried("a.npz", ""), "a.npz", &["--feature-columns npz"]);
+    refused(tried("a.npz", ""), "a.npz", &["the feature `npz`"]);
 }
 
 #[cfg(not(feature = "parquet"))]
 #[test]
 fn a_parquet_file_without_parquet() {
-    refused(tried("a.parquet", "PAR1"), "a.parquet", &["--feature-columns parquet"]);
+    refused(tried("a.parquet", "PAR1"), "a.parquet", &["the feature `parquet`"]);
 }

@@ -271,7 +271,7 @@ fn a_parquet_file_without_parquet() {
         refused(
             read_files(&[(name, "PAR1")], &SeriesFormat::default()),
             name,
-            &["built without Parquet", "--features parquet"],
+            &["built without Parquet", "the feature `parquet`"],
         );
     }
 }
