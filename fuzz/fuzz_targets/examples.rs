@@ -1,6 +1,8 @@
 //! Any bytes as a file of examples, of a kind that the first byte chooses; what is read fits together.
 #![no_main]
-use gruvy_runtime::examples::{ExampleFormat, Items, parse_examples};
+use gruvy_data::Input;
+use gruvy_data::examples::{ExampleFormat, read_examples};
+use gruvy_runtime::items::Items;
 use libfuzzer_sys::fuzz_target;
 
 const NAMES: [&str; 6] = ["a.csv", "a.tsv", "a.jsonl", "a.txt", "a.npz", "stdin"];
@@ -8,7 +10,7 @@ const NAMES: [&str; 6] = ["a.csv", "a.tsv", "a.jsonl", "a.txt", "a.npz", "stdin"
 fuzz_target!(|bytes: &[u8]| {
     let Some((first, bytes)) = bytes.split_first() else { return };
     let name = NAMES[usize::from(*first) % NAMES.len()];
-    let Ok(examples) = parse_examples(name, bytes, &ExampleFormat::default()) else { return };
+    let Ok(examples) = read_examples(&[Input::bytes(name, bytes)], &ExampleFormat::default()) else { return };
     let n = examples.len();
     assert!(n > 0);
     assert!(examples.labels.is_empty() || examples.labels.len() == n);

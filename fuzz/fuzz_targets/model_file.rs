@@ -1,6 +1,6 @@
 //! Any bytes as a model file: refused with an error, or a model that packs and goes back to a file.
 #![no_main]
-use gruvy_runtime::{ModelFile, Network};
+use gruvy_runtime::model::{ModelFile, Network};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

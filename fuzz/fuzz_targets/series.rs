@@ -1,10 +1,11 @@
 //! Any bytes as a table of series; what is read is regular.
 #![no_main]
-use gruvy_runtime::series::parse_panel;
+use gruvy_data::Input;
+use gruvy_data::series::{SeriesFormat, read_panel};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|csv: &[u8]| {
-    let Ok(panel) = parse_panel("table", csv) else { return };
+    let Ok(panel) = read_panel(&[Input::bytes("table", csv)], &SeriesFormat::default()) else { return };
     assert!(!panel.series.is_empty());
     for series in &panel.series {
         assert!(!series.y.iter().any(|value| value.is_infinite()));

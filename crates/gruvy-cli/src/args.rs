@@ -1,12 +1,10 @@
 //! What can be typed. Every training flag has the name of its field in the library's settings, and lies on
 //! top of what `--config` says.
 
-mod classify;
-mod forecast;
-mod settings;
+pub mod settings;
 
-pub use classify::{ClassifyFlags, ExampleFlags, ExplainArgs, PredictArgs};
-pub use forecast::{BacktestArgs, ForecastArgs, ForecastFlags, FormatFlags};
+pub use crate::task::classify::flags::{ClassifyFlags, ExampleFlags, ExplainArgs, PredictArgs};
+pub use crate::task::forecast::flags::{BacktestArgs, ForecastArgs, ForecastFlags, FormatFlags};
 pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
 
 use clap::builder::TypedValueParser;

@@ -5,25 +5,14 @@
 //! answer, 2 an error with one clear message.
 
 mod args;
-mod backtest;
-mod bench;
-mod classify;
-mod compare;
-mod demo;
-mod eval;
-mod explain;
-mod forecast;
-mod generate;
-mod info;
-mod inspect;
+mod command;
+mod input;
 mod model;
-mod predict;
 mod progress;
 mod screen;
-mod series;
 mod stop;
 mod table;
-mod train;
+mod task;
 
 use anyhow::{Context, Result};
 use args::{Cli, Command};
@@ -57,18 +46,18 @@ fn run(cli: Cli) -> Result<ExitCode> {
         .context("could not start threads")?;
     let screen = Screen::new(&cli.common);
     match cli.command {
-        Command::Train(args) => train::run(*args, cli.common.seed, &screen),
-        Command::Compare(args) => compare::run(*args, cli.common.seed, &screen),
-        Command::Generate(args) => generate::run(&args, cli.common.seed, &screen),
-        Command::Predict(args) => predict::run(*args, &screen),
-        Command::Explain(args) => explain::run(&args, &screen),
-        Command::Forecast(args) => forecast::run(*args, cli.common.seed, &screen),
-        Command::Backtest(args) => backtest::run(*args, cli.common.seed, &screen),
-        Command::Eval(args) => eval::run(*args, cli.common.seed, &screen),
-        Command::Info(args) => info::run(&args, &screen),
-        Command::Inspect(args) => inspect::run(&args, cli.common.seed, &screen),
-        Command::Demo(args) => demo::run(&args, cli.common.seed, &screen),
-        Command::Bench(args) => bench::run(args, &screen),
+        Command::Train(args) => command::train::run(*args, cli.common.seed, &screen),
+        Command::Compare(args) => command::compare::run(*args, cli.common.seed, &screen),
+        Command::Generate(args) => task::text::generate::run(&args, cli.common.seed, &screen),
+        Command::Predict(args) => task::classify::predict::run(*args, &screen),
+        Command::Explain(args) => task::classify::explain::run(&args, &screen),
+        Command::Forecast(args) => task::forecast::run(*args, cli.common.seed, &screen),
+        Command::Backtest(args) => task::forecast::backtest::run(*args, cli.common.seed, &screen),
+        Command::Eval(args) => command::eval::run(*args, cli.common.seed, &screen),
+        Command::Info(args) => command::info::run(&args, &screen),
+        Command::Inspect(args) => command::inspect::run(&args, cli.common.seed, &screen),
+        Command::Demo(args) => command::demo::run(&args, cli.common.seed, &screen),
+        Command::Bench(args) => command::bench::run(args, &screen),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A training run as a person watches it: a bar on a terminal, plain lines elsewhere.
 
 use crate::screen::{Screen, duration, thousands};
-use gruvy::tasks::{Metric, TaskConfig};
+use gruvy::settings::{Metric, TaskConfig};
 use gruvy::train::{Metrics, Observer, Plan, Record, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};

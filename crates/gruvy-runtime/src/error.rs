@@ -1,4 +1,5 @@
 //! The one error of the crate. Every message says what, where, expected, got and what to do.
+use crate::task::TaskName;
 use std::path::{Path, PathBuf};
 
 /// The crate's result.
@@ -57,12 +58,12 @@ pub enum Error {
     },
     /// The file is from another version of the format.
     #[error(
-        "model format version {got} is unknown; this program reads version {expected}: update it"
+        "model format version {got} is unknown; this program reads versions 1 to {expected}: update it"
     )]
     Version {
         /// The version of the file.
         got: u64,
-        /// The version that this program reads.
+        /// The latest version that this program reads.
         expected: u64,
     },
     /// A tensor that the spec asks for is not there.
@@ -149,6 +150,14 @@ pub enum Error {
         reason: String,
     },
 
+    /// A model of another task.
+    #[error("the model is of the task `{got}`; expected one of the task `{expected}`")]
+    Task {
+        /// The task that was expected.
+        expected: TaskName,
+        /// The task of the model.
+        got: TaskName,
+    },
     /// An argument is impossible.
     #[error("{name} is {got}; expected {expected}")]
     Setting {
@@ -178,18 +187,6 @@ pub enum Error {
         /// What was asked of it.
         action: &'static str,
     },
-    /// Something in a file of data that cannot be used.
-    #[error("{}: {problem}", place(file, *line, part.as_deref()))]
-    Table {
-        /// The file.
-        file: PathBuf,
-        /// The line, from 1, where there is one.
-        line: Option<u64>,
-        /// What of it, where one is known: ``series `a` ``, ``sequence `a` ``.
-        part: Option<String>,
-        /// What is wrong, what was expected, what to do.
-        problem: String,
-    },
     /// A text is too short to measure anything.
     #[error("the text has {got} tokens; expected at least {expected}")]
     TooShort {
@@ -206,13 +203,6 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
-}
-
-/// `FILE, line 3, series `a``.
-fn place(file: &Path, line: Option<u64>, part: Option<&str>) -> String {
-    let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
-    let part = part.map(|part| format!(", {part}")).unwrap_or_default();
-    format!("{}{line}{part}", file.display())
 }
 
 impl Error {

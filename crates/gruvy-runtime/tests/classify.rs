@@ -3,9 +3,10 @@
 mod common;
 
 use gruvy_runtime::{
-    Cell, Classifier, ClassifyCodec, Codec, Encoded, Head, Input, ModelFile, Network, Pool, Reader,
-    RnnSpec, Scaler, Session, Spec, Trained, Words, examples::ExampleFormat, examples::Items,
-    examples::Sequences,
+    Cell, Codec,
+    classify::{Classifier, ClassifyCodec, Encoded, Reader, Scaler, Words},
+    items::{Items, Sequences},
+    model::{Head, Input, ModelFile, Network, Pool, RnnSpec, Session, Spec, Trained},
 };
 use std::sync::Arc;
 
@@ -26,7 +27,6 @@ fn codec(reader: Reader, multi_label: bool) -> ClassifyCodec {
         temperature: 1.7,
         priors: vec![0.5, 0.3, 0.2],
         max_len: 0,
-        format: ExampleFormat::default(),
         reader,
     }
 }
@@ -54,11 +54,12 @@ fn model(codec: ClassifyCodec, pool: Pool, bidirectional: bool) -> ModelFile {
     let spec = spec(&codec, pool, bidirectional);
     let tensors = common::tensors(&spec);
     let codec = Codec::Classify(Box::new(codec));
-    ModelFile { task: "classify".into(), spec, codec, trained: Trained::default(), tensors }
+    let (source, trained) = (serde_json::Value::Null, Trained::default());
+    ModelFile { spec, codec, source, trained, tensors }
 }
 
 fn classifier(pool: Pool, bidirectional: bool) -> Classifier {
-    Classifier::open(&model(codec(words(), false), pool, bidirectional)).unwrap()
+    Classifier::from_file(&model(codec(words(), false), pool, bidirectional)).unwrap()
 }
 
 const TEXTS: [&str; 5] = [
@@ -165,7 +166,7 @@ fn of_nothing_the_answer_is_the_priors() {
     for text in ["", " \n\t "] {
         near(classifier(Pool::Max, true).text(text).unwrap());
     }
-    let several = Classifier::open(&model(codec(words(), true), Pool::Mean, true)).unwrap();
+    let several = Classifier::from_file(&model(codec(words(), true), Pool::Mean, true)).unwrap();
     near(several.text("").unwrap());
 }
 
@@ -192,7 +193,7 @@ fn a_stream_ends_where_the_whole_item_does() {
 fn sequences_are_scaled_and_cut_in_streams_too() {
     let mut codec = codec(sequences(), false);
     codec.max_len = 3;
-    let classifier = Classifier::open(&model(codec, Pool::Mean, false)).unwrap();
+    let classifier = Classifier::from_file(&model(codec, Pool::Mean, false)).unwrap();
     let item: Vec<f32> = (0..8).map(|v| v as f32 * 0.7 - 2.0).collect();
     let whole = classifier.sequence(&item).unwrap();
     assert_eq!(whole, classifier.sequence(&item[..6]).unwrap(), "the fourth step is not read");
@@ -238,7 +239,8 @@ fn a_model_comes_back_from_its_bytes_and_answers_alike() {
         let bytes = model.to_bytes().unwrap();
         let back = ModelFile::from_bytes(&bytes).unwrap();
         assert_eq!(back.to_bytes().unwrap(), bytes);
-        let (a, b) = (Classifier::open(&model).unwrap(), Classifier::open(&back).unwrap());
+        let (a, b) =
+            (Classifier::from_file(&model).unwrap(), Classifier::from_file(&back).unwrap());
         match model.spec.input {
             Input::Embedding { .. } => {
                 assert_eq!(a.text(TEXTS[3]).unwrap(), b.text(TEXTS[3]).unwrap());
@@ -260,7 +262,7 @@ fn models_that_do_not_fit_their_codec_are_refused() {
         let tensors = common::tensors(&spec);
         let codec = Codec::Classify(Box::new(codec));
         let model = ModelFile {
-            task: "classify".into(),
+            source: serde_json::Value::Null,
             spec,
             codec,
             trained: Trained::default(),

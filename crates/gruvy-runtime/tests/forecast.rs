@@ -4,26 +4,29 @@
 mod common;
 
 use gruvy_runtime::{
-    Affine, Cell, Decoder, Difference, Error, ForecastCodec, Forecaster, Head, Input, Known,
-    Network, Output, RnnSpec, Scale, Spec, StaticCoding, Transform,
-    series::{Frequency, Series, SeriesFormat, Stamp},
+    Cell, Error,
+    forecast::{
+        Affine, Decoder, Difference, ForecastCodec, Forecaster, Known, Output, Scale, StaticCoding,
+        Transform,
+    },
+    model::{Head, Input, Network, RnnSpec, Spec},
+    series::{Columns, Frequency, Series, Stamp},
 };
 use proptest::prelude::*;
 use std::sync::Arc;
 
 fn codec(decoder: Decoder, output: Output) -> ForecastCodec {
-    let format = SeriesFormat {
+    let columns = Columns {
         statics: vec!["kind".into()],
         past: vec!["wind".into()],
         future: vec!["price".into()],
-        ..SeriesFormat::default()
     };
     let standard = Affine { mean: 4.0, std: 2.0 };
     let until = Stamp::Index(5);
     ForecastCodec {
         frequency: Frequency::Index,
         season: 3,
-        format,
+        columns,
         horizon: 3,
         context: 4,
         decoder,
@@ -114,7 +117,7 @@ fn an_autoregressive_window_predicts_each_step_from_the_one_before() {
         difference: Difference::Seasonal,
         series_id: false,
         statics: vec![],
-        format: SeriesFormat::default(),
+        columns: Columns::default(),
         covariates: vec![],
         ..codec(Decoder::Autoregressive, Output::Normal)
     };
@@ -358,7 +361,7 @@ fn what_cannot_be_forecast_is_named() {
     let message = |result: gruvy_runtime::Result<_>| -> String {
         match result {
             Err(error @ Error::Series { .. }) => error.to_string(),
-            other => panic!("{:?}", other.map(|_: Vec<gruvy_runtime::Forecast>| ())),
+            other => panic!("{:?}", other.map(|_: Vec<gruvy_runtime::forecast::Forecast>| ())),
         }
     };
     let forecaster = forecaster(codec(DIRECT, Output::Quantile), Cell::Gru);

@@ -4,7 +4,9 @@
 mod common;
 use common::{char_model, model, network, spec, text_codec, tokenizer_json};
 use gruvy_runtime::{
-    Cell, Error, Generator, ModelFile, Sampling, Session, TextCodec, TextMetrics, evaluate_text,
+    Cell, Error,
+    model::{ModelFile, Session},
+    text::{Generator, Sampling, TextCodec, TextMetrics, evaluate_text},
 };
 use std::ops::ControlFlow;
 

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use gruvy_runtime::{
-    Adding, Cell, Codec, Copying, Error, Head, Input, ModelFile, Network, RnnSpec, Spec, TEST_SEED,
-    Tensor, Trained, evaluate_adding, evaluate_copying,
+    Cell, Codec, Error, TaskName,
+    memory::{Adding, Copying, TEST_SEED, evaluate_adding, evaluate_copying},
+    model::{Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, Trained},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -158,20 +159,20 @@ fn without_memory_the_baseline_is_what_is_left() {
 #[test]
 fn a_model_file_keeps_the_task_and_refuses_what_does_not_fit() {
     let file = |codec: Codec, (spec, tensors): (Spec, BTreeMap<String, Tensor>)| ModelFile {
-        task: codec.task().to_owned(),
         spec,
         codec,
+        source: serde_json::Value::Null,
         trained: Trained::default(),
         tensors,
     };
     let adding = Codec::Adding(Adding { length: 9 });
     let bytes = file(adding, constant(features(), &[0.0])).to_bytes().unwrap();
     let back = ModelFile::from_bytes(&bytes).unwrap();
-    assert_eq!(back.task, "adding");
+    assert_eq!(back.task(), TaskName::Adding);
     assert!(matches!(back.codec, Codec::Adding(Adding { length: 9 })), "{:?}", back.codec);
     let copy = || Codec::Copy(Copying { length: 9 });
     let bytes = file(copy(), constant(symbols(), &[0.0; 10])).to_bytes().unwrap();
-    assert_eq!(ModelFile::from_bytes(&bytes).unwrap().task, "copy");
+    assert_eq!(ModelFile::from_bytes(&bytes).unwrap().task(), TaskName::Copy);
 
     let field = |codec, model| match file(codec, model).validate() {
         Err(Error::Spec { field, .. }) => field,

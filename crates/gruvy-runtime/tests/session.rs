@@ -5,7 +5,9 @@ mod common;
 use common::{char_model, model, network, spec};
 use gruvy_kernels::{Noise, Sequence, reference};
 use gruvy_runtime::{
-    Cell, Error, Head, Input, ModelFile, Network, Session, Steps, Tensor, TextCodec,
+    Cell, Error,
+    model::{Head, Input, ModelFile, Network, Session, Steps, Tensor},
+    text::TextCodec,
 };
 use proptest::prelude::*;
 use std::sync::Arc;

@@ -3,7 +3,10 @@
 
 mod common;
 use common::tokenizer_json;
-use gruvy_runtime::{Error, TextCodec, TextUnit};
+use gruvy_runtime::{
+    Error,
+    text::{TextCodec, TextUnit},
+};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use tokenizers::{

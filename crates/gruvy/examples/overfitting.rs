@@ -7,10 +7,8 @@
 //! setting changed.
 #![allow(clippy::unwrap_used)]
 use gruvy::{
-    tasks::{
-        TaskConfig,
-        text::{TextConfig, TextRun},
-    },
+    settings::TaskConfig,
+    text::{TextConfig, TextRun},
     train::{Record, RunFolder, Schedule, Silent, TrainConfig, train},
 };
 use plotters::{coord::Shift, prelude::*};

@@ -47,8 +47,8 @@ fn main() {
     let rate = std::env::args().nth(1).map_or(0.0, |a| a.parse().unwrap());
     let dropout = (rate > 0.0).then_some(Dropout { rate, seed: 1, period: None });
     let train = TrainConfig { hidden: HIDDEN, ..TrainConfig::default() };
-    let input = runtime::Input::Embedding { vocab: VOCAB, dim: 128 };
-    let head = runtime::Head::Linear { outputs: VOCAB };
+    let input = runtime::model::Input::Embedding { vocab: VOCAB, dim: 128 };
+    let head = runtime::model::Head::Linear { outputs: VOCAB };
     let device = Device::flex().autodiff();
     let mut model = SequenceModel::new(&input, &train.recurrent(128), &head, Key::new(1), &device);
     let mut optim = AdamWConfig::new().with_epsilon(1e-8).init();

@@ -104,6 +104,9 @@ pub enum Error {
         /// What the drawing library said.
         why: String,
     },
+    /// Data that cannot be read.
+    #[error(transparent)]
+    Read(#[from] gruvy_data::Error),
     /// Model files, codecs and evaluation.
     #[error(transparent)]
     Runtime(#[from] gruvy_runtime::Error),

@@ -2,18 +2,18 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
-pub mod classification;
+pub mod classify;
 pub mod compare;
+mod draw;
 mod error;
-pub mod forecasts;
+pub mod forecast;
 pub mod inspect;
 mod mean;
+pub mod memory;
 pub mod nn;
 pub mod ops;
-mod page;
-mod raster;
-mod style;
-pub mod tasks;
+pub mod settings;
+pub mod text;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -1,11 +1,11 @@
 //! Class probabilities judged as scikit-learn does, beside a bag of words.
 #![allow(clippy::unwrap_used)]
 
-use gruvy::classification::{
+use gruvy::classify::judge::{
     Answers, Baseline, BaselineData, JudgeConfig, Judgement, Logistic, Mistake, Problem, Rows,
     judge,
 };
-use gruvy_runtime::examples::Items;
+use gruvy_runtime::items::Items;
 use serde_json::Value;
 
 fn golden(text: &str) -> Vec<Value> {

@@ -3,19 +3,21 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gruvy::{
-    nn::Key,
-    tasks::{
-        TaskConfig,
-        forecast::{
-            DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate,
-            last_origins, loss,
-        },
+    forecast::{
+        DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate, last_origins,
+        loss,
     },
+    nn::Key,
+    settings::TaskConfig,
     train::{Part, RunFolder, Silent, Task, train, untrained},
 };
+use gruvy_data::Input;
+use gruvy_data::series::{SeriesFormat, read_panel};
 use gruvy_runtime::{
-    Codec, Decoder, Difference, Forecaster, ModelFile, Output, Transform,
-    series::{Columns, Frequency, Panel, Series, Stamp, parse_panel},
+    Codec,
+    forecast::{Decoder, Difference, Forecaster, Output, Transform},
+    model::ModelFile,
+    series::{Columns, Frequency, Panel, Series, Stamp},
 };
 use std::sync::atomic::AtomicBool;
 
@@ -73,7 +75,7 @@ fn waves_are_learned_and_the_file_answers_as_the_test_did() {
         assert!(test["mase"] < 0.5, "{decoder:?}: {test:?}");
 
         let model = ModelFile::read(folder.model_path()).unwrap();
-        let forecaster = Forecaster::open(&model).unwrap();
+        let forecaster = Forecaster::from_file(&model).unwrap();
         let prepared = forecaster.prepare(task.panel()).unwrap();
         let windows: Vec<_> =
             prepared.iter().flat_map(|p| (82..=86).map(move |o| (p, o))).collect();
@@ -104,7 +106,7 @@ fn the_loss_that_is_learned_from_is_the_one_that_is_measured() {
             panel.series[0].y[45] = f64::NAN;
             let task = ForecastTask::new(run.clone(), panel).unwrap();
             let model = task.init(Key::new(1), &device);
-            let runtime = task.evaluate(&model, Part::Valid).unwrap()["loss"];
+            let runtime = task.validate(&model).unwrap().metrics.unwrap()["loss"];
             let burn: f64 =
                 task.batch_loss(&model, Part::Valid).into_data().iter::<f64>().next().unwrap();
             assert!(
@@ -205,7 +207,11 @@ fn cycles_that_the_training_part_does_not_have_twice_are_left_out() {
     let calendar = |frequency: &str, steps: usize| {
         let mut panel = panel(1, steps);
         panel.frequency = frequency.parse().unwrap();
-        let dated = parse_panel("dated", "ds,y\n2020-01-01,1\n2020-01-02,2\n").unwrap();
+        let dated = read_panel(
+            &[Input::bytes("dated", "ds,y\n2020-01-01,1\n2020-01-02,2\n".as_bytes())],
+            &SeriesFormat::default(),
+        )
+        .unwrap();
         panel.series[0].start = dated.series[0].start;
         let task = ForecastTask::new(run(), panel).unwrap();
         (task.codec().calendar, task.codec().frequency.calendar_size())
@@ -243,7 +249,7 @@ fn nothing_after_the_training_part_is_learned_from() {
 #[test]
 fn origins_go_back_from_the_end_and_those_that_were_learned_from_are_counted() {
     let task = ForecastTask::new(run(), panel(2, 90)).unwrap();
-    let forecaster = Forecaster::open(&untrained(&task, &run().train).unwrap()).unwrap();
+    let forecaster = Forecaster::from_file(&untrained(&task, &run().train).unwrap()).unwrap();
     let prepared = forecaster.prepare(task.panel()).unwrap();
     let origins = last_origins(&forecaster, &prepared, 3, 7);
     let steps: Vec<usize> = origins.windows.iter().map(|(_, origin)| *origin).collect();
@@ -304,7 +310,7 @@ fn the_embedded_series_are_the_published_ones() {
     assert_eq!((codec.season, codec.horizon), (12, 12));
     assert_eq!((codec.transform, codec.difference), (Transform::Log, Difference::Seasonal));
     let file = untrained(&task, &ForecastRun::default().train).unwrap();
-    let forecaster = Forecaster::open(&file).unwrap();
+    let forecaster = Forecaster::from_file(&file).unwrap();
     let forecast = &forecaster.forecast_panel(task.panel()).unwrap()[0];
     assert_eq!((forecast.origin, forecast.horizon()), (144, 12));
 }

@@ -1,10 +1,10 @@
 //! Forecasts judged beside simple methods: the table, the sentence, the pictures and the page.
 #![allow(clippy::unwrap_used)]
 
-use gruvy::forecasts::{
+use gruvy::forecast::judge::{
     Backtest, Baseline, FanChart, JudgeConfig, Observed, PageConfig, fan_png, fan_svg, judge,
 };
-use gruvy_runtime::Forecast;
+use gruvy_runtime::forecast::Forecast;
 
 const LEVELS: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 

@@ -5,8 +5,10 @@
 
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy_runtime::{
-    Adding, Cell, Codec, Copying, Head, Input, ModelFile, Network, RnnSpec, Session, Spec, Tensor,
-    TextCodec, Trained,
+    Cell, Codec,
+    memory::{Adding, Copying},
+    model::{Head, Input, ModelFile, Network, RnnSpec, Session, Spec, Tensor, Trained},
+    text::TextCodec,
 };
 use std::sync::Arc;
 
@@ -53,8 +55,8 @@ fn model_with(cell: Cell, layers: usize, edit: impl FnOnce(&mut RnnSpec)) -> Mod
         Tensor { shape, data }
     };
     let tensors = spec.tensors().into_iter().map(|t| (t.name, tensor(t.shape))).collect();
-    let (task, codec, trained) = ("text".into(), Codec::Text(codec), Trained::default());
-    ModelFile { task, spec, codec, trained, tensors }
+    let (codec, trained) = (Codec::Text(codec), Trained::default());
+    ModelFile { spec, codec, source: serde_json::Value::Null, trained, tensors }
 }
 
 fn trace(model: &ModelFile) -> Trace<'_> {
@@ -339,7 +341,6 @@ fn memory_model(codec: Codec, input: Input, outputs: usize) -> ModelFile {
     model.spec.rnn.input_size = input.width();
     model.spec.input = input;
     model.spec.head = Head::Linear { outputs };
-    model.task = codec.task().into();
     model.codec = codec;
     let value = |i: usize| ((i * 37 % 101) as f32 / 101.0 - 0.5) * 0.8;
     let tensor = |shape: Vec<usize>| {
@@ -362,7 +363,7 @@ fn generated_tasks_are_traced_where_they_ask() {
     assert_eq!((flow.positions.as_slice(), flow.total.len()), (&[29][..], 30));
     let mut session = session(&adding);
     let x = adding_input(3);
-    let answer = session.feed(gruvy_runtime::Steps::Features(&x)).unwrap()[0];
+    let answer = session.feed(gruvy_runtime::model::Steps::Features(&x)).unwrap()[0];
     let sum: f32 = x.chunks_exact(2).map(|step| step[0] * step[1]).sum();
     let expected = f64::from(answer - sum).powi(2);
     assert_close(trace.losses[29].unwrap(), expected, 1e-5, "squared error");

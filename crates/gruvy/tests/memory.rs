@@ -3,17 +3,16 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy::{
+    memory::{AddingConfig, AddingRun, CopyConfig, CopyRun},
     nn::{Cell, Key, RecurrentConfig, SequenceModel, cross_entropy, mean_squared_error},
-    tasks::{
-        RunSettings, TaskConfig,
-        memory::{AddingConfig, AddingRun, CopyConfig, CopyRun},
-        text::{Corpus, TextRun},
-    },
+    settings::{RunSettings, TaskConfig},
+    text::{Corpus, TextRun},
     train::{Observer, Outcome, Part, Position, RunFolder, Silent, Step, Task, train, untrained},
 };
 use gruvy_runtime::{
-    Adding, Codec, Head, Input, ModelFile, Network, Session, Steps, TEST_SEED, evaluate_adding,
-    evaluate_copying,
+    Codec,
+    memory::{Adding, TEST_SEED, evaluate_adding, evaluate_copying},
+    model::{Head, Input, ModelFile, Network, Session, Steps},
 };
 use std::{
     fs,
@@ -103,7 +102,7 @@ fn the_session_gives_what_the_training_model_gives() {
     let task = CopyConfig::load(run.clone()).unwrap();
     let file = untrained(&task, &run.train).unwrap();
     let model = task.import(&file, &device).unwrap();
-    let examples = gruvy_runtime::Copying { length: 5 }.examples(5, 0..4);
+    let examples = gruvy_runtime::memory::Copying { length: 5 }.examples(5, 0..4);
     let symbols = |all: &[u32]| {
         let all: Vec<i64> = all.iter().map(|v| i64::from(*v)).collect();
         let count = all.len();
@@ -112,10 +111,11 @@ fn the_session_gives_what_the_training_model_gives() {
     let (logits, _) = model.every(model.embed(symbols(&examples.x), 4), None, None);
     let loss = cross_entropy(logits, symbols(&examples.targets), 0.0, None).into_scalar::<f32>();
     let network = Arc::new(Network::new(&file).unwrap());
-    let metrics = evaluate_copying(&network, &gruvy_runtime::Copying { length: 5 }, 5, 4).unwrap();
+    let metrics =
+        evaluate_copying(&network, &gruvy_runtime::memory::Copying { length: 5 }, 5, 4).unwrap();
     assert!((f64::from(loss) - metrics["loss"]).abs() < 1e-5, "{loss} {metrics:?}");
     // Import is the reverse of export.
-    assert_eq!(task.export(&model, file.trained.clone()).tensors, file.tensors);
+    assert_eq!(task.export(&model, file.codec.clone(), file.trained.clone()).tensors, file.tensors);
 }
 
 /// Raises the stop flag after a step.
@@ -161,9 +161,10 @@ fn every_step_learns_from_other_sequences_and_never_from_those_it_is_tested_on()
     assert_eq!(loss(1, 0), loss(1, 0));
     assert_ne!(loss(1, 0), loss(1, 1));
     assert_ne!(loss(1, 0), loss(2, 0));
-    let [valid, test] = [Part::Valid, Part::Test].map(|part| task.evaluate(&model, part).unwrap());
-    assert_ne!(valid["loss"], test["loss"]);
-    assert!(task.evaluate(&model, Part::Train).is_none());
+    let codec = task.fresh_codec();
+    let metrics = |part| task.evaluate(&model, &codec, part).unwrap();
+    assert_ne!(metrics(Part::Valid).unwrap()["loss"], metrics(Part::Test).unwrap()["loss"]);
+    assert!(metrics(Part::Train).is_none());
 }
 
 #[test]
@@ -305,7 +306,9 @@ fn smoothing_changes_what_is_learned_and_not_what_is_measured() {
         task.loss(&model, at, &mut Vec::new()).into_scalar::<f32>()
     };
     assert_ne!(loss(&plain), loss(&smooth));
-    assert_eq!(plain.evaluate(&model, Part::Valid), smooth.evaluate(&model, Part::Valid));
+    let valid = |task: &<CopyConfig as TaskConfig>::Task| task.validate(&model).unwrap().metrics;
+    assert!(valid(&plain).is_some());
+    assert_eq!(valid(&plain), valid(&smooth));
 }
 
 #[test]

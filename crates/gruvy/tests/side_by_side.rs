@@ -3,14 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use gruvy::{
+    classify::ClassifyRun,
+    forecast::ForecastRun,
+    memory::{AddingRun, CopyRun},
     nn::Cell,
-    tasks::{
-        RunSettings, TaskConfig,
-        classify::ClassifyRun,
-        forecast::ForecastRun,
-        memory::{AddingRun, CopyRun},
-        text::TextRun,
-    },
+    settings::{RunSettings, TaskConfig},
+    text::TextRun,
     train::{Ended, Observer, Record, RunFolder, Step, TrainConfig, train},
 };
 use std::{

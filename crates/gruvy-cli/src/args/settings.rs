@@ -8,11 +8,15 @@ use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Args, Command};
 use gruvy::compare::{CompareConfig, Match};
-use gruvy::tasks::memory::{Generator, MemoryConfig};
-use gruvy::tasks::text::{TextConfig, TextRun};
-use gruvy::tasks::{RunSettings, Split, TaskConfig};
+use gruvy::memory::{Generator, MemoryConfig};
+use gruvy::settings::{RunSettings, Split, TaskConfig};
+use gruvy::text::{TextConfig, TextRun};
 use gruvy::train::{RunFolder, Schedule, TrainConfig};
-use gruvy_runtime::{Adding, Cell, Copying, TextUnit};
+use gruvy_runtime::{
+    Cell,
+    memory::{Adding, Copying},
+    text::TextUnit,
+};
 use serde_json::Value;
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -117,7 +121,7 @@ impl<F: TaskFlags> SettingsArgs<F> {
 pub fn say_defaults<F: TaskFlags>(command: Command) -> Command {
     let settings = serde_json::to_value(RunSettings::<F::Config>::default()).unwrap_or_default();
     command.mut_args(|flag: Arg| {
-        let tables = ["train", F::Config::NAME];
+        let tables = ["train", F::Config::TASK.name()];
         let Some(value) =
             tables.iter().find_map(|table| settings[*table].get(flag.get_id().as_str()))
         else {
@@ -137,7 +141,7 @@ macro_rules! lay_over {
         })*
     };
 }
-pub(super) use lay_over;
+pub(crate) use lay_over;
 
 /// Settings of the text task as flags, named as in [`TextConfig`].
 #[derive(Debug, Default, Args)]
@@ -322,7 +326,7 @@ fn units() -> impl TypedValueParser<Value = TextUnit> {
     one_of(TextUnit::ALL.map(|unit| (unit.name(), unit)))
 }
 
-pub(super) fn cells() -> impl TypedValueParser<Value = Cell> {
+pub(crate) fn cells() -> impl TypedValueParser<Value = Cell> {
     one_of(Cell::ALL.map(|cell| (cell.name(), cell)))
 }
 
@@ -344,7 +348,7 @@ fn schedules() -> impl TypedValueParser<Value = Schedule> {
 }
 
 /// A flag whose value is a name out of a list.
-pub(super) fn one_of<T, const N: usize>(
+pub(crate) fn one_of<T, const N: usize>(
     list: [(&'static str, T); N],
 ) -> impl TypedValueParser<Value = T>
 where

@@ -90,11 +90,11 @@ fn damaged_models() {
     check("missing", &["head.bias", "missing"]);
     edited("version", |header| {
         let gruvy = header["__metadata__"]["gruvy"].as_str().unwrap();
-        let newer = gruvy.replace("\"format_version\":1", "\"format_version\":99");
+        let newer = gruvy.replace("\"format_version\":2", "\"format_version\":99");
         assert_ne!(gruvy, newer);
         header["__metadata__"]["gruvy"] = newer.into();
     });
-    check("version", &["version 99", "version 1"]);
+    check("version", &["version 99", "versions 1 to 2"]);
     edited("hidden", |header| {
         let gruvy = header["__metadata__"]["gruvy"].as_str().unwrap();
         let zero = gruvy.replace("\"hidden_size\":8", "\"hidden_size\":0");

@@ -12,7 +12,8 @@ use std::{f64::consts::TAU, fmt, str::FromStr};
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
-pub(super) const DAY: u32 = 24 * HOUR;
+/// Seconds of a day.
+pub const DAY: u32 = 24 * HOUR;
 const WEEK: u32 = 7 * DAY;
 
 /// When an observation was made.
@@ -261,7 +262,8 @@ impl<'de> Deserialize<'de> for Frequency {
     }
 }
 
-pub(super) fn seconds(at: DateTime) -> i64 {
+/// Seconds since 1970.
+pub fn seconds(at: DateTime) -> i64 {
     at.duration_since(EPOCH).as_secs()
 }
 
@@ -270,7 +272,7 @@ fn seconds_of_day(at: DateTime) -> u32 {
 }
 
 /// Months since the year 0.
-pub(super) fn month(at: DateTime) -> i64 {
+pub fn month(at: DateTime) -> i64 {
     i64::from(at.year()) * 12 + i64::from(at.month()) - 1
 }
 

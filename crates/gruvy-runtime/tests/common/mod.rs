@@ -1,8 +1,9 @@
 //! Models of made-up weights.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses its part, and stops at surprises.
 use gruvy_runtime::{
-    Cell, Codec, Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, TensorSpec, TextCodec,
-    Trained,
+    Cell, Codec,
+    model::{Head, Input, ModelFile, Network, RnnSpec, Spec, Tensor, TensorSpec, Trained},
+    text::TextCodec,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -51,7 +52,7 @@ pub fn model(codec: TextCodec, spec: Spec) -> ModelFile {
         steps: 12,
         metrics: [("valid_loss_nats".to_owned(), 1.25)].into(),
     };
-    ModelFile { task: "text".into(), spec, codec: Codec::Text(codec), trained, tensors }
+    ModelFile { spec, codec: Codec::Text(codec), source: serde_json::Value::Null, trained, tensors }
 }
 
 /// A two-layer character model.

@@ -11,9 +11,9 @@
 //! The cells of a shape are timed in turn, so that what else the machine does meets all of them. `f32`, one layer, one
 //! direction, biases, full lengths; the threads are those of the current rayon pool.
 
-mod layer;
+pub(crate) mod layer;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use gruvy_kernels::{Cell, Isa, Linear};
 use layer::{Bench, values};
 use serde::Serialize;
@@ -136,7 +136,7 @@ pub struct Row {
     /// What a call does.
     pub work: Work,
     /// The recurrence.
-    #[serde(serialize_with = "gruvy_runtime::cell_name::serialize")]
+    #[serde(serialize_with = "gruvy_runtime::model::cell_name::serialize")]
     pub cell: Cell,
     /// Calls that were timed.
     pub calls: usize,

@@ -7,7 +7,7 @@
 //! the task's and stay; a tied embedding is as wide as the hidden state and goes with it.
 use crate::error::{Error, Result};
 use gruvy_kernels::Cell;
-use gruvy_runtime::{Head, Input, Spec};
+use gruvy_runtime::model::{Head, Input, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Parameters may differ by that share of the budget; what is further off is not called equal.
@@ -70,7 +70,7 @@ pub fn nearest_hidden(spec: &Spec, cell: Cell) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gruvy_runtime::RnnSpec;
+    use gruvy_runtime::model::RnnSpec;
 
     fn spec(cell: Cell, hidden: usize, layers: usize, tied: bool) -> Spec {
         let dim = if tied { hidden } else { 24 };

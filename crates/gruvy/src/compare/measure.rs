@@ -2,10 +2,14 @@
 use super::report::RunReport;
 use crate::{
     error::{Error, Result},
-    train::{Metrics, Outcome, Part, Record, RunFolder, Task},
+    train::{
+        folder::RunFolder,
+        report::{Metrics, Outcome, Record},
+        task::{Part, Task},
+    },
 };
 use burn::tensor::Device;
-use gruvy_runtime::{Input, ModelFile, Network, Session, Steps};
+use gruvy_runtime::model::{Input, ModelFile, Network, Session, Steps};
 use std::{fs, time::Instant};
 
 /// Time steps of one pass when the speed of inference is measured.
@@ -62,7 +66,7 @@ fn best_model<T: Task>(
         .collect();
     report.valid = (!valid.is_empty()).then_some(valid);
     // The loop tests complete runs only; here one that time has ended, or that diverged, counts as well.
-    report.test = task.evaluate(&task.import(&file, &Device::flex())?, Part::Test);
+    report.test = task.evaluate(&task.import(&file, &Device::flex())?, &file.codec, Part::Test)?;
     let best = records.iter().find(|record| record.step == file.trained.steps);
     report.best_epoch = Some(file.trained.steps as f64 / task.steps_per_epoch() as f64);
     report.best_s = Some(best.map_or(report.train_s, |best| best.train_s));

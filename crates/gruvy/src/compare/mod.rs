@@ -9,7 +9,8 @@
 //! meanwhile hits every cell alike. A run that is done is read, not repeated; one that was interrupted goes on.
 //!
 //! ```no_run
-//! use gruvy::{compare::{CompareConfig, Comparison}, tasks::text::TextRun, train::Silent};
+//! use gruvy::text::TextRun;
+//! use gruvy::{compare::{CompareConfig, Comparison}, train::Silent};
 //!
 //! let mut comparison = Comparison::open("runs/cells", CompareConfig::default(), TextRun::default())?;
 //! while comparison.train_next(&mut Silent, &false.into())? {}
@@ -18,10 +19,10 @@
 //! }
 //! # Ok::<(), gruvy::Error>(())
 //! ```
-mod matching;
-mod measure;
-mod picture;
-mod report;
+pub(crate) mod matching;
+pub(crate) mod measure;
+pub(crate) mod picture;
+pub(crate) mod report;
 
 pub use matching::{Match, nearest_hidden};
 pub use measure::{INFERENCE_PASSES, INFERENCE_STEPS, steps_per_s};
@@ -29,11 +30,16 @@ pub use report::{CellReport, Report, RunReport, Spread, Summary};
 
 use crate::{
     error::{Error, Result},
-    tasks::{RunSettings, TaskConfig},
-    train::{Ended, Observer, RunFolder, Task, train, untrained},
+    settings::run::{RunSettings, TaskConfig},
+    train::{
+        folder::RunFolder,
+        report::{Ended, Observer},
+        task::Task,
+        train, untrained,
+    },
 };
 use gruvy_kernels::Cell;
-use gruvy_runtime::write_atomic;
+use gruvy_runtime::model::write_atomic;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -142,7 +148,7 @@ impl<C: TaskConfig> Comparison<C> {
             cells.push(CellReport { cell, hidden, parameters, runs: Vec::new() });
         }
         let report = Report {
-            task: C::NAME.to_owned(),
+            task: C::TASK.name().to_owned(),
             unit: C::UNIT.to_owned(),
             loss: C::METRICS[0].title.to_owned(),
             matching: config.matching,

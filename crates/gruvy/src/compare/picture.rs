@@ -1,8 +1,8 @@
 //! The curves of all cells in one picture: validation loss over epochs. A thick line is the mean of a cell's
 //! runs as far as all of them go, thin ones are the runs.
 use super::report::{CellReport, Report, RunReport};
-use crate::style::{FONT, LINES};
-use crate::train::Record;
+use crate::draw::style::{FONT, LINES};
+use crate::train::report::Record;
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (800, 480);
@@ -148,9 +148,9 @@ fn paint(svg: &mut String, lines: &[Lines], loss: &str) -> Result<(), Box<dyn st
 
 #[cfg(test)]
 mod tests {
-    use super::super::Match;
     use super::*;
-    use crate::train::Metrics;
+    use crate::compare::matching::Match;
+    use crate::train::report::Metrics;
     use gruvy_kernels::Cell;
 
     /// A cell with a run for each list of validation losses, one an epoch.

@@ -3,10 +3,10 @@
 use super::matching::Match;
 use crate::{
     error::{Error, Result},
-    train::{Ended, Metrics, Record},
+    train::report::{Ended, Metrics, Record},
 };
 use gruvy_kernels::Cell;
-use gruvy_runtime::write_atomic;
+use gruvy_runtime::model::write_atomic;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
@@ -45,7 +45,7 @@ pub struct Report {
 #[non_exhaustive]
 pub struct CellReport {
     /// The recurrence.
-    #[serde(with = "gruvy_runtime::cell_name")]
+    #[serde(with = "gruvy_runtime::model::cell_name")]
     pub cell: Cell,
     /// Hidden units of a layer.
     pub hidden: usize,

@@ -1,6 +1,11 @@
 //! One sequence to look at: what enters the model, what it should answer, and what stands under each step.
 use crate::error::{Error, Result};
-use gruvy_runtime::{Adding, Codec, Copying, ModelFile, TextCodec, TextUnit};
+use gruvy_runtime::{
+    Codec,
+    memory::{Adding, Copying},
+    model::ModelFile,
+    text::{TextCodec, TextUnit},
+};
 
 /// Longest sequence that is generated.
 const MAX_GENERATED: usize = 20_000;

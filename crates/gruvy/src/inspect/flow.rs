@@ -11,7 +11,7 @@
 //! ```
 //! A gradient that shrinks by a factor with every step is a straight line on a logarithmic scale: it
 //! vanishes, and nothing is learned about what lies further back.
-use super::{Trace, head::Head, layer::Layer};
+use super::{head::Head, layer::Layer, trace::Trace};
 use crate::error::{Error, Result};
 use gruvy_kernels::Workspace;
 use serde::Serialize;

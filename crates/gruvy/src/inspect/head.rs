@@ -5,9 +5,9 @@
 //!                     values v [O]: loss = mean (logits − v)², dlogits = 2 (logits − v) / O
 //! dy = Wᵀ dlogits
 //! ```
-use super::Target;
+use super::example::Target;
 use gruvy_kernels::Linear;
-use gruvy_runtime::{Head as HeadSpec, ModelFile};
+use gruvy_runtime::model::{Head as HeadSpec, ModelFile};
 
 /// The head of a model file.
 pub(super) struct Head<'m> {

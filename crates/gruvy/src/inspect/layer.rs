@@ -3,7 +3,7 @@ use gruvy_kernels::{
     self as kernels, Cell, Gradients, Isa, Noise, Norm, Output, Packed, Pass, Sequence, Tape,
     Weights, Workspace,
 };
-use gruvy_runtime::ModelFile;
+use gruvy_runtime::model::ModelFile;
 
 /// One layer and direction of a model file.
 pub(super) struct Layer<'m> {

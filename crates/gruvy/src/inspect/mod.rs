@@ -12,7 +12,7 @@
 //!
 //! ```no_run
 //! use gruvy::inspect::{Example, Trace};
-//! use gruvy_runtime::ModelFile;
+//! use gruvy_runtime::model::ModelFile;
 //!
 //! let model = ModelFile::open("runs/my-book")?;
 //! let trace = Trace::new(&model, Example::of_text(&model, "Once upon a time", 100)?)?;
@@ -23,14 +23,14 @@
 //! println!("gradient flow: {:?}", trace.gradient_flow(50)?.total);
 //! # Ok::<(), gruvy::Error>(())
 //! ```
-mod example;
-mod flow;
-mod head;
-mod layer;
-mod page;
-mod picture;
-mod report;
-mod trace;
+pub(crate) mod example;
+pub(crate) mod flow;
+pub(crate) mod head;
+pub(crate) mod layer;
+pub(crate) mod page;
+pub(crate) mod picture;
+pub(crate) mod report;
+pub(crate) mod trace;
 
 pub use example::{Example, Inputs, Target};
 pub use flow::Flow;

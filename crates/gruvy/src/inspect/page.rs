@@ -1,5 +1,5 @@
 //! A report as one HTML file that needs nothing else: style, script and numbers inside, no network.
-use super::Report;
+use super::report::Report;
 
 /// Where the numbers go.
 const SLOT: &str = "/*REPORT*/null";

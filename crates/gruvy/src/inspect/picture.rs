@@ -1,9 +1,9 @@
 //! A report as one still picture: the gates of a layer as heat maps over its input, half-lives and gradient
 //! flow below; or the gradient flow of several models.
 use super::report::{FlowLine, LayerReport, Map, Report};
+use crate::draw::raster::Canvas;
+use crate::draw::style::{Drawn, FONT, LINES, picture};
 use crate::error::Result;
-use crate::raster::Canvas;
-use crate::style::{Drawn, FONT, LINES, picture};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 

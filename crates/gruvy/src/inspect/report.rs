@@ -3,10 +3,10 @@
 //! A long sequence through a wide model has millions of gate values. A report keeps those of the first steps and of
 //! some units, chosen along the whole range of half-lives, and says in its notes what it left out. What is counted
 //! (half-lives, saturation, mean loss, flow) is over all steps of the trace and all units.
+use super::flow::{Flow, MAX_DISTANCE};
 use super::trace::{GateTrace, LayerTrace, Trace};
-use super::{Flow, flow::MAX_DISTANCE};
 use crate::error::{Error, Result};
-use gruvy_runtime::ModelFile;
+use gruvy_runtime::model::ModelFile;
 use serde::Serialize;
 
 /// At most so many gate values in a report: about a megabyte of page.
@@ -186,10 +186,10 @@ impl Report {
 
 impl Summary {
     fn new(name: &str, trace: &Trace<'_>) -> Self {
-        let ModelFile { task, spec, .. } = trace.model;
+        let (task, spec) = (trace.model.task(), &trace.model.spec);
         Self {
             name: name.to_owned(),
-            task: task.clone(),
+            task: task.name().to_owned(),
             cell: spec.rnn.cell.name(),
             hidden: spec.rnn.hidden_size,
             layers: spec.rnn.num_layers,
@@ -313,10 +313,13 @@ fn cut_input(trace: &Trace<'_>) -> Vec<String> {
 
 /// Refuses models whose losses do not mean the same.
 fn comparable(a: (&str, &ModelFile), b: (&str, &ModelFile)) -> Result<()> {
-    if a.1.task != b.1.task {
+    if a.1.task() != b.1.task() {
         return Err(Error::Data(format!(
             "{} is of the task `{}` and {} of `{}`: their gradients cannot be compared",
-            a.0, a.1.task, b.0, b.1.task
+            a.0,
+            a.1.task(),
+            b.0,
+            b.1.task()
         )));
     }
     let vocabulary = |model: &ModelFile| serde_json::to_string(&model.codec).unwrap_or_default();

@@ -1,9 +1,12 @@
 //! What every gate and unit of a model did on one sequence.
 use super::layer::{Layer, Record};
-use super::{Example, Inputs, Target, head::Head};
+use super::{
+    example::{Example, Inputs, Target},
+    head::Head,
+};
 use crate::error::{Error, Result};
 use gruvy_kernels::Cell;
-use gruvy_runtime::{Input, ModelFile};
+use gruvy_runtime::model::{Input, ModelFile};
 
 /// A model's gates, states and losses on one sequence of T steps.
 #[derive(Clone, Debug)]

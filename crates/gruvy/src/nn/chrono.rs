@@ -11,7 +11,7 @@
 //! ```
 //! The bias stands in `b_ih`; that of `b_hh` is 0 there. The other gates keep PyTorch's start. An RNN without
 //! gates has nothing to open and is left as it is.
-use super::{Key, LayerWeights};
+use super::{key::Key, weights::LayerWeights};
 use burn::{
     module::Param,
     tensor::{Tensor, TensorData},

@@ -1,6 +1,6 @@
 //! What a [`Recurrent`] is made of.
-use super::{Key, LayerWeights, Recurrent, chrono};
-use crate::ops::Memory;
+use super::{chrono, key::Key, recurrent::Recurrent, weights::LayerWeights};
+use crate::ops::memory::Memory;
 use burn::config::Config;
 use burn::tensor::Device;
 use gruvy_kernels::Cell;
@@ -54,7 +54,7 @@ pub struct RecurrentConfig {
     /// PyTorch draws them. Needs `bias`. See [`chrono`](super::chrono).
     pub chrono: usize,
     /// The recurrence: [`Cell::Gru`] is PyTorch's.
-    #[serde(with = "gruvy_runtime::cell_name")]
+    #[serde(with = "gruvy_runtime::model::cell_name")]
     pub cell: Cell,
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! y = x ⊙ m / (1 − rate),   m ~ Bernoulli(1 − rate) for each value
 //! ```
-use super::Key;
+use super::key::Key;
 use crate::ops;
 use burn::tensor::{Tensor, TensorData};
 

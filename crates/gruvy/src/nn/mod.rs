@@ -1,14 +1,14 @@
 //! Recurrent modules for Burn over the fused operation of [`crate::ops`].
 
 pub mod chrono;
-mod config;
-mod dropout;
-mod key;
-mod loss;
-mod model;
-mod pool;
-mod recurrent;
-mod weights;
+pub(crate) mod config;
+pub(crate) mod dropout;
+pub(crate) mod key;
+pub(crate) mod loss;
+pub(crate) mod model;
+pub(crate) mod pool;
+pub(crate) mod recurrent;
+pub(crate) mod weights;
 
 pub use config::RecurrentConfig;
 pub use dropout::dropout;

@@ -9,18 +9,22 @@
 //! step, or of the [pooled](Pool) steps, they are what is asked about the whole sequence: a number or several
 //! (regression), or logits.
 use super::{
-    Key, Recurrent, RecurrentConfig, dropout::draw, dropout::dropout, key::parameter, pool::pool,
+    config::RecurrentConfig,
+    dropout::{draw, dropout},
+    key::{Key, parameter},
+    pool::pool,
+    recurrent::Recurrent,
 };
 use crate::{
     error::{Error, Result},
-    ops::{Head as LossHead, linear_cross_entropy},
+    ops::head::{Head as LossHead, linear_cross_entropy},
 };
 use burn::{
     module::{Initializer, Module, Param},
     tensor::{Device, Int, Tensor, TensorData},
 };
 use gruvy_runtime as runtime;
-use gruvy_runtime::{Head, Input, Pool, Spec};
+use gruvy_runtime::model::{Head, Input, Pool, Spec};
 use std::collections::BTreeMap;
 
 /// Input, recurrent layers, dropout and head.
@@ -227,8 +231,8 @@ impl SequenceModel {
     }
 
     /// Every weight under the name and in the layout of a model file.
-    pub fn tensors(&self) -> BTreeMap<String, runtime::Tensor> {
-        let tensor = |data: TensorData| runtime::Tensor {
+    pub fn tensors(&self) -> BTreeMap<String, runtime::model::Tensor> {
+        let tensor = |data: TensorData| runtime::model::Tensor {
             shape: data.shape().to_vec(),
             data: data.iter::<f32>().collect(),
         };
@@ -254,7 +258,7 @@ impl SequenceModel {
     ///
     /// # Errors
     /// [`Error::Data`] if the file's spec is another.
-    pub fn with_tensors(mut self, file: &runtime::ModelFile) -> Result<Self> {
+    pub fn with_tensors(mut self, file: &runtime::model::ModelFile) -> Result<Self> {
         if file.spec != self.spec() {
             return Err(Error::Data(format!(
                 "the model file holds {:?}; these settings make {:?}",

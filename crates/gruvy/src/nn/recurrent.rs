@@ -1,9 +1,9 @@
 //! Recurrent layers of any cell, with the scope of `torch.nn.GRU`, `LSTM` and `RNN`.
-use super::{Key, LayerWeights, RecurrentConfig};
-use crate::ops::{self, Memory, Noise, Settings};
+use super::{config::RecurrentConfig, key::Key, weights::LayerWeights};
+use crate::ops::{self, Noise, Settings, memory::Memory};
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use gruvy_runtime::RnnSpec;
+use gruvy_runtime::model::RnnSpec;
 use std::sync::Arc;
 
 /// Recurrent layers, made by [`RecurrentConfig`]. What a cell computes is said at [`Cell`](gruvy_kernels::Cell).

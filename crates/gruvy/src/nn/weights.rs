@@ -1,5 +1,8 @@
 //! The parameters of one layer and direction, in PyTorch's layout.
-use super::{Key, RecurrentConfig, key::parameter};
+use super::{
+    config::RecurrentConfig,
+    key::{Key, parameter},
+};
 use crate::ops::Weights;
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};

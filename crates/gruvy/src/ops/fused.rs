@@ -1,6 +1,6 @@
 //! The recurrence as one backend operation over the kernels: Flex, and its hand-written gradient.
 use super::memory::Buffer;
-use super::{Memory, Settings, Weights, stream};
+use super::{Settings, Weights, memory::Memory, stream};
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,

@@ -8,7 +8,7 @@
 use super::fused::{dense, floats, tensor};
 use super::memory::Buffer;
 use super::plain::plain_head;
-use super::{Memory, expect, has_kernels};
+use super::{expect, has_kernels, memory::Memory};
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,

@@ -14,10 +14,10 @@
 //!   autodiff graph, with the activated gates as its state. On any other backend it is [`plain`], the
 //!   same function in ordinary tensor operations.
 
-mod fused;
-mod head;
-mod memory;
-mod plain;
+pub(crate) mod fused;
+pub(crate) mod head;
+pub(crate) mod memory;
+pub(crate) mod plain;
 
 pub use gruvy_kernels::Dropout;
 pub use head::{Head, linear_cross_entropy};

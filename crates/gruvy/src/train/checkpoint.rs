@@ -9,7 +9,7 @@
 //! ```
 //! Random numbers need no state: each step seeds the generator from the run's seed and its own number.
 use super::{
-    config::TrainConfig,
+    config::{FREE_ON_RESUME, TrainConfig, in_words},
     folder::LogLengths,
     params::{collect, plain, replace},
     report::Ended,
@@ -22,16 +22,18 @@ use burn::{
     optim::ModuleOptimizer,
     tensor::{Bytes, Device, Tensor, TensorData},
 };
-use gruvy_runtime::write_atomic;
+use gruvy_runtime::model::write_atomic;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
     path::Path,
 };
 
-const VERSION: u32 = 1;
+/// 1: without the settings of the task, and with random numbers of another generator.
+const VERSION: u32 = 2;
 const KEY: &str = "gruvy_checkpoint";
 
 /// Where a run stands, apart from its tensors.
@@ -66,24 +68,23 @@ pub(crate) struct Running<M> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bond {
     pub fingerprint: String,
-    /// Without limits, which may change.
+    /// Without what may change.
     pub config: TrainConfig,
+    /// The settings of the task.
+    pub task: Value,
     pub steps_per_epoch: u64,
     pub units_per_step: u64,
 }
 
 impl Bond {
     pub fn new<T: Task>(task: &T, config: &TrainConfig) -> Self {
-        let free = TrainConfig::default();
-        let config = TrainConfig {
-            epochs: free.epochs,
-            max_minutes: free.max_minutes,
-            patience: free.patience,
-            save_every: free.save_every,
-            ..config.clone()
-        };
-        let (steps_per_epoch, units_per_step) = (task.steps_per_epoch(), task.units_per_step());
-        Self { fingerprint: task.fingerprint(), config, steps_per_epoch, units_per_step }
+        Self {
+            fingerprint: task.fingerprint(),
+            config: config.with_free_of(&TrainConfig::default()),
+            task: task.settings(),
+            steps_per_epoch: task.steps_per_epoch(),
+            units_per_step: task.units_per_step(),
+        }
     }
 }
 
@@ -141,7 +142,7 @@ impl<M: Module> Running<M> {
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
         let header = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
         let header = header.ok_or_else(|| damaged(&"it has no header"))?;
-        let version: serde_json::Value = serde_json::from_str(header).map_err(|e| damaged(&e))?;
+        let version: Value = serde_json::from_str(header).map_err(|e| damaged(&e))?;
         if version["version"] != VERSION {
             return Err(wrong(format!(
                 "checkpoint version {}, this program reads {VERSION}: use the version that wrote it",
@@ -155,11 +156,10 @@ impl<M: Module> Running<M> {
             return Err(Error::DataChanged { expected, found });
         }
         if header.bond != *bond {
-            return Err(wrong(
-                "the run was started with other settings: when it goes on, only epochs, max_minutes, \
-                 patience and save_every may change"
-                    .to_owned(),
-            ));
+            return Err(wrong(format!(
+                "the run was started with other settings: when it goes on, only {} may change",
+                in_words(&FREE_ON_RESUME)
+            )));
         }
         let saved = Saved { file, ids: header.ids, device };
         self.model = saved.restore("model", self.model).map_err(&wrong)?;

@@ -1,7 +1,7 @@
 //! Settings of a training run that every task shares. Names equal the command's flags.
 use crate::{
     error::{Error, Result},
-    nn::RecurrentConfig,
+    nn::config::RecurrentConfig,
 };
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub enum Schedule {
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
     /// The recurrence.
-    #[serde(with = "gruvy_runtime::cell_name")]
+    #[serde(with = "gruvy_runtime::model::cell_name")]
     pub cell: Cell,
     /// `H`, hidden units of a layer.
     pub hidden: usize,
@@ -123,7 +123,32 @@ impl Default for TrainConfig {
     }
 }
 
+/// The settings that may change when a run goes on: limits, and how often it is saved. No number that is computed depends
+/// on them before they are reached.
+pub const FREE_ON_RESUME: [&str; 4] = ["epochs", "max_minutes", "patience", "save_every"];
+
+/// `a, b and c`
+pub(crate) fn in_words(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 impl TrainConfig {
+    /// These settings with the [free](FREE_ON_RESUME) ones of `other`.
+    #[must_use]
+    pub fn with_free_of(&self, other: &Self) -> Self {
+        Self {
+            epochs: other.epochs,
+            max_minutes: other.max_minutes,
+            patience: other.patience,
+            save_every: other.save_every,
+            ..self.clone()
+        }
+    }
+
     /// The recurrent layers of these settings, for inputs of `input_size` features.
     pub fn recurrent(&self, input_size: usize) -> RecurrentConfig {
         RecurrentConfig::new(input_size, self.hidden)

@@ -1,6 +1,6 @@
 //! The curves of a run as a picture: loss over steps, training and validation, the best point marked.
 use super::report::{Metrics, Record};
-use crate::style::{FONT, LINES};
+use crate::draw::style::{FONT, LINES};
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (800, 480);

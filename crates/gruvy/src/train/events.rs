@@ -83,7 +83,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Metrics;
+    use crate::train::report::Metrics;
 
     /// Reads what [`frame`] wrote, as TensorBoard does.
     fn unframe(mut bytes: &[u8]) -> Vec<Event> {

@@ -10,7 +10,7 @@
 //! ```
 use super::{events, report::Record};
 use crate::error::{Error, Result};
-use gruvy_runtime::{MODEL_FILE_NAME, write_atomic};
+use gruvy_runtime::model::{MODEL_FILE_NAME, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},

@@ -9,24 +9,24 @@
 //! follows from the checkpoint: the learning rate from the step and the validation losses, the batch from
 //! the step, the random numbers from the run's seed and the step. The clock decides only when to save and
 //! when to stop.
-mod checkpoint;
-mod config;
-mod curves;
-mod events;
-mod folder;
-mod params;
-mod report;
-mod schedule;
-mod task;
+pub(crate) mod checkpoint;
+pub(crate) mod config;
+pub(crate) mod curves;
+pub(crate) mod events;
+pub(crate) mod folder;
+pub(crate) mod params;
+pub(crate) mod report;
+pub(crate) mod schedule;
+pub(crate) mod task;
 
-pub use config::{Schedule, TrainConfig};
+pub use config::{FREE_ON_RESUME, Schedule, TrainConfig};
 pub use folder::RunFolder;
 pub use report::{Ended, Metrics, Observer, Outcome, Plan, Record, Silent, Step};
 pub use schedule::PLATEAU_EVALS;
-pub use task::{Carry, Part, Position, Task};
+pub use task::{Carry, Part, Position, Task, Validated};
 
 use crate::error::{Error, Result};
-use crate::nn::Key;
+use crate::nn::key::Key;
 use burn::{
     module::{Module, ParamGroup},
     optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
@@ -34,7 +34,11 @@ use burn::{
 };
 use checkpoint::{Bond, Progress, Running};
 use folder::Logs;
-use gruvy_runtime::{ModelFile, Trained, random::mix};
+use gruvy_runtime::{
+    Codec,
+    model::{ModelFile, Trained},
+    random::mix,
+};
 use schedule::learning_rate;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -83,7 +87,8 @@ pub fn untrained<T: Task>(task: &T, config: &TrainConfig) -> Result<ModelFile> {
     config.check()?;
     let model = init(task, config.seed).valid();
     let data_fingerprint = task.fingerprint();
-    Ok(task.export(&model, Trained { seed: config.seed, data_fingerprint, ..Trained::default() }))
+    let trained = Trained { seed: config.seed, data_fingerprint, ..Trained::default() };
+    Ok(task.export(&model, task.fresh_codec(), trained))
 }
 
 /// One training run.
@@ -205,7 +210,7 @@ impl<'a, T: Task> Run<'a, T> {
     /// perhaps a warning.
     fn evaluate(&mut self) -> Result<(Record, Option<String>)> {
         let model = self.judged();
-        let valid = self.task.evaluate(&model, Part::Valid);
+        let Validated { metrics: valid, codec } = self.validate(&model)?;
         let elapsed_s = self.elapsed_s();
         let progress = &mut self.state.progress;
         let train_loss = progress.train_sum / progress.train_count as f64;
@@ -232,7 +237,7 @@ impl<'a, T: Task> Run<'a, T> {
             train_s: progress.train_s,
         };
         if best {
-            self.export(&model, record.valid.clone())?;
+            self.export(&model, codec, record.valid.clone())?;
         }
         self.logs.append(&record)?;
         self.records.push(record.clone());
@@ -240,7 +245,21 @@ impl<'a, T: Task> Run<'a, T> {
         Ok((record, note))
     }
 
-    fn export(&self, model: &T::Model, valid: Option<Metrics>) -> Result<()> {
+    /// Validates; weights that are not finite are a training that diverged.
+    fn validate(&self, model: &T::Model) -> Result<Validated> {
+        use gruvy_runtime::Error::NonFinite;
+        self.task.validate(model).map_err(|error| match error {
+            Error::Runtime(NonFinite { value, .. }) => Error::Diverged {
+                step: self.state.progress.step,
+                what: "a weight",
+                value: f64::from(value),
+                lr: self.lr,
+            },
+            other => other,
+        })
+    }
+
+    fn export(&self, model: &T::Model, codec: Codec, valid: Option<Metrics>) -> Result<()> {
         let named = |(name, value)| (format!("valid_{name}"), value);
         let trained = Trained {
             seed: self.config.seed,
@@ -248,7 +267,7 @@ impl<'a, T: Task> Run<'a, T> {
             steps: self.state.progress.step,
             metrics: valid.unwrap_or_default().into_iter().map(named).collect(),
         };
-        Ok(self.task.export(model, trained).write(self.folder.model_path())?)
+        Ok(self.task.export(model, codec, trained).write(self.folder.model_path())?)
     }
 
     fn save(&mut self) -> Result<()> {
@@ -267,17 +286,17 @@ impl<'a, T: Task> Run<'a, T> {
         // After the checkpoint, and unknown to it: a run that goes on must not notice this evaluation.
         if !complete && (ended == Ended::Time || self.records.is_empty()) && self.unjudged() {
             let model = self.judged();
-            let valid = self.task.evaluate(&model, Part::Valid);
+            let Validated { metrics: valid, codec } = self.validate(&model)?;
             let loss = valid.as_ref().and_then(|v| v.get("loss"));
             let best = self.state.progress.judge.best;
             if loss.is_none() || best.is_none_or(|(_, best)| loss.is_some_and(|l| *l < best)) {
-                self.export(&model, valid)?;
+                self.export(&model, codec, valid)?;
             }
         }
         let file = ModelFile::read(self.folder.model_path())?;
         let test = if complete {
             let model = self.task.import(&file, &Device::flex())?;
-            self.task.evaluate(&model, Part::Test)
+            self.task.evaluate(&model, &file.codec, Part::Test)?
         } else {
             None
         };

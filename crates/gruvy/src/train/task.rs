@@ -1,11 +1,13 @@
 //! The two halves meet: what the loop asks of a task.
 use super::report::Metrics;
-use crate::{error::Result, nn::Key};
+use crate::{error::Result, nn::key::Key};
 use burn::{
     module::Module,
     tensor::{Device, Tensor},
 };
-use gruvy_runtime::{ModelFile, Trained};
+use gruvy_runtime::Codec;
+use gruvy_runtime::model::{ModelFile, Trained};
+use serde_json::Value;
 
 /// A part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,15 @@ pub struct Position {
 /// their history. Empty at the start of an epoch. Checkpoints hold them.
 pub type Carry = Vec<Tensor<3>>;
 
+/// What validation shows of a model, and what is fitted to it.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    /// None if there is nothing to validate on.
+    pub metrics: Option<Metrics>,
+    /// Raw values to numbers and back, as the model needs it.
+    pub codec: Codec,
+}
+
 /// The training half of a task: data, model, loss, metrics.
 pub trait Task {
     /// The network with its head.
@@ -76,12 +87,31 @@ pub trait Task {
     /// finite.
     fn train_metrics(&self, loss: f64) -> Metrics;
 
-    /// Metrics of a part of the data, `loss` among them, the others finite; none if that part is empty.
+    /// The settings of the task, from which its numbers follow: a run does not go on with others.
+    fn settings(&self) -> Value;
+
+    /// The codec of a model that was not trained: nothing in it is fitted to what the model answers.
+    fn fresh_codec(&self) -> Codec;
+
+    /// The metrics of the validation part, and the codec with all that is fitted to that part, such as a temperature.
     /// `model` has no graph.
-    fn evaluate(&self, model: &Self::Model, part: Part) -> Option<Metrics>;
+    ///
+    /// # Errors
+    /// As [`Task::evaluate`].
+    fn validate(&self, model: &Self::Model) -> Result<Validated> {
+        let codec = self.fresh_codec();
+        Ok(Validated { metrics: self.evaluate(model, &codec, Part::Valid)?, codec })
+    }
+
+    /// Metrics of a part of the data, `loss` among them, the others finite; none if that part is empty.
+    /// `model` has no graph, and answers through `codec`.
+    ///
+    /// # Errors
+    /// If the model cannot be run, as its weights are not finite.
+    fn evaluate(&self, model: &Self::Model, codec: &Codec, part: Part) -> Result<Option<Metrics>>;
 
     /// The model as a file for the runtime. `model` has no graph.
-    fn export(&self, model: &Self::Model, trained: Trained) -> ModelFile;
+    fn export(&self, model: &Self::Model, codec: Codec, trained: Trained) -> ModelFile;
 
     /// The reverse of [`Task::export`].
     ///

@@ -1,7 +1,7 @@
 //! What cannot be learned from is refused, and what is odd is said.
 use super::{ordered, out, run, trained};
-use gruvy::tasks::TaskConfig;
-use gruvy::tasks::classify::{ClassifyConfig, ClassifyRun, Unit};
+use gruvy::classify::{ClassifyConfig, ClassifyRun, Unit};
+use gruvy::settings::TaskConfig;
 use gruvy::train::{Part, Task};
 
 fn refused(run: ClassifyRun, want: &str) {

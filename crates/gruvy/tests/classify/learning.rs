@@ -1,10 +1,13 @@
 //! What is learned.
 use super::{ordered, out, run, trained};
-use gruvy::classification::Report;
-use gruvy::tasks::TaskConfig;
-use gruvy::tasks::classify::{ClassifyConfig, ClassifyRun, Unit, synthetic};
+use gruvy::classify::judge::Report;
+use gruvy::classify::{ClassifyConfig, ClassifyRun, Unit, synthetic};
+use gruvy::settings::TaskConfig;
 use gruvy::train::{Ended, Part, RunFolder, Silent, Task, train};
-use gruvy_runtime::{ModelFile, Pool, Reader};
+use gruvy_runtime::{
+    classify::Reader,
+    model::{ModelFile, Pool},
+};
 use std::fs;
 
 fn report(run: &ClassifyRun, folder: &std::path::Path, name: &str) -> Report {
@@ -136,7 +139,10 @@ fn vectors_begin_the_embeddings_and_frozen_ones_stay() {
     run.task.freeze_vectors = true;
     run.train.epochs = 2;
     run.train.ema = 0.5;
-    let row = |classifier: &gruvy_runtime::Classifier, file: &ModelFile, word: &str| -> Vec<f32> {
+    let row = |classifier: &gruvy_runtime::classify::Classifier,
+               file: &ModelFile,
+               word: &str|
+     -> Vec<f32> {
         let Reader::Words(words) = &classifier.codec().reader else { panic!("words") };
         let token = words.encode(word)[0] as usize;
         file.tensors["embedding.weight"].data[token * 4..][..4].to_vec()

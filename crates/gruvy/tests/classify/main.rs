@@ -4,10 +4,10 @@ mod bad_input;
 mod learning;
 mod pools;
 
-use gruvy::tasks::TaskConfig;
-use gruvy::tasks::classify::{ClassifyConfig, ClassifyRun, ClassifyTask};
+use gruvy::classify::{ClassifyConfig, ClassifyRun, ClassifyTask};
+use gruvy::settings::TaskConfig;
 use gruvy::train::{RunFolder, Silent, TrainConfig, train};
-use gruvy_runtime::{Classifier, ModelFile};
+use gruvy_runtime::classify::Classifier;
 use std::path::{Path, PathBuf};
 
 /// A small model that learns quickly, from a file of that name and content.
@@ -38,7 +38,7 @@ fn trained(run: &ClassifyRun, out: &Path) -> (ClassifyTask, Classifier) {
     let task = ClassifyConfig::load(run.clone()).unwrap();
     let folder = RunFolder::create(out, run.to_toml().unwrap(), false).unwrap();
     train(&task, &run.train, &folder, &mut Silent, &false.into()).unwrap();
-    let classifier = Classifier::open(&ModelFile::read(folder.model_path()).unwrap()).unwrap();
+    let classifier = Classifier::open(folder.model_path()).unwrap();
     (task, classifier)
 }
 

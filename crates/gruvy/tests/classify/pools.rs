@@ -1,7 +1,7 @@
 //! Pooling in training is pooling in the runtime, and its gradients are those of finite differences.
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use gruvy::nn::{Key, RecurrentConfig, SequenceModel, binary_cross_entropy, cross_entropy};
-use gruvy_runtime::{Head, Input, Network, Pool, Session, Steps};
+use gruvy_runtime::model::{Head, Input, Network, Pool, Session, Steps};
 use std::sync::Arc;
 
 const LENGTHS: [usize; 3] = [5, 3, 1];

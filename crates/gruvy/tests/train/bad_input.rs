@@ -1,8 +1,8 @@
 //! Bad input: each a clear error, and nothing that was there is lost.
 use super::*;
-use gruvy::tasks::{TaskConfig, text::TextConfig};
 use gruvy::train::Silent;
-use gruvy_runtime::TextUnit;
+use gruvy::{settings::TaskConfig, text::TextConfig};
+use gruvy_runtime::text::TextUnit;
 use std::path::PathBuf;
 
 /// A folder with one file of that content, and the error of loading it.
@@ -32,7 +32,7 @@ fn says(error: &str, parts: &[&str]) {
 
 #[test]
 fn an_empty_file() {
-    says(&error_of("empty.txt", b"", |_| ()), &["empty.txt is empty"]);
+    says(&error_of("empty.txt", b"", |_| ()), &["empty.txt: the file is empty"]);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The model file says the same numbers as the model that was trained.
 use super::*;
 use burn::{module::Module, tensor::Device};
-use gruvy::train::{Part, Task, untrained};
-use gruvy_runtime::{Codec, ModelFile, Network, TextUnit, evaluate_text};
+use gruvy::train::{Task, untrained};
+use gruvy_runtime::{
+    Codec,
+    model::{ModelFile, Network},
+    text::{TextUnit, evaluate_text},
+};
 
 #[test]
 fn the_runtime_gives_the_training_models_numbers() {
@@ -46,11 +50,11 @@ fn import_is_the_reverse_of_export() {
     let task = task(&run, &words(400));
     let file = untrained(&task, &run.train).unwrap();
     let model = task.import(&file, &Device::flex().autodiff()).unwrap();
-    let again = task.export(&model.valid(), file.trained.clone());
+    let again = task.export(&model.valid(), file.codec.clone(), file.trained.clone());
     assert_eq!(again.tensors, file.tensors);
     assert_eq!(again.spec, file.spec);
     assert_eq!(file.spec.parameters(), model.num_params());
-    let loss = task.evaluate(&model.valid(), Part::Valid).unwrap()["loss"];
+    let loss = task.validate(&model.valid()).unwrap().metrics.unwrap()["loss"];
     let uniform = (task.codec().vocab_size() as f64).ln();
     assert!((loss - uniform).abs() < 0.3, "an untrained model knows nothing: {loss} {uniform}");
 }

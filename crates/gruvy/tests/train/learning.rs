@@ -2,7 +2,7 @@
 use super::*;
 use burn::tensor::Device;
 use gruvy::nn::Key;
-use gruvy::train::{Carry, Ended, Part, Position, Task, untrained};
+use gruvy::train::{Carry, Ended, Position, Task, untrained};
 
 #[test]
 fn a_made_up_text_is_learned_to_its_entropy() {
@@ -118,7 +118,7 @@ fn a_loss_that_is_not_a_number_stops_with_advice_and_keeps_the_best_model() {
     let error = train_in(folder.path(), &run, &words(400), &mut Watch::default()).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("diverged at step") && text.contains("--lr"), "{text}");
-    let kept = gruvy_runtime::ModelFile::open(folder.path()).unwrap();
+    let kept = gruvy_runtime::model::ModelFile::open(folder.path()).unwrap();
     let best = timeless(folder.path()).into_iter().rfind(|r| r.best).unwrap();
     assert_eq!(kept.trained.steps, best.step);
 }
@@ -147,13 +147,13 @@ fn the_evaluation_in_rows_is_that_of_one_row() {
     let text = words(3000);
     let folder = tempfile::tempdir().unwrap();
     train_in(folder.path(), &run, &text, &mut Watch::default()).unwrap();
-    let file = gruvy_runtime::ModelFile::open(folder.path()).unwrap();
+    let file = gruvy_runtime::model::ModelFile::open(folder.path()).unwrap();
     let loss = |batch| {
         let mut run = run.clone();
         run.train.batch = batch;
         let task = task(&run, &text);
         let model = task.import(&file, &Device::flex()).unwrap();
-        task.evaluate(&model, Part::Valid).unwrap()["loss"]
+        task.validate(&model).unwrap().metrics.unwrap()["loss"]
     };
     let (one, many) = (loss(1), loss(8));
     assert!((one - many).abs() < 1e-4 * one, "{one} {many}");

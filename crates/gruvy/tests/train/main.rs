@@ -8,7 +8,7 @@ mod resume;
 
 use gruvy::{
     Result,
-    tasks::text::{Corpus, TextRun, TextTask},
+    text::{Corpus, TextRun, TextTask},
     train::{Observer, Outcome, Record, RunFolder, Step, train},
 };
 use std::{

@@ -40,7 +40,8 @@ fn a_stopped_run_goes_on_to_the_same_bits() {
         let outcome = train_in(folder.path(), &run, &words(WORDS), &mut watch).unwrap();
         if stop < whole.2.steps {
             assert_eq!((outcome.ended, outcome.steps), (Ended::Stopped, stop));
-            gruvy_runtime::ModelFile::open(folder.path()).expect("there is a model to use already");
+            gruvy_runtime::model::ModelFile::open(folder.path())
+                .expect("there is a model to use already");
         }
         let outcome = train_in(folder.path(), &run, &words(WORDS), &mut Watch::default()).unwrap();
         same(folder.path(), &outcome, &whole, &format!("stopped after {stop}"));

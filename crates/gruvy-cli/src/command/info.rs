@@ -1,0 +1,122 @@
+//! `gruvy info`: what a model is and how it was trained.
+
+use crate::args::InfoArgs;
+use crate::model::{self, Opened};
+use crate::screen::{Screen, bytes, thousands};
+use anyhow::Result;
+use gruvy_runtime::{
+    Codec,
+    memory::{Adding, Copying},
+    model::{Head, Input},
+};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When the model cannot be read.
+pub fn run(args: &InfoArgs, screen: &Screen) -> Result<ExitCode> {
+    let opened = model::open(&args.model)?;
+    screen.result(|| as_json(&opened), || as_text(&opened))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(opened: &Opened) -> Value {
+    let model = &opened.model;
+    json!({
+        "path": opened.path,
+        "bytes": opened.bytes,
+        "task": model.task().name(),
+        "spec": model.spec,
+        "parameters": model.spec.parameters(),
+        "codec": codec_json(&model.codec),
+        "trained": model.trained,
+    })
+}
+
+/// The codec without its vocabulary, which can be long.
+fn codec_json(codec: &Codec) -> Value {
+    match codec {
+        Codec::Text(text) => json!({ "unit": text.unit(), "vocab_size": text.vocab_size() }),
+        Codec::Adding(adding) => json!(adding),
+        Codec::Copy(copying) => json!(copying),
+        Codec::Forecast(forecast) => json!({
+            "horizon": forecast.horizon, "context": forecast.context, "season": forecast.season,
+            "frequency": forecast.frequency, "decoder": forecast.decoder, "output": forecast.output,
+            "levels": forecast.levels, "transform": forecast.transform, "difference": forecast.difference,
+            "scale": forecast.scale, "series": forecast.series.len(),
+        }),
+        Codec::Classify(classify) => json!({
+            "labels": classify.labels, "multi_label": classify.multi_label, "reads": classify.reader.name(),
+            "max_len": classify.max_len, "temperature": classify.temperature, "priors": classify.priors,
+        }),
+    }
+}
+
+fn as_text(opened: &Opened) -> String {
+    let model = &opened.model;
+    let (rnn, trained) = (&model.spec.rnn, &model.trained);
+    let input = match model.spec.input {
+        Input::Embedding { vocab, dim } => format!("embedding of {vocab} tokens in {dim} numbers"),
+        Input::Features { size } => format!("{size} numbers a step"),
+    };
+    let zoneout = match rnn.zoneout {
+        0.0 => String::new(),
+        rate => format!(", zoneout {rate}"),
+    };
+    let layers = format!(
+        "{} x {} of {} units{}{}{}{zoneout}",
+        rnn.num_layers,
+        rnn.cell.name(),
+        rnn.hidden_size,
+        if rnn.bidirectional { ", both directions" } else { "" },
+        if rnn.bias { "" } else { ", without biases" },
+        if rnn.layer_norm { ", layer-normalised" } else { "" },
+    );
+    let pool =
+        model.spec.pool.map_or(String::new(), |pool| format!("{} over the steps, ", pool.name()));
+    let head = match model.spec.head {
+        Head::Linear { outputs } => format!("{pool}linear, {outputs} outputs"),
+        Head::Tied => "tied to the embedding".to_owned(),
+    };
+    let codec = match &model.codec {
+        Codec::Text(text) => format!("{}, {} tokens", text.unit().name(), text.vocab_size()),
+        Codec::Adding(Adding { length }) => format!("two marked numbers of {length}"),
+        Codec::Copy(Copying { length }) => format!("ten digits over {length} steps"),
+        Codec::Forecast(forecast) => format!(
+            "{} steps of {} from {}, {} series, transform {}, difference {}",
+            forecast.horizon,
+            forecast.frequency,
+            forecast.context,
+            forecast.series.len(),
+            forecast.transform,
+            forecast.difference.name()
+        ),
+        Codec::Classify(classify) => format!(
+            "{} to {}: {}{}",
+            classify.reader.name(),
+            if classify.multi_label { "any of" } else { "one of" },
+            classify.labels.iter().take(10).cloned().collect::<Vec<_>>().join(", "),
+            if classify.labels.len() > 10 { ", …" } else { "" },
+        ),
+    };
+    let mut rows = vec![
+        ("file", format!("{} ({})", opened.path.display(), bytes(opened.bytes))),
+        ("task", model.task().name().to_owned()),
+        ("codec", codec),
+        ("input", input),
+        ("layers", layers),
+        ("head", head),
+        ("parameters", thousands(model.spec.parameters())),
+        ("trained", format!("{} steps, seed {}", thousands(trained.steps as usize), trained.seed)),
+        ("data", trained.data_fingerprint.clone()),
+    ];
+    let metrics =
+        trained.metrics.iter().map(|(name, value)| (name.as_str(), format!("{value:.4}")));
+    rows.extend(metrics);
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,188 @@
+//! `gruvy inspect`: what a model's gates do on an input, as a page and as pictures.
+
+use crate::args::InspectArgs;
+use crate::model;
+use crate::screen::Screen;
+use anyhow::{Context, Result, bail};
+use gruvy::inspect::{Example, Report, ReportConfig, Trace};
+use gruvy::text::EMBEDDED_TALES;
+use gruvy_runtime::{
+    Codec,
+    model::{ModelFile, write_atomic},
+};
+use serde_json::json;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Steps that a model reads at least, if there are so many: what is counted needs more than what is shown.
+const READ_STEPS: usize = 400;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When a model or the input cannot be read, they do not fit each other, or a file cannot be written.
+pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    let (models, input) = sort_out(args)?;
+    let source = Source { text: read(args, input)?, seed: seed.unwrap_or(1), steps: args.steps };
+    let report = if args.gradient_flow {
+        several(models, &source, args.layer)?
+    } else {
+        let config = ReportConfig { layer: args.layer, steps: args.steps, units: args.units };
+        one(&models[0], &source, &config)?
+    };
+    let page = args.out.clone().unwrap_or_else(|| default_page(models, args.gradient_flow));
+    let mut files = Vec::new();
+    if args.out.is_some() || !screen.json() {
+        files.push(("page", page, report.to_html().into_bytes()));
+    }
+    if let Some(path) = &args.svg {
+        files.push(("picture", path.clone(), report.to_svg()?.into_bytes()));
+    }
+    if let Some(path) = &args.png {
+        files.push(("picture", path.clone(), report.to_png()?));
+    }
+    for (_, path, bytes) in &files {
+        write_atomic(path, bytes)?;
+    }
+    screen.result(|| json!(report), || as_text(&report, &files))?;
+    report.notes.iter().for_each(|note| screen.note(note));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the sequence comes from.
+struct Source {
+    /// For models that read text; none: the embedded tales.
+    text: Option<Vec<u8>>,
+    /// For models that make their own.
+    seed: u64,
+    /// Steps to show of it.
+    steps: usize,
+}
+
+impl Source {
+    fn trace<'m>(&self, model: &'m ModelFile) -> Result<Trace<'m>> {
+        let example = match (&model.codec, &self.text) {
+            (Codec::Text(_), text) => {
+                let text = text.as_deref().unwrap_or(EMBEDDED_TALES.as_bytes());
+                Example::of_text(model, text, self.steps.max(READ_STEPS))?
+            }
+            (Codec::Classify(_), _) => {
+                bail!(
+                    "inspect does not take classifiers yet; `gruvy explain` shows what moves their answers"
+                )
+            }
+            (_, None) => Example::generated(model, self.seed)?,
+            (codec, Some(_)) => bail!(
+                "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed chooses one",
+                codec.task()
+            ),
+        };
+        Ok(Trace::new(model, example)?)
+    }
+}
+
+/// Which of the paths are models, and which is the input.
+fn sort_out(args: &InspectArgs) -> Result<(&[PathBuf], Option<&Path>)> {
+    let input = args.input.as_deref();
+    match args.paths.as_slice() {
+        models if args.gradient_flow => Ok((models, input)),
+        [model] => Ok((std::slice::from_ref(model), input)),
+        [model, file] if args.text.is_none() && input.is_none() => {
+            Ok((std::slice::from_ref(model), Some(file)))
+        }
+        [_, file] => bail!(
+            "there are two inputs: {} and that of {}",
+            file.display(),
+            if args.text.is_some() { "--text" } else { "--input" }
+        ),
+        _ => bail!(
+            "{} paths given; expected a model and an input: --gradient-flow compares several models",
+            args.paths.len()
+        ),
+    }
+}
+
+/// The text to read.
+fn read(args: &InspectArgs, input: Option<&Path>) -> Result<Option<Vec<u8>>> {
+    match (&args.text, input) {
+        (Some(text), _) => Ok(Some(text.clone().into_bytes())),
+        (None, Some(path)) if path == Path::new("-") => {
+            let mut text = Vec::new();
+            io::stdin().read_to_end(&mut text).context("could not read the input from stdin")?;
+            Ok(Some(text))
+        }
+        (None, Some(path)) => {
+            Ok(Some(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// One model in detail.
+fn one(path: &Path, source: &Source, config: &ReportConfig) -> Result<Report> {
+    let model = model::open(path)?.model;
+    let name = path.display().to_string();
+    let trace = source.trace(&model).with_context(|| name.clone())?;
+    Ok(Report::new(&name, &trace, config)?)
+}
+
+/// The gradient flow of several models.
+fn several(paths: &[PathBuf], source: &Source, layer: Option<usize>) -> Result<Report> {
+    if layer.is_some() {
+        bail!("--layer has no meaning with --gradient-flow, which goes through all layers");
+    }
+    let open = |path: &PathBuf| Ok((path.display().to_string(), model::open(path)?.model));
+    let models = paths.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let mut traces = Vec::new();
+    for (name, model) in &models {
+        traces.push((name.clone(), source.trace(model).with_context(|| name.clone())?));
+    }
+    Ok(Report::of_flows(&traces)?)
+}
+
+/// In the run folder of a model; else, and for several, in the current folder.
+fn default_page(models: &[PathBuf], gradient_flow: bool) -> PathBuf {
+    match models {
+        _ if gradient_flow => "gradient-flow.html".into(),
+        [run] if run.is_dir() => run.join("inspect.html"),
+        _ => "inspect.html".into(),
+    }
+}
+
+/// The numbers that fit in a few lines, and the files.
+fn as_text(report: &Report, files: &[(&str, PathBuf, Vec<u8>)]) -> String {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for model in &report.models {
+        let loss = model.mean_loss.map_or(String::new(), |loss| format!(", mean loss {loss:.4}"));
+        let shape = format!("{}, {} x {} units{loss}", model.cell, model.layers, model.hidden);
+        rows.push((model.name.clone(), shape));
+    }
+    for layer in &report.layers {
+        let direction = if layer.reverse { " reverse" } else { "" };
+        let mut parts = Vec::new();
+        if let (Some(longest), Some(middle)) =
+            (layer.half_lives.first(), layer.half_lives.get(layer.half_lives.len() / 2))
+        {
+            let lives = format!("half-lives up to {:.1} steps, median {:.1}", longest.1, middle.1);
+            parts.push(lives);
+        }
+        let gates = layer.maps.iter().filter_map(|map| Some((&map.name, map.saturation?)));
+        parts.extend(gates.map(|(name, [low, high])| {
+            format!("{name} {:.0} % low, {:.0} % high", low * 100.0, high * 100.0)
+        }));
+        if !parts.is_empty() {
+            rows.push((format!("layer {}{direction}", layer.layer), parts.join("; ")));
+        }
+    }
+    for line in &report.flow {
+        let at = |d: &usize| Some(format!("{:.1e} after {d}", line.norms.get(*d)?));
+        let norms: Vec<String> = [1, 10, 100].iter().filter_map(at).collect();
+        rows.push((format!("gradient, {}", line.label), norms.join(", ")));
+    }
+    rows.extend(files.iter().map(|(what, path, _)| ((*what).into(), path.display().to_string())));
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, value): &(String, String)| format!("{name:width$}  {value}");
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

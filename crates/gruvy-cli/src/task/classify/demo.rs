@@ -1,0 +1,83 @@
+//! `gruvy demo classify`: a network learns what opinions say, and is put beside a bag of words.
+
+use crate::screen::{Screen, me};
+use crate::task::classify;
+use crate::{command::train, stop};
+use anyhow::Result;
+use gruvy::classify::ClassifyRun;
+use gruvy::classify::judge::explanation_text;
+use gruvy::train::RunFolder;
+use gruvy_runtime::classify::Classifier;
+use serde_json::json;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+/// Where the demo's run lies; the next demo replaces it.
+const FOLDER: &str = "runs/demo-classify";
+/// What the model is asked about in the end: the same words in another order, which makes another opinion.
+const TEXTS: [&str; 2] = [
+    "I was told the soup would be dreadful, and it was lovely.",
+    "I was told the soup would be lovely, and it was dreadful.",
+];
+
+/// Runs the demo.
+///
+/// # Errors
+/// When the run folder cannot be written.
+pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    let mut settings = ClassifyRun::default();
+    settings.train.hidden = 64;
+    settings.task.embed = 64;
+    settings.train.epochs = 12;
+    settings.train.lr = 5e-3;
+    settings.train.seed = seed.unwrap_or(settings.train.seed);
+    let folder = RunFolder::create(FOLDER, settings.to_toml()?, true)?;
+    let stop = stop::on_ctrl_c()?;
+    screen.note(format!(
+        "A small network learns whether an opinion is positive, neutral or negative, from synthetic ones in which the order \
+         of the words matters.\nThe run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early.\n"
+    ));
+    let (outcome, task) = train::work_with_task(&settings, &folder, &stop, screen)?;
+    let (report, said) = classify::report_run(&task, &folder, screen)?;
+    let classifier = Classifier::open(folder.model_path())?;
+    let explained = TEXTS
+        .map(|text| classifier.explain(text, None).map(|explanation| (text, explanation)))
+        .into_iter()
+        .collect::<gruvy_runtime::Result<Vec<_>>>()?;
+    let labels = &classifier.codec().labels;
+    let words = || {
+        let (text, explanation) = &explained[0];
+        let answers = explained.iter().map(|(text, explanation)| {
+            let label = explanation.label as usize;
+            format!("{} {:.3}  {text}", labels[label], explanation.probabilities[label])
+        });
+        format!(
+            "{said}\n\nThe same words, two opinions:\n{}\n\nWhy, word by word:\n{}",
+            answers.collect::<Vec<_>>().join("\n"),
+            explanation_text(explanation, text, labels, io::stdout().is_terminal())
+        )
+    };
+    screen.result(
+        || {
+            let answers = explained.iter().map(|(text, explanation)| {
+                json!({ "text": text, "label": labels[explanation.label as usize], "probabilities": explanation.probabilities })
+            });
+            json!({
+                "run": folder.path(), "outcome": outcome, "report": report,
+                "answers": answers.collect::<Vec<_>>(),
+            })
+        },
+        words,
+    )?;
+    let gruvy = me();
+    if stop.load(Ordering::Relaxed) {
+        screen.note(format!("\nStopped early; go on with: {gruvy} train --resume {FOLDER}"));
+    }
+    screen.note(format!(
+        "\nTry next:\n  {gruvy} predict {FOLDER} --text \"The tea was not bad at all.\"\n  \
+         {gruvy} explain {FOLDER} --text \"Nobody could call the room lovely.\" --out explained.html\n  \
+         {gruvy} train classify YOUR_TABLE.csv"
+    ));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,65 @@
+//! `gruvy explain`: which words moved a classifier's answer.
+
+use crate::args::ExplainArgs;
+use crate::screen::Screen;
+use crate::task::classify;
+use anyhow::{Context, Result, bail};
+use gruvy::classify::judge::{explanation_html, explanation_text};
+use gruvy_runtime::model::write_atomic;
+use serde_json::json;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When the model or the text cannot be read, or the page cannot be written.
+pub fn run(args: &ExplainArgs, screen: &Screen) -> Result<ExitCode> {
+    let classifier = classify::open(&args.model)?;
+    let text = match (&args.text, &args.input) {
+        (Some(text), _) => text.clone(),
+        (None, Some(path)) if path == Path::new("-") => {
+            io::read_to_string(io::stdin()).context("could not read the text from stdin")?
+        }
+        (None, Some(path)) => {
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
+        }
+        (None, None) => bail!("give a text: --text TEXT, or a file"),
+    };
+    let labels = &classifier.codec().labels;
+    let label = match &args.label {
+        None => None,
+        Some(name) => {
+            let found = labels.iter().zip(0..).find(|(label, _)| *label == name);
+            let known = || format!("no label `{name}`: there are {}", labels.join(", "));
+            Some(found.map(|(_, at)| at).with_context(known)?)
+        }
+    };
+    let explanation = classifier.explain(&text, label)?;
+    if let Some(path) = &args.out {
+        write_atomic(path, explanation_html(&explanation, &text, labels).as_bytes())?;
+        screen.note(format!("page: {}", path.display()));
+    }
+    if explanation.more_words > 0 {
+        screen.note(format!(
+            "the first {} words were looked at, {} behind them were only read",
+            explanation.words.len(),
+            explanation.more_words
+        ));
+    }
+    let word = |word: &gruvy_runtime::classify::WordEffect| json!({ "word": &text[word.range.clone()], "range": word.range, "after": word.after, "effect": word.effect });
+    screen.result(
+        || {
+            json!({
+                "label": labels[explanation.label as usize],
+                "probability": explanation.probabilities[explanation.label as usize],
+                "before": explanation.before,
+                "words": explanation.words.iter().map(word).collect::<Vec<_>>(),
+            })
+        },
+        || explanation_text(&explanation, &text, labels, io::stdout().is_terminal()),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,176 @@
+//! `gruvy predict`: the labels of texts and sequences, as CSV or JSON Lines.
+
+use crate::args::PredictArgs;
+use crate::screen::{Screen, thousands};
+use crate::task::classify;
+use anyhow::{Result, bail};
+use gruvy_data::examples::{Examples, Places};
+use gruvy_runtime::items::Items;
+use gruvy_runtime::{
+    classify::{Classifier, Encoded},
+    model::write_atomic,
+};
+use serde_json::{Map, Value, json};
+use std::process::ExitCode;
+
+/// What stands between the labels of an item.
+const SEPARATOR: &str = "|";
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When the model or the items cannot be read, or a file cannot be written.
+pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
+    let PredictArgs { model, data, text, top_k, every_step, jsonl, out, format } = args;
+    let classifier = classify::open(&model)?;
+    let classes = classifier.codec().labels.len();
+    if top_k.is_some_and(|k| k == 0 || k > classes) {
+        bail!(
+            "--top-k is {}: expected 1 to {classes}, as many as there are labels",
+            top_k.unwrap_or(0)
+        );
+    }
+    if let (Some(text), false) = (&text, every_step) {
+        return one(&classifier, text, top_k, screen);
+    }
+    let examples = match text {
+        Some(text) => of_text(text),
+        None => classify::read(&classifier, &data, format, false, screen)?,
+    };
+    let rows = Rows { classifier: &classifier, top_k };
+    let rows = if every_step { rows.every_step(&examples)? } else { rows.whole(&examples)? };
+    let lines =
+        jsonl || out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    let written = if lines { json_lines(&rows) } else { csv(&rows)? };
+    if let Some(path) = &out {
+        write_atomic(path, written.as_bytes())?;
+        screen.note(format!("{} rows written to {}", thousands(rows.len()), path.display()));
+        if !screen.json() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let all = || json!({ "rows": rows.iter().map(object).collect::<Vec<_>>() });
+    screen.result(all, || written.trim_end().to_owned())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A text of the command line, for a person.
+fn one(
+    classifier: &Classifier,
+    text: &str,
+    top_k: Option<usize>,
+    screen: &Screen,
+) -> Result<ExitCode> {
+    let (codec, p) = (classifier.codec(), classifier.text(text)?);
+    let shown = top_k.unwrap_or(codec.labels.len().min(10));
+    let ranked: Vec<u32> = codec.ranked(&p).into_iter().take(shown).collect();
+    let named = |labels: &[u32]| -> Vec<Value> {
+        let pair = |at: &u32| json!({ "label": codec.labels[*at as usize], "probability": p[*at as usize] });
+        labels.iter().map(pair).collect()
+    };
+    let decided = codec.decide(&p);
+    let labels: Vec<&String> = decided.iter().map(|at| &codec.labels[*at as usize]).collect();
+    let width =
+        ranked.iter().map(|at| codec.labels[*at as usize].chars().count()).max().unwrap_or(0);
+    let line = |at: &u32| {
+        let mark = if codec.multi_label && decided.contains(at) { " *" } else { "" };
+        format!("{:width$}  {:.4}{mark}", codec.labels[*at as usize], p[*at as usize])
+    };
+    screen.result(
+        || json!({ "labels": labels, "top": named(&ranked) }),
+        || ranked.iter().map(line).collect::<Vec<_>>().join("\n"),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_text(text: String) -> Examples {
+    let (items, places) = (Items::Text(vec![text]), Places::default());
+    Examples { items, labels: Vec::new(), ids: None, places, notes: Vec::new() }
+}
+
+/// An answer: its columns, in their order.
+type Row = Vec<(String, Value)>;
+
+struct Rows<'a> {
+    classifier: &'a Classifier,
+    top_k: Option<usize>,
+}
+
+impl Rows<'_> {
+    /// A row an item.
+    fn whole(&self, examples: &Examples) -> Result<Vec<Row>> {
+        let all = self.classifier.items(&examples.items)?;
+        let answers = all.chunks_exact(self.classifier.codec().labels.len()).enumerate();
+        Ok(answers.map(|(item, p)| self.row(classify::name(examples, item), None, p)).collect())
+    }
+
+    /// A row a step.
+    fn every_step(&self, examples: &Examples) -> Result<Vec<Row>> {
+        let items: Encoded = self.classifier.codec().encode(&examples.items)?;
+        let mut rows = Vec::new();
+        for item in 0..items.len() {
+            let (name, mut stream) = (classify::name(examples, item), self.classifier.stream()?);
+            match &examples.items {
+                Items::Text(_) => {
+                    for token in items.tokens_of(item).unwrap_or_default() {
+                        let p = stream.push_token(*token)?;
+                        rows.push(self.row(name.clone(), Some(stream.steps()), &p));
+                    }
+                }
+                Items::Sequences(all) => {
+                    for step in all.item(item).chunks_exact(all.features.len()) {
+                        let p = stream.push_features(step)?;
+                        rows.push(self.row(name.clone(), Some(stream.steps()), &p));
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn row(&self, name: String, step: Option<usize>, p: &[f32]) -> Row {
+        let codec = self.classifier.codec();
+        let mut row: Row = vec![("id".into(), name.into())];
+        row.extend(step.map(|step| ("step".into(), step.into())));
+        let label = |at: u32| codec.labels[at as usize].clone();
+        let ranked = codec.ranked(p);
+        if codec.multi_label {
+            let decided: Vec<String> = codec.decide(p).into_iter().map(label).collect();
+            row.push(("labels".into(), decided.join(SEPARATOR).into()));
+        }
+        let top = self.top_k.unwrap_or(usize::from(!codec.multi_label));
+        for (rank, at) in ranked.into_iter().take(top).enumerate() {
+            let suffix = if rank == 0 { String::new() } else { (rank + 1).to_string() };
+            row.push((format!("label{suffix}"), label(at).into()));
+            row.push((format!("probability{suffix}"), rounded(p[at as usize])));
+        }
+        row
+    }
+}
+
+/// A probability with as many digits as an `f32` has.
+fn rounded(p: f32) -> Value {
+    p.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
+fn csv(rows: &[Row]) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if let Some(first) = rows.first() {
+        writer.write_record(first.iter().map(|(name, _)| name))?;
+    }
+    for row in rows {
+        writer.write_record(row.iter().map(|(_, value)| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+fn json_lines(rows: &[Row]) -> String {
+    rows.iter().map(|row| object(row).to_string() + "\n").collect()
+}
+
+fn object(row: &Row) -> Value {
+    Value::Object(row.iter().cloned().collect::<Map<_, _>>())
+}

@@ -1,0 +1,117 @@
+//! `gruvy backtest`: a model's forecasts at several times in the past, beside simple methods.
+
+use crate::args::BacktestArgs;
+use crate::screen::Screen;
+use crate::table::{Best, Column, table};
+use crate::task::forecast::series::{Ask, Opened};
+use anyhow::{Result, bail};
+use gruvy::forecast::judge::{Backtest, JudgeConfig, Metrics, Observed, PageConfig, judge};
+use gruvy::forecast::{Origins, last_origins};
+use gruvy_runtime::model::{MODEL_FILE_NAME, write_atomic};
+use serde_json::json;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When the model or the series cannot be read, the series are too short, or the page cannot be written.
+pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    let BacktestArgs { model, data, windows, step, samples, out, format } = args;
+    let ask = Ask { model: &model, data: &data, format, samples };
+    let opened = Opened::new(ask, seed, screen)?;
+    let codec = opened.forecaster.codec();
+    let step = step.unwrap_or(codec.horizon);
+    if windows == 0 || step == 0 {
+        bail!("--windows and --step are at least 1");
+    }
+    let Origins { windows: origins, learned } =
+        last_origins(&opened.forecaster, &opened.series, windows, step);
+    if origins.is_empty() {
+        bail!(
+            "no series has a horizon of {} steps after something to forecast from",
+            codec.horizon
+        );
+    }
+    let forecasts = opened.forecaster.forecast(&origins)?;
+    let observed: Vec<Observed<'_>> = opened
+        .panel
+        .series
+        .iter()
+        .map(|series| Observed { id: &series.id, y: &series.y })
+        .collect();
+    let config = JudgeConfig { season: codec.season, ..JudgeConfig::default() };
+    let mut backtest = judge(&observed, &forecasts, &config)?;
+    if learned > 0 {
+        let text = format!(
+            "{learned} of {} forecasts are of steps that the model learned from, so they flatter it: \
+             train with --test-steps to hold some back",
+            origins.len()
+        );
+        screen.warn(&text);
+        backtest.notes.push(text);
+    }
+    let page = out.unwrap_or_else(|| {
+        let folder = model.join(MODEL_FILE_NAME).exists();
+        if folder { model.join("backtest.html") } else { "backtest.html".into() }
+    });
+    let label = |id: &str, step: usize| {
+        opened.index(id).map_or(String::new(), |index| opened.written(index, step))
+    };
+    let title = format!("{} steps ahead, by {}", codec.horizon, name(&model));
+    let config =
+        PageConfig { title: &title, series: &observed, forecasts: &forecasts, label: &label };
+    write_atomic(&page, backtest.to_html(&config)?.as_bytes())?;
+    let words = || as_text(&backtest, screen);
+    screen.result(|| json!({ "page": page, "backtest": backtest }), words)?;
+    screen.note(format!("\npage: {}", page.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn name(model: &Path) -> String {
+    model
+        .file_name()
+        .map_or_else(|| model.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+/// The table, who wins, and what one must know to read it.
+pub fn as_text(backtest: &Backtest, screen: &Screen) -> String {
+    let column = |title: &str, decimals: usize, of: &dyn Fn(&Metrics) -> Option<f64>| Column {
+        title: title.to_owned(),
+        best: Some(Best::Least),
+        rows: backtest
+            .rows
+            .iter()
+            .map(|row| {
+                let value = of(&row.metrics);
+                (value.map_or("-".to_owned(), |value| format!("{value:.decimals$}")), value)
+            })
+            .collect(),
+    };
+    let method = Column {
+        title: "method".to_owned(),
+        best: None,
+        rows: backtest.rows.iter().map(|row| (row.method.clone(), None)).collect(),
+    };
+    let mut columns = vec![
+        method,
+        column("MASE", 3, &|m| m.mase),
+        column("sMAPE", 2, &|m| m.smape),
+        column("RMSSE", 3, &|m| m.rmsse),
+        column("CRPS", 4, &|m| m.crps),
+    ];
+    let nominal = backtest.rows.first().map_or(&[][..], |row| &row.metrics.coverage);
+    for (k, coverage) in nominal.iter().enumerate().filter(|(_, c)| c.nominal > 0.75) {
+        let title = format!("in {:.0}%", 100.0 * coverage.nominal);
+        let share = |m: &Metrics| m.coverage.get(k).map(|c| 100.0 * c.share);
+        columns.push(Column { best: None, ..column(&title, 1, &share) });
+    }
+    let bold = io::stdout().is_terminal() && !screen.json();
+    let mut text = table(&columns, bold);
+    text += &format!("\n{}", backtest.verdict);
+    for note in &backtest.notes {
+        text += &format!("\n{note}");
+    }
+    text
+}

@@ -1,0 +1,200 @@
+//! `gruvy forecast`: what comes next in time series, or which observations were not to be expected.
+
+pub mod backtest;
+pub mod demo;
+pub mod flags;
+pub mod series;
+
+use crate::args::ForecastArgs;
+use crate::screen::Screen;
+use crate::task::forecast::series::{Ask, Opened};
+use anyhow::{Context, Result, bail};
+use gruvy::forecast::judge::{FanChart, fan_png, fan_svg};
+use gruvy_runtime::{
+    forecast::{Forecast, Prepared},
+    model::write_atomic,
+};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Most series in a picture.
+const DRAWN: usize = 12;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When the model or the series cannot be read, or a file cannot be written.
+pub fn run(args: ForecastArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    let ForecastArgs { model, data, out, picture, only, paths, samples, flag_anomalies, format } =
+        args;
+    let ask = Ask { model: &model, data: &data, format, samples };
+    let opened = Opened::new(ask, seed, screen)?;
+    let chosen = choose(&opened, &only)?;
+    let table = match (paths, flag_anomalies) {
+        (Some(count), _) => courses(&opened, &chosen, count)?,
+        (_, Some(share)) => anomalies(&opened, &chosen, share, screen)?,
+        (None, None) => {
+            let windows: Vec<(&Prepared, usize)> =
+                chosen.iter().map(|i| (&opened.series[*i], opened.series[*i].len())).collect();
+            let forecasts = opened.forecaster.forecast(&windows)?;
+            if let Some(path) = &picture {
+                draw(&opened, &forecasts, path, screen)?;
+            }
+            quantiles(&opened, &forecasts)
+        }
+    };
+    if let Some(path) = &out {
+        write_atomic(path, &table.csv()?)?;
+        screen.note(format!("{} rows written to {}", table.rows.len(), path.display()));
+        if !screen.json() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let csv = table.csv()?;
+    screen.result(|| table.json(), || String::from_utf8_lossy(&csv).trim_end().to_owned())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The series asked for.
+fn choose(opened: &Opened, only: &[String]) -> Result<Vec<usize>> {
+    if only.is_empty() {
+        return Ok((0..opened.series.len()).collect());
+    }
+    let find = |id: &String| {
+        opened.index(id).with_context(|| {
+            let known = opened.panel.series.iter().take(10).map(|series| series.id.as_str());
+            format!("no series `{id}`: there are {} …", known.collect::<Vec<_>>().join(", "))
+        })
+    };
+    only.iter().map(find).collect()
+}
+
+/// Rows of text and numbers under names.
+struct Table {
+    columns: Vec<String>,
+    rows: Vec<(String, String, Vec<f64>)>,
+}
+
+impl Table {
+    fn new(numbers: impl IntoIterator<Item = String>) -> Self {
+        let columns = ["unique_id".to_owned(), "ds".to_owned()].into_iter().chain(numbers);
+        Self { columns: columns.collect(), rows: Vec::new() }
+    }
+
+    fn csv(&self) -> Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&self.columns)?;
+        for (id, ds, numbers) in &self.rows {
+            let numbers =
+                numbers.iter().map(|v| if v.is_nan() { String::new() } else { short(*v) });
+            writer.write_record([id.clone(), ds.clone()].into_iter().chain(numbers))?;
+        }
+        Ok(writer.into_inner()?)
+    }
+
+    fn json(&self) -> Value {
+        let row = |(id, ds, numbers): &(String, String, Vec<f64>)| {
+            let texts = [json!(id), json!(ds)].into_iter();
+            let values = texts.chain(numbers.iter().map(|v| json!(v)));
+            Value::Object(self.columns.iter().cloned().zip(values).collect())
+        };
+        json!({ "rows": self.rows.iter().map(row).collect::<Vec<_>>() })
+    }
+}
+
+/// Seven significant digits, as many as a model's numbers have.
+fn short(value: f64) -> String {
+    let digits = format!("{value:.6e}").parse::<f64>().unwrap_or(value);
+    digits.to_string()
+}
+
+fn quantiles(opened: &Opened, forecasts: &[Forecast]) -> Table {
+    let levels = &opened.forecaster.codec().levels;
+    let names = levels.iter().map(|level| format!("q{}", short(100.0 * level)));
+    let mut table = Table::new(["mean".to_owned()].into_iter().chain(names));
+    for forecast in forecasts {
+        let Some(index) = opened.index(&forecast.id) else { continue };
+        for step in 0..forecast.horizon() {
+            let at = |values: &Vec<f64>| values[step];
+            let numbers =
+                [forecast.mean[step]].into_iter().chain(forecast.quantiles.iter().map(at));
+            let ds = opened.written(index, forecast.origin + step);
+            table.rows.push((forecast.id.clone(), ds, numbers.collect()));
+        }
+    }
+    table
+}
+
+fn courses(opened: &Opened, chosen: &[usize], count: usize) -> Result<Table> {
+    if count == 0 {
+        bail!("--paths is 0: expected at least 1");
+    }
+    let mut table = Table::new((1..=count).map(|n| format!("path{n}")));
+    let windows: Vec<(&Prepared, usize)> =
+        chosen.iter().map(|i| (&opened.series[*i], opened.series[*i].len())).collect();
+    for (index, of) in chosen.iter().zip(opened.forecaster.paths(&windows, count)?) {
+        for step in 0..opened.forecaster.codec().horizon {
+            let ds = opened.written(*index, of.origin + step);
+            let numbers = of.paths.iter().map(|path| path[step]).collect();
+            table.rows.push((of.id.clone(), ds, numbers));
+        }
+    }
+    Ok(table)
+}
+
+fn anomalies(opened: &Opened, chosen: &[usize], share: f64, screen: &Screen) -> Result<Table> {
+    let mut table = Table::new(["y", "low", "high", "anomaly"].map(str::to_owned));
+    let mut flagged = 0;
+    for index in chosen {
+        let series = &opened.panel.series[*index];
+        let intervals = opened.forecaster.intervals(&opened.series[*index], share)?;
+        for (step, (y, interval)) in series.y.iter().zip(intervals).enumerate() {
+            let [low, high] = interval.unwrap_or([f64::NAN; 2]);
+            let outside = *y < low || *y > high;
+            flagged += usize::from(outside);
+            let numbers = vec![*y, low, high, f64::from(u8::from(outside))];
+            table.rows.push((series.id.clone(), opened.written(*index, step), numbers));
+        }
+    }
+    let all = table.rows.iter().filter(|(_, _, row)| !row[0].is_nan() && !row[1].is_nan()).count();
+    screen.note(format!(
+        "{flagged} of {all} observations lie outside the central {}% interval of the forecast one step before",
+        short(100.0 * share)
+    ));
+    Ok(table)
+}
+
+fn draw(opened: &Opened, forecasts: &[Forecast], path: &Path, screen: &Screen) -> Result<()> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
+    let shown = &forecasts[..forecasts.len().min(DRAWN)];
+    let labels: Vec<_> = shown
+        .iter()
+        .map(|forecast| {
+            let index = opened.index(&forecast.id).unwrap_or_default();
+            move |step: usize| opened.written(index, step)
+        })
+        .collect();
+    let charts: Vec<FanChart<'_>> = shown
+        .iter()
+        .zip(&labels)
+        .map(|(forecast, label)| FanChart {
+            title: forecast.id.clone(),
+            y: opened.index(&forecast.id).map_or(&[], |i| &opened.panel.series[i].y),
+            forecast,
+            season: opened.forecaster.codec().season,
+            label,
+        })
+        .collect();
+    match extension.as_str() {
+        "svg" => write_atomic(path, fan_svg(&charts)?.as_bytes())?,
+        "png" => write_atomic(path, &fan_png(&charts)?)?,
+        _ => bail!("{}: expected a name that ends in .svg or .png", path.display()),
+    }
+    if shown.len() < forecasts.len() {
+        let all = forecasts.len();
+        screen.note(format!("the first {DRAWN} of {all} series drawn: --only chooses others"));
+    }
+    screen.note(format!("picture: {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,2 @@
+//! Text on the command line.
+pub mod generate;

@@ -1,0 +1,65 @@
+//! The one error of the crate. Every message says what, where, expected, got and what to do.
+use std::path::{Path, PathBuf};
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong while reading data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        error: std::io::Error,
+    },
+    /// Something in a file that cannot be used.
+    #[error("{}: {problem}", place(file, *line, part.as_deref()))]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1, where there is one.
+        line: Option<u64>,
+        /// The part of the file, where one is known: ``series `a` ``, ``sequence `a` ``.
+        part: Option<String>,
+        /// What is wrong, what was expected, what to do.
+        problem: String,
+    },
+    /// An argument is impossible.
+    #[error("{name} is {got}; expected {expected}")]
+    Setting {
+        /// The argument.
+        name: &'static str,
+        /// Its value.
+        got: String,
+        /// What it can be.
+        expected: String,
+    },
+}
+
+/// `FILE, line 3, series `a``.
+fn place(file: &Path, line: Option<u64>, part: Option<&str>) -> String {
+    let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+    let part = part.map(|part| format!(", {part}")).unwrap_or_default();
+    format!("{}{line}{part}", file.display())
+}
+
+impl Error {
+    pub(crate) fn setting(
+        name: &'static str,
+        got: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Error::Setting { name, got: got.to_string(), expected: expected.into() }
+    }
+}
+
+/// A problem of a file.
+pub(crate) fn problem_at(file: &Path, line: Option<u64>, problem: String) -> Error {
+    Error::File { file: file.to_owned(), line, part: None, problem }
+}

@@ -1,0 +1,140 @@
+//! A folder per label, a file per text.
+use super::{
+    decode::decode,
+    format::{ExampleFormat, FileFormat},
+    part::{Part, listed},
+    places::Places,
+    table::has_end,
+};
+use crate::error::problem_at;
+use crate::error::{Error, Result};
+use crate::input::read_file;
+use gruvy_runtime::items::Items;
+use std::path::{Path, PathBuf};
+
+/// How the names of files end that are read of a folder.
+const KNOWN: [&str; 11] =
+    ["csv", "tsv", "tab", "jsonl", "ndjson", "json", "parquet", "parq", "pq", "npz", "txt"];
+
+/// What is in a folder, by name; hidden things are not there.
+#[derive(Default)]
+struct Inside {
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+/// What a folder stands for.
+pub(super) enum Found {
+    /// A folder per label.
+    Texts(Part),
+    /// Files to be read, and what is said of the others.
+    Files(Vec<PathBuf>, Vec<String>),
+}
+
+/// Reads a folder, or says which files of it are to be read.
+pub(super) fn open(folder: &Path, format: &ExampleFormat) -> Result<Found> {
+    let inside = Inside::of(folder)?;
+    let labelled = match format.file_format {
+        FileFormat::Auto => !inside.folders.is_empty(),
+        FileFormat::Folders => true,
+        _ => false,
+    };
+    if labelled {
+        return texts(folder, &inside, format).map(Found::Texts);
+    }
+    let auto = format.file_format == FileFormat::Auto;
+    let (files, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        inside.files.into_iter().partition(|file| !auto || has_end(file, &KNOWN));
+    if files.is_empty() {
+        let problem = format!(
+            "the folder has nothing to read; expected a folder per label with a file per text, or files that end in {}",
+            KNOWN.join(", ")
+        );
+        return Err(problem_at(folder, None, problem));
+    }
+    let left_out = others.iter().chain(&inside.folders).map(|path| name(path)).collect::<Vec<_>>();
+    let notes = match &left_out[..] {
+        [] => Vec::new(),
+        names => vec![format!("{}: left out {}", folder.display(), listed(names))],
+    };
+    Ok(Found::Files(files, notes))
+}
+
+/// The texts of a folder per label.
+fn texts(folder: &Path, inside: &Inside, format: &ExampleFormat) -> Result<Part> {
+    let names: Vec<String> = inside.folders.iter().map(|path| name(path)).collect();
+    if let Some(unknown) = format.ignore_columns.iter().find(|known| !names.contains(known)) {
+        let problem = match &names[..] {
+            [] => format!("there is no folder `{unknown}` to ignore; there is none"),
+            names => {
+                format!("there is no folder `{unknown}` to ignore; there are {}", listed(names))
+            }
+        };
+        return Err(problem_at(folder, None, problem));
+    }
+    let (mut texts, mut labels, mut places) = (Vec::new(), Vec::new(), Places::default());
+    let mut left_out: Vec<String> = inside.files.iter().map(|path| name(path)).collect();
+    let mut latin: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    for (path, label) in inside.folders.iter().zip(&names) {
+        if format.ignore_columns.contains(label) {
+            continue;
+        }
+        let inner = Inside::of(path)?;
+        if inner.files.is_empty() {
+            let problem = "the folder has no file; expected a file per text, or leave the folder out (--ignore-columns)";
+            return Err(problem_at(path, None, problem.into()));
+        }
+        left_out.extend(inner.folders.iter().map(|inner| format!("{label}/{}", name(inner))));
+        found.push(format!("`{label}` ({})", inner.files.len()));
+        for file in inner.files {
+            let bytes = read_file(&file)?;
+            let decoded = decode(&file, &bytes, format.encoding)?;
+            if decoded.latin.is_some() {
+                latin.push(file.display().to_string());
+            }
+            texts.push(decoded.text.trim().to_owned());
+            labels.push(vec![label.trim().to_owned()]);
+            places.push_file(file);
+        }
+    }
+    if texts.is_empty() {
+        let problem =
+            "the folder has no folder to read; expected one per label, with a file per text";
+        return Err(problem_at(folder, None, problem.into()));
+    }
+    let mut notes = vec![format!("a folder per label: {}", found.join(", "))];
+    if !left_out.is_empty() {
+        notes.push(format!("{}: left out {}", folder.display(), listed(&left_out)));
+    }
+    if let [first, ..] = &latin[..] {
+        notes.push(format!(
+            "{} files are not valid UTF-8 and are read as Latin-1, the first is {first}",
+            latin.len()
+        ));
+    }
+    let (labels, file) = (Some(labels), folder.to_owned());
+    Ok(Part { file, items: Items::Text(texts), labels, ids: None, places, notes })
+}
+
+impl Inside {
+    fn of(folder: &Path) -> Result<Self> {
+        let io = |error| Error::Io { action: "read", path: folder.to_owned(), error };
+        let mut inside = Self::default();
+        for entry in std::fs::read_dir(folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            if name(&path).starts_with('.') {
+                continue;
+            }
+            // A link counts as what it leads to.
+            if path.is_dir() { inside.folders.push(path) } else { inside.files.push(path) }
+        }
+        inside.folders.sort();
+        inside.files.sort();
+        Ok(inside)
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

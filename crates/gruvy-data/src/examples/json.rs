@@ -1,0 +1,231 @@
+//! A JSON object per line: `{"text": "a fine film", "label": "good"}`.
+use super::{
+    columns::{IDS, LABELS, TEXTS, by_name},
+    format::ExampleFormat,
+    labels::{NO_LABEL, label, yes},
+    part::{Part, listed},
+    places::{Places, Unit},
+};
+use crate::error::problem_at;
+use crate::error::{Error, Result};
+use gruvy_runtime::items::Items;
+use serde_json::{Map, Value};
+use std::{collections::HashSet, path::Path};
+
+type Object = Map<String, Value>;
+
+/// Which keys are read.
+struct Keys {
+    text: String,
+    labels: Vec<String>,
+    id: Option<String>,
+}
+
+/// Reads an object per line; blank lines are nothing.
+pub(super) fn read(file: &Path, text: &str, format: &ExampleFormat) -> Result<Part> {
+    let mut objects: Vec<(u64, Object)> = Vec::new();
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+        let error = |problem| problem_at(file, Some(number), problem);
+        objects.push((number, object(line).map_err(error)?));
+    }
+    let Some((first, _)) = objects.first() else {
+        let problem = "the file is empty; expected an object per line, {\"text\": …, \"label\": …}";
+        return Err(problem_at(file, None, problem.into()));
+    };
+    let keys =
+        Keys::find(&objects, format).map_err(|problem| problem_at(file, Some(*first), problem))?;
+    let (mut texts, mut labels, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, object) in &objects {
+        let error = |problem| problem_at(file, Some(*number), problem);
+        texts.push(keys.text(object).map_err(error)?);
+        labels.push(keys.labels(object, format).map_err(error)?);
+        ids.push(keys.id(object).map_err(error)?);
+    }
+    let lines: Vec<u64> = objects.iter().map(|(number, _)| *number).collect();
+    let labels = match labels.iter().position(Option::is_none) {
+        Some(at) if !format.label_column.is_empty() || labels.iter().any(Option::is_some) => {
+            return Err(problem_at(file, Some(lines[at]), NO_LABEL.into()));
+        }
+        Some(_) => None,
+        None => labels.into_iter().collect(),
+    };
+    let ids = match ids.iter().position(Option::is_none) {
+        Some(at) if format.id_column.is_some() => {
+            let problem = "the name of the item (--id-column) is missing; every object needs one";
+            return Err(problem_at(file, Some(lines[at]), problem.into()));
+        }
+        _ => ids.into_iter().collect(),
+    };
+    Ok(Part {
+        file: file.to_owned(),
+        items: Items::Text(texts),
+        notes: vec![keys.note(labels.is_some())],
+        labels,
+        ids,
+        places: Places::of(file, Unit::Line, lines.into_iter()),
+    })
+}
+
+/// The object of a line.
+fn object(line: &str) -> Result<Object, String> {
+    match serde_json::from_str(line) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Array(_)) => Err("a JSON array; write an object per line".into()),
+        Ok(other) => Err(format!("`{other}` is no object; expected {{\"text\": …, \"label\": …}}")),
+        Err(error) => {
+            Err(format!("not valid JSON: {error}; expected an object per line, all of it in it"))
+        }
+    }
+}
+
+impl Keys {
+    /// What is asked for, else what has a usual name in any of the objects.
+    fn find(objects: &[(u64, Object)], format: &ExampleFormat) -> Result<Self, String> {
+        let mut names: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
+        for name in objects.iter().flat_map(|(_, object)| object.keys()) {
+            if seen.insert(name.as_str()) {
+                names.push(name);
+            }
+        }
+        if let Some((flag, name)) = format.named().find(|(_, name)| !seen.contains(name.as_str())) {
+            return Err(format!("there is no key `{name}` ({flag}); there are {}", listed(&names)));
+        }
+        let mut left = names.clone();
+        left.retain(|name| !format.ignore_columns.iter().any(|known| known == name));
+        let labels = match by_name(&left, &LABELS) {
+            _ if !format.label_column.is_empty() => format.label_column.clone(),
+            Some(name) => vec![name.to_owned()],
+            None => Vec::new(),
+        };
+        let id = format.id_column.clone().or_else(|| by_name(&left, &IDS).map(str::to_owned));
+        left.retain(|name| !labels.iter().chain(&id).any(|known| known == name));
+        let first = &objects[0].1;
+        let mut strings =
+            left.iter().filter(|name| first.get(**name).is_some_and(Value::is_string));
+        let only = strings.next().filter(|_| strings.next().is_none());
+        let text = format.text_column.as_deref().or_else(|| by_name(&left, &TEXTS));
+        match text.or(only.copied()) {
+            Some(text) => Ok(Self { text: text.to_owned(), labels, id }),
+            None => Err(format!(
+                "no key looks like the text; there are {}: say which one it is with --text-column NAME",
+                listed(&names)
+            )),
+        }
+    }
+
+    fn text(&self, object: &Object) -> Result<String, String> {
+        match object.get(&self.text) {
+            Some(Value::String(text)) => Ok(text.trim().to_owned()),
+            Some(other) => Err(format!("`{}` is {}; expected a string", self.text, shown(other))),
+            None => Err(format!("there is no key `{}`; there are {}", self.text, keys(object))),
+        }
+    }
+
+    /// The labels; `None` where there are none to read.
+    fn labels(
+        &self,
+        object: &Object,
+        format: &ExampleFormat,
+    ) -> Result<Option<Vec<String>>, String> {
+        if let [key] = &self.labels[..] {
+            let Some(value) = object.get(key).filter(|value| !value.is_null()) else {
+                return Ok(None);
+            };
+            return labels_of(value, format)
+                .map(Some)
+                .map_err(|problem| format!("`{key}` {problem}"));
+        }
+        let mut labels = Vec::new();
+        for key in &self.labels {
+            let value = object.get(key).unwrap_or(&Value::Null);
+            match scalar(value).as_deref().and_then(yes) {
+                Some(true) => labels.push(key.clone()),
+                Some(false) => {}
+                None => {
+                    return Err(format!(
+                        "`{key}` is {}; with several keys of labels each says 0 or 1 (true or false)",
+                        shown(value)
+                    ));
+                }
+            }
+        }
+        Ok((!self.labels.is_empty()).then_some(labels))
+    }
+
+    fn id(&self, object: &Object) -> Result<Option<String>, String> {
+        let Some(key) = &self.id else { return Ok(None) };
+        match object.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match scalar(value) {
+                Some(id) => Ok(Some(id)),
+                None => Err(format!("`{key}` is {}; expected a string or a number", shown(value))),
+            },
+        }
+    }
+
+    fn note(&self, labelled: bool) -> String {
+        let label = match labelled {
+            true => format!("label in {}", listed(&self.labels)),
+            false => "no label".into(),
+        };
+        format!("JSON: text in key `{}`, {label}", self.text)
+    }
+}
+
+/// The labels of a value: itself, or what is in it.
+fn labels_of(value: &Value, format: &ExampleFormat) -> Result<Vec<String>, String> {
+    let one = |value: &Value| match scalar(value) {
+        Some(name) if !label(&name).is_empty() => Ok(label(&name).to_owned()),
+        Some(_) => Err(format!("is empty: {NO_LABEL}")),
+        None => Err(format!("is {}; expected a string, a number or a list of them", shown(value))),
+    };
+    match (value, format.label_separator) {
+        (Value::Array(all), _) => {
+            let mut labels: Vec<String> = Vec::new();
+            for value in all {
+                let name = one(value)?;
+                if !labels.contains(&name) {
+                    labels.push(name);
+                }
+            }
+            Ok(labels)
+        }
+        (Value::String(cell), Some(separator)) => Ok(super::labels::split(cell, separator)),
+        _ => Ok(vec![one(value)?]),
+    }
+}
+
+/// A string, a number or a truth value as text.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// A value for a message, not too long.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+fn keys(object: &Object) -> String {
+    listed(&object.keys().collect::<Vec<_>>())
+}
+
+/// What is said of a file that holds one array.
+pub(super) fn array(file: &Path) -> Error {
+    let problem = "a JSON array; write an object per line (JSON Lines), as `jq -c '.[]'` does";
+    problem_at(file, None, problem.into())
+}
+
+/// Whether the first line with anything in it is an object.
+pub(super) fn looks_like(text: &str) -> bool {
+    text.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| object(line).is_ok())
+}

@@ -1,0 +1,32 @@
+//! Examples to classify: files in, texts or sequences of numbers out, with their labels.
+//!
+//! ```text
+//! CSV, TSV, Parquet ──columns──┬─> texts ─────┐
+//!                              └─> sequences ─┤
+//! JSON Lines, fastText, lines, folders ───────┼─> Examples
+//! NumPy .npz ─────────────────────────────────┘
+//! ```
+//!
+//! What a file is shows in its name and its first lines, what a column is in its name; both are said in
+//! [`Examples::notes`], and [`ExampleFormat`] says otherwise. Texts stay as they are, but for blanks around them. What
+//! cannot be right is an error with file and line.
+mod columns;
+mod decode;
+mod folders;
+mod format;
+mod json;
+mod labels;
+mod lines;
+#[cfg(feature = "npz")]
+mod npz;
+mod part;
+mod places;
+mod read;
+mod sequences;
+mod set;
+mod table;
+
+pub use format::{Encoding, ExampleFormat, FileFormat};
+pub use places::{Place, Places};
+pub use read::read_examples;
+pub use set::Examples;

@@ -1,0 +1,140 @@
+//! Tables of texts, and which of their first lines are headers.
+use super::{
+    columns::{Roles, is_usual, roles},
+    format::ExampleFormat,
+    labels::of_row,
+    part::Part,
+    places::{Places, Unit},
+    sequences,
+};
+use crate::error::Result;
+use crate::error::problem_at;
+use crate::table::delimited::delimiter;
+use crate::table::delimited::records;
+use crate::table::rows::Table;
+use csv::StringRecord;
+use gruvy_runtime::items::Items;
+use std::{collections::HashSet, path::Path};
+
+/// The table of a separated text.
+pub(super) fn parse(
+    file: &Path,
+    text: &str,
+    format: &ExampleFormat,
+    notes: &mut Vec<String>,
+) -> Result<Table> {
+    let bytes = text.as_bytes();
+    let tabs = is_tab_separated(text) || has_end(file, &["tsv", "tab"]);
+    let delimiter = if tabs { b'\t' } else { delimiter(bytes, b";,").unwrap_or(b',') };
+    // Nobody quotes in text that is separated by tabs: there a quote is part of a sentence.
+    let (mut rows, mut lines) = records(file, bytes, delimiter, !tabs)?;
+    let Some(first) = rows.first() else {
+        return Err(problem_at(file, None, "the file is empty; expected rows with a text".into()));
+    };
+    let header = format.header.unwrap_or_else(|| looks_like_header(&rows, format));
+    let names = if header {
+        first.iter().map(|name| name.trim().to_owned()).collect()
+    } else {
+        (1..=first.len()).map(|number| number.to_string()).collect()
+    };
+    if header {
+        rows.remove(0);
+        lines.remove(0);
+    } else {
+        notes.push("no header: columns are `1`, `2`, …".into());
+    }
+    let table = Table { file: file.to_owned(), names, rows, lines }.checked()?;
+    same_width(&table, header, tabs)?;
+    Ok(table)
+}
+
+/// The items of a table.
+pub(super) fn read(table: &Table, format: &ExampleFormat, mut notes: Vec<String>) -> Result<Part> {
+    let (text, mut labels, id) = match roles(table, format, &mut notes)? {
+        Roles::Text { text, labels, id } => (text, labels, id),
+        Roles::Sequences { id, step, features, labels } => {
+            let columns = sequences::Columns { id, step, features, labels };
+            return sequences::read(table, &columns, format, notes);
+        }
+    };
+    unless_empty(table, &mut labels, &mut notes);
+    let rows = 0..table.rows.len();
+    let all = |column: usize| rows.clone().map(move |row| table.cell(row, column).to_owned());
+    let labels = match &labels[..] {
+        [] => None,
+        labels => {
+            let of_row = |row| of_row(table, row, labels, format);
+            Some(rows.clone().map(of_row).collect::<Result<_>>()?)
+        }
+    };
+    Ok(Part {
+        file: table.file.clone(),
+        items: Items::Text(all(text).collect()),
+        labels,
+        ids: id.map(|id| all(id).collect()),
+        places: Places::of(&table.file, Unit::Line, table.lines.iter().copied()),
+        notes,
+    })
+}
+
+/// A label column without a single label is none: the labels are yet to be found.
+pub(super) fn unless_empty(table: &Table, labels: &mut Vec<usize>, notes: &mut Vec<String>) {
+    if let [label] = labels[..]
+        && (0..table.rows.len()).all(|row| table.cell(row, label).is_empty())
+    {
+        notes.push(format!("column `{}` is empty: no labels", table.names[label]));
+        labels.clear();
+    }
+}
+
+/// Whether a file's name ends so.
+pub(super) fn has_end(file: &Path, ends: &[&str]) -> bool {
+    file.extension().is_some_and(|end| ends.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
+/// Whether the first lines have tabs, all of them as many.
+pub(super) fn is_tab_separated(text: &str) -> bool {
+    const ENOUGH: usize = 100;
+    let lines = text.lines().filter(|line| !line.is_empty()).take(ENOUGH);
+    let mut tabs = lines.map(|line| line.bytes().filter(|byte| *byte == b'\t').count());
+    tabs.next().is_some_and(|first| first > 0 && tabs.all(|more| more == first))
+}
+
+/// Whether the first row names the columns: with a name that is asked for or usual, else if none of its cells is a
+/// number or stands further down again.
+fn looks_like_header(rows: &[StringRecord], format: &ExampleFormat) -> bool {
+    let Some((first, rest)) = rows.split_first() else { return false };
+    let cells: Vec<&str> = first.iter().map(str::trim).collect();
+    if cells.iter().any(|cell| is_usual(cell) || format.named().any(|(_, name)| name == cell)) {
+        return true;
+    }
+    let positions: HashSet<String> = (1..=cells.len()).map(|number| number.to_string()).collect();
+    let by_position = format.named().any(|(_, name)| positions.contains(name));
+    if by_position || rest.is_empty() || cells.len() < 2 {
+        return false;
+    }
+    let again = |(column, cell): (usize, &&str)| {
+        cell.parse::<f64>().is_ok()
+            || rest.iter().any(|row| row.get(column).is_some_and(|other| other.trim() == *cell))
+    };
+    !cells.iter().enumerate().any(again)
+}
+
+/// An error unless every row is as wide as the first line.
+fn same_width(table: &Table, header: bool, tabs: bool) -> Result<()> {
+    let expected = table.names.len();
+    let Some(row) = table.rows.iter().position(|row| row.len() != expected) else {
+        return Ok(());
+    };
+    let first = if header { "the header" } else { "the first row" };
+    let advice = match (tabs, expected) {
+        (true, _) => "a tab within a text must become a blank",
+        (false, 1) => {
+            "a text with a separator in it needs quotes; for a text per line, set --file-format lines"
+        }
+        (false, _) => "a text with a separator in it needs quotes",
+    };
+    let got = table.rows[row].len();
+    let problem = format!("the row has {got} cells, {first} {expected}; {advice}");
+    Err(table.error(Some(row), None, problem))
+}

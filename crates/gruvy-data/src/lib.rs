@@ -1,0 +1,17 @@
+//! Turns people's files into the plain values that models take: labelled texts and sequences, time series.
+//!
+//! ```text
+//! CSV, TSV, Parquet, JSON Lines, fastText, lines, folders, .npz ──examples──> Examples
+//! CSV, Parquet ─────────────────────────────────────────────────────series──> Panel
+//! ```
+mod error;
+pub mod examples;
+mod input;
+pub mod series;
+mod source;
+mod table;
+pub mod text;
+
+pub use error::{Error, Result};
+pub use input::Input;
+pub use source::{from_source, to_source};

@@ -1,0 +1,288 @@
+//! Rows with stamps become series without gaps.
+use super::{fill::fill, format::Fill, infer::infer};
+use crate::error::{Error, Result};
+use crate::table::rows::Table;
+use gruvy_runtime::series::{Columns, Frequency, Panel, Series, Stamp};
+
+/// Where in the tables a series has a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub stamp: Stamp,
+    pub table: usize,
+    pub row: usize,
+}
+
+/// A series before its grid.
+pub(super) struct Raw {
+    pub id: String,
+    /// The column with its values.
+    pub target: String,
+    pub rows: Vec<Row>,
+}
+
+/// What the grid is made with.
+pub(super) struct Grid<'a> {
+    pub tables: &'a [Table],
+    pub columns: Columns,
+    pub freq: Option<Frequency>,
+    pub fill: Fill,
+}
+
+impl Grid<'_> {
+    /// The panel of all series.
+    pub fn panel(self, mut raw: Vec<Raw>, mut notes: Vec<String>) -> Result<Panel> {
+        let mut unsorted = Vec::new();
+        for series in &mut raw {
+            // Rows of a later file among those of an earlier one are joined, not out of order.
+            let back =
+                |pair: &[Row]| pair[0].table == pair[1].table && pair[0].stamp > pair[1].stamp;
+            if series.rows.windows(2).any(back) {
+                unsorted.push(series.id.clone());
+            }
+            series.rows.sort_by_key(|row| row.stamp);
+            self.no_duplicates(series)?;
+        }
+        if !unsorted.is_empty() {
+            notes.push(format!("rows out of order were sorted: {}", named(&unsorted)));
+        }
+        let frequency = self.frequency(&raw, &mut notes)?;
+        let mut gaps = Vec::new();
+        let mut regular = Vec::with_capacity(raw.len());
+        for raw in &raw {
+            let (series, steps) = self.series(raw, frequency)?;
+            if steps > 0 {
+                gaps.push(format!("{} ({steps})", raw.id));
+            }
+            regular.push(series);
+        }
+        if !gaps.is_empty() {
+            notes.push(format!("steps without a row, taken as missing: {}", named(&gaps)));
+        }
+        self.finished(regular, frequency, notes)
+    }
+
+    /// The panel of series that are regular: their ends trimmed, their gaps filled as asked.
+    pub fn finished(
+        self,
+        series: Vec<Series>,
+        frequency: Frequency,
+        mut notes: Vec<String>,
+    ) -> Result<Panel> {
+        let (mut trimmed, mut empty, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for series in series {
+            let id = series.id.clone();
+            match trim(series, frequency) {
+                None => empty.push(id),
+                Some((mut series, cut)) => {
+                    if cut > 0 {
+                        trimmed.push(format!("{id} ({cut})"));
+                    }
+                    fill(&mut series.y, self.fill, frequency.season());
+                    all.push(series);
+                }
+            }
+        }
+        let say = |what: &str, ids: Vec<String>| {
+            (!ids.is_empty()).then(|| format!("{what}: {}", named(&ids)))
+        };
+        notes.extend(say("missing values at the ends, left out", trimmed));
+        notes.extend(say("series without a value, left out", empty));
+        let missing: usize = all.iter().flat_map(|s| &s.y).filter(|y| y.is_nan()).count();
+        if missing > 0 {
+            notes.push(format!(
+                "missing values that stay so: {missing}; --fill offers the usual ways"
+            ));
+        }
+        match (all.is_empty(), self.tables.first()) {
+            (true, Some(table)) => Err(table.error(None, None, "no series has a value".into())),
+            _ => Ok(Panel { frequency, columns: self.columns, series: all, notes }),
+        }
+    }
+
+    /// An error for two rows of one file with one stamp.
+    fn no_duplicates(&self, series: &Raw) -> Result<()> {
+        let same = |pair: &&[Row]| pair[0].stamp == pair[1].stamp && pair[0].table == pair[1].table;
+        match series.rows.windows(2).find(same) {
+            None => Ok(()),
+            Some(pair) => Err(self.duplicate(series, pair[0], pair[1])),
+        }
+    }
+
+    fn duplicate(&self, series: &Raw, first: Row, again: Row) -> Error {
+        let table = &self.tables[first.table];
+        let file = if first.table == again.table {
+            String::new()
+        } else {
+            format!(" of {}", table.file.display())
+        };
+        let line = table.lines[first.row];
+        let problem = format!(
+            "{} is there twice, first in line {line}{file}; keep one row, or name the column that tells series apart (--id)",
+            again.stamp
+        );
+        self.error(series, again, problem)
+    }
+
+    fn error(&self, series: &Raw, at: Row, problem: String) -> Error {
+        self.tables[at.table].error(Some(at.row), Some(&series.id), problem)
+    }
+
+    /// The frequency asked for, else that of the stamps.
+    fn frequency(&self, raw: &[Raw], notes: &mut Vec<String>) -> Result<Frequency> {
+        let stamps: Vec<Vec<Stamp>> =
+            raw.iter().map(|series| series.rows.iter().map(|row| row.stamp).collect()).collect();
+        let calendar = matches!(stamps.iter().flatten().next(), Some(Stamp::Time(_)));
+        let frequency = match (self.freq, calendar) {
+            (Some(frequency), _) => frequency,
+            (None, false) => infer(&stamps).unwrap_or(Frequency::Index),
+            (None, true) => match (infer(&stamps), raw.first()) {
+                (Some(frequency), _) => {
+                    notes.push(format!("frequency {frequency}, by the gaps between the stamps"));
+                    frequency
+                }
+                (None, Some(series)) => {
+                    let problem = "the stamps show no frequency; say it with --freq".to_owned();
+                    return Err(self.error(series, series.rows[0], problem));
+                }
+                (None, None) => Frequency::Index,
+            },
+        };
+        if self.freq.is_none() && calendar {
+            self.one_frequency(raw, frequency)?;
+        }
+        Ok(frequency)
+    }
+
+    /// An error for a series that is regular, but with longer steps than the others.
+    fn one_frequency(&self, raw: &[Raw], frequency: Frequency) -> Result<()> {
+        for series in raw.iter().filter(|series| series.rows.len() > 3) {
+            let steps = |pair: &[Row]| frequency.steps(pair[0].stamp, pair[1].stamp);
+            let mut gaps = series.rows.windows(2).map(steps).filter(|gap| *gap != Some(0));
+            let Some(Some(first)) = gaps.next() else { continue };
+            if first > 1 && gaps.all(|gap| gap == Some(first)) {
+                let problem = format!(
+                    "mixed frequencies: every step of this series is {first} of {frequency}, which others have; read \
+                     them apart, or set --freq"
+                );
+                return Err(self.error(series, series.rows[1], problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// The regular series, and how many of its steps had no row.
+    fn series(&self, raw: &Raw, frequency: Frequency) -> Result<(Series, usize)> {
+        let start = raw.rows[0].stamp;
+        let mut places = Vec::with_capacity(raw.rows.len());
+        for row in &raw.rows {
+            let place = frequency.steps(start, row.stamp).ok_or_else(|| {
+                let problem = if row.stamp == start {
+                    format!("{start} is no stamp of the frequency {frequency}; set another --freq, or leave it out")
+                } else {
+                    format!(
+                        "mixed frequencies: {} is no whole number of steps ({frequency}) after {start}; correct the \
+                         stamp, or set --freq",
+                        row.stamp
+                    )
+                };
+                self.error(raw, *row, problem)
+            })?;
+            places.push(place);
+        }
+        let n = places.last().map_or(0, |last| last + 1);
+        if let Some(last) = raw.rows.last()
+            && n > 1000 * raw.rows.len() + 10_000
+        {
+            let problem = format!(
+                "{} rows spread over {n} steps ({frequency}); correct the stamps, or set --freq",
+                raw.rows.len()
+            );
+            return Err(self.error(raw, *last, problem));
+        }
+        let values = |names: &[String]| -> Result<Vec<Vec<f64>>> {
+            names.iter().map(|name| self.column(raw, &places, n, name)).collect()
+        };
+        let series = Series {
+            id: raw.id.clone(),
+            start,
+            y: self.column(raw, &places, n, &raw.target)?,
+            statics: self.statics(raw)?,
+            past: values(&self.columns.past)?,
+            future: values(&self.columns.future)?,
+        };
+        places.dedup();
+        Ok((series, n - places.len()))
+    }
+
+    /// A column on the grid; what no row says is missing.
+    fn column(&self, raw: &Raw, places: &[usize], n: usize, name: &str) -> Result<Vec<f64>> {
+        let found: Vec<Option<usize>> = self.tables.iter().map(|table| table.find(name)).collect();
+        let mut values = vec![f64::NAN; n];
+        let mut from = None::<Row>;
+        for (row, place) in raw.rows.iter().zip(places) {
+            let Some(column) = found[row.table] else { continue };
+            let value = self.tables[row.table].number(row.row, column, &raw.id)?;
+            if value.is_nan() {
+                continue;
+            }
+            if let Some(first) = from
+                && !values[*place].is_nan()
+            {
+                return Err(self.duplicate(raw, first, *row));
+            }
+            values[*place] = value;
+            from = Some(*row);
+        }
+        Ok(values)
+    }
+
+    fn statics(&self, raw: &Raw) -> Result<Vec<String>> {
+        let of = |name: &String| {
+            let mut known: Option<&str> = None;
+            for row in &raw.rows {
+                let table = &self.tables[row.table];
+                let Some(column) = table.find(name) else { continue };
+                let cell = table.cell(row.row, column);
+                match known {
+                    _ if cell.is_empty() => {}
+                    Some(known) if known != cell => {
+                        let problem = format!(
+                            "the static column `{name}` changes from `{known}` to `{cell}`; name it as past or future covariate"
+                        );
+                        return Err(self.error(raw, *row, problem));
+                    }
+                    _ => known = Some(cell),
+                }
+            }
+            Ok(known.unwrap_or_default().to_owned())
+        };
+        self.columns.statics.iter().map(of).collect()
+    }
+}
+
+/// The series from its first value on, and how many missing values were cut off at its ends. Rows behind the last
+/// value stay as what is known ahead, when they have future covariates. `None` without a value.
+fn trim(mut series: Series, frequency: Frequency) -> Option<(Series, usize)> {
+    let first = series.y.iter().position(|y| !y.is_nan())?;
+    let last = series.y.iter().rposition(|y| !y.is_nan())?;
+    let known = |values: &Vec<f64>| values.iter().rposition(|value| !value.is_nan());
+    let ahead = series.future.iter().filter_map(known).max().unwrap_or(last).max(last);
+    let cut = first + series.y.len() - 1 - ahead;
+    let to = |values: &mut Vec<f64>, last: usize| {
+        values.truncate(last + 1);
+        values.drain(..first);
+    };
+    series.start = frequency.at(series.start, first);
+    to(&mut series.y, last);
+    series.past.iter_mut().for_each(|values| to(values, last));
+    series.future.iter_mut().for_each(|values| to(values, ahead));
+    Some((series, cut))
+}
+
+/// The first five, and how many more.
+pub(super) fn named(ids: &[String]) -> String {
+    match ids.len() {
+        0..=5 => ids.join(", "),
+        more => format!("{} and {} more", ids[..5].join(", "), more - 5),
+    }
+}

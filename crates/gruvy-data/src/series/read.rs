@@ -1,0 +1,246 @@
+//! From files to a panel.
+use super::{
+    format::SeriesFormat,
+    grid::{Grid, Raw, Row, named},
+    layout::{Roles, TimeColumn, roles, width},
+    stamps::{Reading, of_parts},
+};
+use crate::error::Result;
+use crate::input::Input;
+use crate::table::rows::Table;
+use gruvy_runtime::series::{Columns, Frequency, Panel, Stamp};
+use std::collections::HashMap;
+
+const NAMELESS: &str = "the series has no name; every row needs one";
+
+/// Reads series from CSV or Parquet. Rows of several files are joined by series and time; without a time, later files go on
+/// where earlier ones end.
+///
+/// ```no_run
+/// use gruvy_data::series::{SeriesFormat, read_panel};
+/// use gruvy_runtime::forecast::Forecaster;
+///
+/// let forecaster = Forecaster::open("runs/air")?;
+/// let panel = read_panel(&["air.csv".into()], &SeriesFormat::default())?;
+/// for forecast in forecaster.forecast_panel(&panel)? {
+///     println!("{}: {:?}", forecast.id, forecast.mean);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::File`](crate::Error::File) with file, line and series for what cannot be used;
+/// [`Error::Io`](crate::Error::Io).
+pub fn read_panel(inputs: &[Input], format: &SeriesFormat) -> Result<Panel> {
+    let tables = inputs.iter().map(Table::open).collect::<Result<Vec<Table>>>()?;
+    panel(&tables, format)
+}
+
+fn panel(tables: &[Table], format: &SeriesFormat) -> Result<Panel> {
+    let mut notes = Vec::new();
+    let roles = roles(tables, format, &mut notes)?;
+    if roles.rows {
+        return per_row(tables, &roles, format, notes);
+    }
+    let stamps = stamps(tables, &roles.time, format, &mut notes)?;
+    let mut gather = Gather::default();
+    for (table, stamps) in stamps.iter().enumerate() {
+        gather.table(tables, table, &roles, stamps.as_deref())?;
+    }
+    if !gather.later.is_empty() {
+        notes.push(format!("series that only a later file has: {}", named(&gather.later)));
+    }
+    let columns = Columns {
+        statics: format.statics.clone(),
+        past: format.past.clone(),
+        future: format.future.clone(),
+    };
+    Grid { tables, columns, freq: format.freq, fill: format.fill }.panel(gather.series, notes)
+}
+
+/// Series by name, as rows come in.
+#[derive(Default)]
+struct Gather {
+    series: Vec<Raw>,
+    known: HashMap<String, usize>,
+    /// Those that the first table does not have.
+    later: Vec<String>,
+}
+
+impl Gather {
+    /// Gives a table's rows to their series.
+    fn table(
+        &mut self,
+        tables: &[Table],
+        at: usize,
+        roles: &Roles,
+        stamps: Option<&[Stamp]>,
+    ) -> Result<()> {
+        let table = &tables[at];
+        let id_column = match &roles.id {
+            Some(id) => Some(table.find(id).ok_or_else(|| table.no_column(id))?),
+            None => None,
+        };
+        let has = |target: &&String| table.find(target).is_some();
+        let targets: Vec<&String> = roles.targets.iter().filter(has).collect();
+        // A table of covariates alone belongs to the series of the table that has their values.
+        let covariates = targets.is_empty();
+        let targets: Vec<&String> =
+            if covariates { roles.targets.iter().collect() } else { targets };
+        let named = if covariates { &tables[0] } else { table };
+        let stem = named.file.file_stem().unwrap_or_default().to_string_lossy();
+        for row in 0..table.rows.len() {
+            let id = match id_column {
+                Some(column) if table.cell(row, column).is_empty() => {
+                    return Err(table.error(Some(row), None, NAMELESS.to_owned()));
+                }
+                Some(column) => Some(table.cell(row, column)),
+                None => None,
+            };
+            for target in &targets {
+                let name = match (id, roles.targets.len()) {
+                    (Some(id), 1) => id.to_owned(),
+                    (Some(id), _) => format!("{id}/{target}"),
+                    (None, 1) => stem.to_string(),
+                    (None, _) => (*target).clone(),
+                };
+                let series = self.series(name, target, at);
+                // Without a time, the order counts.
+                let stamp = stamps.map_or(Stamp::Index(series.rows.len() as i64), |all| all[row]);
+                series.rows.push(Row { stamp, table: at, row });
+            }
+        }
+        Ok(())
+    }
+
+    fn series(&mut self, id: String, target: &str, table: usize) -> &mut Raw {
+        let at = match self.known.get(&id) {
+            Some(at) => *at,
+            None => {
+                if table > 0 {
+                    self.later.push(id.clone());
+                }
+                self.known.insert(id.clone(), self.series.len());
+                self.series.push(Raw { id, target: target.to_owned(), rows: Vec::new() });
+                self.series.len() - 1
+            }
+        };
+        &mut self.series[at]
+    }
+}
+
+/// The stamps of every table's rows; `None` where the order counts.
+fn stamps(
+    tables: &[Table],
+    time: &TimeColumn,
+    format: &SeriesFormat,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Option<Vec<Stamp>>>> {
+    let names = match time {
+        TimeColumn::None => return Ok(vec![None; tables.len()]),
+        TimeColumn::One(name) => std::slice::from_ref(name),
+        TimeColumn::Parts(names) => names,
+    };
+    let find = |table: &Table| -> Result<Vec<usize>> {
+        names.iter().map(|name| table.find(name).ok_or_else(|| table.no_column(name))).collect()
+    };
+    let columns: Vec<Vec<usize>> = tables.iter().map(find).collect::<Result<_>>()?;
+    let of_row = |(table, columns): (&Table, &Vec<usize>),
+                  read: &dyn Fn(&[&str]) -> Result<Stamp, String>| {
+        let mut stamps = Vec::with_capacity(table.rows.len());
+        for row in 0..table.rows.len() {
+            let cells: Vec<&str> = columns.iter().map(|column| table.cell(row, *column)).collect();
+            stamps.push(read(&cells).map_err(|problem| table.error(Some(row), None, problem))?);
+        }
+        Ok(Some(stamps))
+    };
+    let all = tables.iter().zip(&columns);
+    if names.len() > 1 {
+        return all.map(|table| of_row(table, &of_parts)).collect();
+    }
+    let cells = all.clone().flat_map(|(table, columns)| {
+        (0..table.rows.len()).map(move |row| table.cell(row, columns[0]))
+    });
+    let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
+    let reading = Reading::of(cells, positions).map_err(|(mut at, problem)| {
+        for table in tables {
+            match at.checked_sub(table.rows.len()) {
+                Some(rest) => at = rest,
+                None => return table.error(Some(at), None, problem),
+            }
+        }
+        tables[0].error(None, None, problem)
+    })?;
+    if reading.years() {
+        notes.push(format!("`{}` holds years (--freq 1 takes them for positions)", names[0]));
+    }
+    all.map(|table| of_row(table, &|cells| reading.stamp(cells[0]))).collect()
+}
+
+/// A series per row: the values follow its name, blanks behind them are nothing. Later tables go on.
+fn per_row(
+    tables: &[Table],
+    roles: &Roles,
+    format: &SeriesFormat,
+    mut notes: Vec<String>,
+) -> Result<Panel> {
+    let mut series: Vec<gruvy_runtime::series::Series> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut later = Vec::new();
+    for (at, table) in tables.iter().enumerate() {
+        let id_column = match &roles.id {
+            Some(id) => table.find(id).ok_or_else(|| table.no_column(id))?,
+            None => 0,
+        };
+        let not_values = |column: usize| {
+            let name = table.names.get(column);
+            column == id_column || name.is_some_and(|name| format.ignore.contains(name))
+        };
+        let mut lines: HashMap<&str, u64> = HashMap::new();
+        for row in 0..table.rows.len() {
+            let id = table.cell(row, id_column);
+            if id.is_empty() {
+                return Err(table.error(Some(row), None, NAMELESS.to_owned()));
+            }
+            if table.rows[row].len() > table.names.len() {
+                let problem = format!(
+                    "the row has {} cells, the header {}",
+                    table.rows[row].len(),
+                    table.names.len()
+                );
+                return Err(table.error(Some(row), Some(id), problem));
+            }
+            if let Some(line) = lines.insert(id, table.lines[row]) {
+                let problem = format!("the series is there twice, first in line {line}");
+                return Err(table.error(Some(row), Some(id), problem));
+            }
+            let columns = (0..width(table, row)).filter(|column| !not_values(*column));
+            let values: Vec<f64> =
+                columns.map(|column| table.number(row, column, id)).collect::<Result<_>>()?;
+            let place = *known.entry(id.to_owned()).or_insert_with(|| {
+                if at > 0 {
+                    later.push(id.to_owned());
+                }
+                series.push(empty(id));
+                series.len() - 1
+            });
+            series[place].y.extend(values);
+        }
+    }
+    if !later.is_empty() {
+        notes.push(format!("series that only a later file has: {}", named(&later)));
+    }
+    let grid = Grid { tables, columns: Columns::default(), freq: format.freq, fill: format.fill };
+    grid.finished(series, format.freq.unwrap_or(Frequency::Index), notes)
+}
+
+fn empty(id: &str) -> gruvy_runtime::series::Series {
+    gruvy_runtime::series::Series {
+        id: id.to_owned(),
+        start: Stamp::Index(0),
+        y: Vec::new(),
+        statics: Vec::new(),
+        past: Vec::new(),
+        future: Vec::new(),
+    }
+}

@@ -1,0 +1,113 @@
+//! Text from files and folders, joined.
+use crate::error::{Error, Result, problem_at};
+use crate::input::{Input, line_at, read_file};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What text may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKind {
+    /// Any bytes.
+    Bytes,
+    /// UTF-8.
+    Utf8,
+}
+
+/// A text, and what a person should know about how it was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    /// The text.
+    pub bytes: Vec<u8>,
+    /// What was found, sentences for a person.
+    pub notes: Vec<String>,
+}
+
+/// Reads text, one file behind the other with a line break between them.
+///
+/// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left out.
+///
+/// # Errors
+/// [`Error::File`] for an empty file, for one that is not UTF-8 although it must be, and for a folder without text;
+/// [`Error::Io`].
+pub fn read_text(inputs: &[Input], kind: TextKind) -> Result<Text> {
+    let mut text = Text::default();
+    for input in inputs {
+        if let Some(folder) = input.folder() {
+            read_folder(folder, &mut text)?;
+            continue;
+        }
+        let bytes = input.read()?;
+        if bytes.is_empty() {
+            let problem = "the file is empty; expected text to learn from";
+            return Err(problem_at(input.name(), None, problem.into()));
+        }
+        if kind == TextKind::Utf8 {
+            check_utf8(input.name(), &bytes)?;
+        }
+        append(&mut text.bytes, &bytes);
+    }
+    Ok(text)
+}
+
+fn append(text: &mut Vec<u8>, bytes: &[u8]) {
+    if text.last().is_some_and(|last| *last != b'\n') {
+        text.push(b'\n');
+    }
+    text.extend(bytes);
+}
+
+fn check_utf8(path: &Path, bytes: &[u8]) -> Result<()> {
+    let Err(error) = std::str::from_utf8(bytes) else { return Ok(()) };
+    let offset = error.valid_up_to();
+    let line = line_at(bytes, offset);
+    let problem = format!(
+        "invalid UTF-8 at byte {offset} (line {line}); the units `char` and `bpe` need UTF-8 text: convert it or use \
+         the unit `byte`"
+    );
+    Err(problem_at(path, None, problem))
+}
+
+fn read_folder(folder: &Path, text: &mut Text) -> Result<()> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    files.sort();
+    let (mut used, mut other) = (0, 0);
+    for path in &files {
+        let bytes = read_file(path)?;
+        if std::str::from_utf8(&bytes).is_err() {
+            other += 1;
+        } else if !bytes.is_empty() {
+            used += 1;
+            append(&mut text.bytes, &bytes);
+        }
+    }
+    if used == 0 {
+        let problem = format!(
+            "the folder holds no text: of {} files in it and below, none is UTF-8 and not empty",
+            files.len()
+        );
+        return Err(problem_at(folder, None, problem));
+    }
+    let left_out =
+        if other > 0 { format!(", {other} left out that are not UTF-8") } else { String::new() };
+    text.notes.push(format!("{}: {used} files{left_out}", folder.display()));
+    Ok(())
+}
+
+/// Files in and below `folder`. Hidden entries are left out, and folders behind links, which may go round in circles.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let io = |error| Error::Io { action: "read", path: folder.to_owned(), error };
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(io)?);
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if kind.is_dir() {
+            list(&path, files)?;
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

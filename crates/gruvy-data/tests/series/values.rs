@@ -1,0 +1,125 @@
+//! Missing values, gaps, order, frequencies and the ways to fill.
+use crate::{format, guessed, is, noted, read, same};
+use gruvy_data::series::{Fill, SeriesFormat};
+
+const NAN: f64 = f64::NAN;
+
+#[test]
+fn what_people_write_for_a_missing_value_is_missing() {
+    for missing in ["", "NA", "NaN", "nan", "null", "NULL", "?", "-", " ", "N/A", "None"] {
+        let panel = guessed(&["ds,y\n1,5\n2,", missing, "\n3,7\n"].concat());
+        is(&panel.series[0], "sales", "1", &[5.0, NAN, 7.0]);
+        noted(&panel, &["missing values that stay so: 1", "--fill"]);
+    }
+}
+
+#[test]
+fn steps_without_a_row_are_missing_and_said_of_five_series() {
+    let mut csv = "unique_id,ds,y\n".to_owned();
+    for id in 0..7 {
+        csv += &["1", "2", "5"].map(|day| format!("s{id},2020-01-0{day},{day}\n")).concat();
+    }
+    let panel = guessed(&csv);
+    assert_eq!(panel.frequency.to_string(), "D");
+    is(&panel.series[6], "s6", "2020-01-01", &[1.0, 2.0, NAN, NAN, 5.0]);
+    noted(&panel, &["steps without a row", "s0 (2)", "s4 (2)", "and 2 more"]);
+}
+
+#[test]
+fn business_days_have_no_gap_at_weekends() {
+    let panel = guessed("ds,y\n2020-01-02,1\n2020-01-03,2\n2020-01-06,3\n2020-01-08,5\n");
+    assert_eq!(panel.frequency.to_string(), "B");
+    is(&panel.series[0], "sales", "2020-01-02", &[1.0, 2.0, 3.0, NAN, 5.0]);
+}
+
+#[test]
+fn month_ends_have_no_gap_in_february() {
+    let panel =
+        guessed("ds,y\n2019-11-30,1\n2019-12-31,2\n2020-01-31,3\n2020-02-29,4\n2020-04-30,6\n");
+    assert_eq!(panel.frequency.to_string(), "ME");
+    is(&panel.series[0], "sales", "2019-11-30", &[1.0, 2.0, 3.0, 4.0, NAN, 6.0]);
+}
+
+#[test]
+fn quarters_are_three_months() {
+    let panel = guessed("quarter,beer\n1956 Q1,284\n1956 Q2,213\n1956 Q4,308\n");
+    assert_eq!(panel.frequency.to_string(), "QS");
+    is(&panel.series[0], "sales", "1956-01-01", &[284.0, 213.0, NAN, 308.0]);
+}
+
+#[test]
+fn the_order_of_day_and_month_is_that_of_the_file() {
+    let panel = guessed("Date,y\n11/02/2020,1\n12/02/2020,2\n13/02/2020,3\n");
+    is(&panel.series[0], "sales", "2020-02-11", &[1.0, 2.0, 3.0]);
+    let panel = guessed("Date,y\n02/11/2020,1\n02/12/2020,2\n02/13/2020,3\n");
+    is(&panel.series[0], "sales", "2020-02-11", &[1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn rows_out_of_order_are_sorted_and_said() {
+    let panel = guessed("ds,y\n2020-01-03,3\n2020-01-01,1\n2020-01-02,2\n");
+    is(&panel.series[0], "sales", "2020-01-01", &[1.0, 2.0, 3.0]);
+    noted(&panel, &["out of order", "sales"]);
+}
+
+#[test]
+fn missing_values_at_the_ends_are_left_out() {
+    let panel =
+        guessed("ds,y\n2020-01-01,\n2020-01-02,2\n2020-01-03,\n2020-01-04,4\n2020-01-05,\n");
+    is(&panel.series[0], "sales", "2020-01-02", &[2.0, NAN, 4.0]);
+    noted(&panel, &["missing values at the ends", "sales (2)"]);
+}
+
+#[test]
+fn a_series_without_a_value_is_left_out() {
+    let panel = guessed("unique_id,ds,y\na,1,\na,2,\nb,1,5\nb,2,6\n");
+    assert_eq!(panel.series.len(), 1);
+    noted(&panel, &["without a value", "a"]);
+}
+
+#[test]
+fn a_frequency_that_is_said_counts() {
+    let csv = "ds,y\n2020-01-01,1\n2020-01-03,3\n";
+    assert_eq!(guessed(csv).frequency.to_string(), "2D");
+    let panel = read(csv, &format(r#"{"freq":"D"}"#)).unwrap();
+    is(&panel.series[0], "sales", "2020-01-01", &[1.0, NAN, 3.0]);
+    let panel = read("ds,y\n2020-01-01,1\n", &format(r#"{"freq":"MS"}"#)).unwrap();
+    is(&panel.series[0], "sales", "2020-01-01", &[1.0]);
+}
+
+#[test]
+fn gaps_are_filled_as_asked_and_ends_are_not() {
+    let csv = "id,ds,y,price\na,2020-01-01,,1\na,2020-01-02,2,\na,2020-01-05,8,3\na,2020-01-06,,4\nb,2020-01-02,1,1\n";
+    let read = |fill| {
+        let past = vec!["price".to_owned()];
+        let format = SeriesFormat { fill, past, ..SeriesFormat::default() };
+        read(csv, &format).unwrap()
+    };
+    let cases = [
+        (Fill::None, [NAN, NAN]),
+        (Fill::Zero, [0.0, 0.0]),
+        (Fill::Forward, [2.0, 2.0]),
+        (Fill::Linear, [4.0, 6.0]),
+        (Fill::Mean, [5.0, 5.0]),
+        (Fill::Seasonal, [4.0, 6.0]),
+    ];
+    for (fill, [third, fourth]) in cases {
+        let panel = read(fill);
+        is(&panel.series[0], "a", "2020-01-02", &[2.0, third, fourth, 8.0]);
+        is(&panel.series[1], "b", "2020-01-02", &[1.0]);
+        same(&panel.series[0].past[0], &[NAN, NAN, NAN, 3.0]);
+        let said = panel.notes.iter().any(|note| note.contains("--fill"));
+        assert_eq!(said, fill == Fill::None, "{fill:?}");
+    }
+}
+
+#[test]
+fn seasons_fill_gaps_with_the_week_before() {
+    let days = (1..=16).map(|day| match day {
+        9 | 10 => format!("2020-01-{day:02},\n"),
+        _ => format!("2020-01-{day:02},{}\n", day % 7 * 10 + day / 7),
+    });
+    let csv: String = std::iter::once("ds,y\n".to_owned()).chain(days).collect();
+    let panel = read(csv, &format(r#"{"fill":"seasonal"}"#)).unwrap();
+    same(&panel.series[0].y[8..10], &[20.0, 30.0]);
+}

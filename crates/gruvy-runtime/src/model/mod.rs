@@ -1,0 +1,17 @@
+//! What every model is: a file, the shape and the weights in it, and a session that runs them.
+pub mod cell_name;
+pub(crate) mod file;
+pub(crate) mod likelihood;
+pub(crate) mod network;
+pub(crate) mod pool;
+pub(crate) mod session;
+pub(crate) mod spec;
+pub(crate) mod versions;
+pub(crate) mod write;
+
+pub use file::{MODEL_FILE_NAME, ModelFile, Tensor, Trained};
+pub use network::Network;
+pub use session::{Session, Steps};
+pub use spec::{Head, Input, Pool, RnnSpec, Spec, TensorSpec};
+pub use versions::FORMAT_VERSION;
+pub use write::write_atomic;

@@ -1,0 +1,214 @@
+//! Byte-level byte-pair encoding: a `tokenizer.json` checked, and put to use.
+//!
+//! Bytes are written as printable characters in such a file (GPT-2's alphabet); merging starts from
+//! bytes, so every text can be encoded and decoding gives back the very bytes.
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use tokenizers::{
+    DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl,
+    models::bpe::{BPE, Vocab},
+    pre_tokenizers::byte_level::ByteLevel,
+};
+
+type Tokenizer =
+    TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, PostProcessorWrapper, DecoderWrapper>;
+
+/// Text is handed over in pieces of at least so many bytes, as the tokenizer keeps several copies of
+/// what it works on.
+const PIECE_BYTES: usize = 1 << 16;
+
+/// A byte-level BPE.
+#[derive(Clone)]
+pub(crate) struct Bpe {
+    json: Value,
+    tokenizer: Tokenizer,
+    /// The bytes of each token.
+    tokens: Vec<Box<[u8]>>,
+}
+
+/// The parts of a `tokenizer.json` that matter here. The parts that would change the text must be
+/// absent: a tokenizer that normalises or adds tokens is not reversible.
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    truncation: Option<Value>,
+    #[serde(default)]
+    padding: Option<Value>,
+    #[serde(default)]
+    added_tokens: Vec<Value>,
+    #[serde(default)]
+    normalizer: Option<Value>,
+    pre_tokenizer: PreTokenizer,
+    model: Model,
+}
+
+#[derive(Deserialize)]
+struct PreTokenizer {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    add_prefix_space: bool,
+    #[serde(default = "yes")]
+    use_regex: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+struct Model {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    dropout: Option<f32>,
+    #[serde(default)]
+    unk_token: Option<String>,
+    #[serde(default)]
+    continuing_subword_prefix: Option<String>,
+    #[serde(default)]
+    end_of_word_suffix: Option<String>,
+    #[serde(default)]
+    ignore_merges: bool,
+    vocab: BTreeMap<String, u32>,
+    merges: Vec<(String, String)>,
+}
+
+fn refuse<T>(reason: impl Into<String>) -> Result<T> {
+    Err(Error::Tokenizer { reason: reason.into() })
+}
+
+impl Bpe {
+    /// Checks a `tokenizer.json` and prepares it.
+    pub fn new(json: Value) -> Result<Self> {
+        let file = File::deserialize(&json)
+            .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
+        file.check()?;
+        let tokens = token_table(&file.model)?;
+        let vocab: Vocab = file.model.vocab.into_iter().collect();
+        let model = BPE::builder()
+            .vocab_and_merges(vocab, file.model.merges)
+            .build()
+            .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
+        let mut tokenizer = Tokenizer::new(model);
+        let splitter = ByteLevel::new(false, false, file.pre_tokenizer.use_regex);
+        tokenizer.with_pre_tokenizer(Some(splitter));
+        Ok(Self { json, tokenizer, tokens })
+    }
+
+    /// The `tokenizer.json`.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// `V`, number of tokens.
+    pub fn vocab_size(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The bytes that a token stands for, if it exists.
+    pub fn token_bytes(&self, token: u32) -> Option<&[u8]> {
+        self.tokens.get(token as usize).map(|bytes| &**bytes)
+    }
+
+    /// The tokens of `text`.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let mut out = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(piece_end(rest));
+            let encoding = self
+                .tokenizer
+                .encode_fast(piece, false)
+                .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
+            out.extend_from_slice(encoding.get_ids());
+            rest = after;
+        }
+        Ok(out)
+    }
+}
+
+impl File {
+    fn check(&self) -> Result<()> {
+        let (model, splitter) = (&self.model, &self.pre_tokenizer);
+        if model.kind != "BPE" {
+            return refuse(format!("its model is `{}`; expected `BPE`", model.kind));
+        }
+        if splitter.kind != "ByteLevel" || splitter.add_prefix_space {
+            return refuse("its pre-tokenizer is not `ByteLevel` without `add_prefix_space`");
+        }
+        if self.normalizer.is_some() || self.truncation.is_some() || self.padding.is_some() {
+            return refuse("it normalises, truncates or pads; expected one that keeps the text");
+        }
+        if !self.added_tokens.is_empty() {
+            return refuse("it has added tokens; expected none");
+        }
+        let affix = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        if affix(&model.continuing_subword_prefix)
+            || affix(&model.end_of_word_suffix)
+            || model.dropout.is_some_and(|p| p != 0.0)
+            || model.unk_token.is_some()
+            || model.ignore_merges
+        {
+            return refuse("its BPE has affixes, dropout, an unknown token or ignores merges");
+        }
+        // The library takes these for granted.
+        for (a, b) in &model.merges {
+            if [a, b, &format!("{a}{b}")].into_iter().any(|t| !model.vocab.contains_key(t)) {
+                return refuse(format!("a part or the result of merge `{a} {b}` is no token"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of each token, which also shows that ids run from 0 and that every byte has a token.
+fn token_table(model: &Model) -> Result<Vec<Box<[u8]>>> {
+    let alphabet: HashMap<char, u8> = (0..=255).map(|byte| (byte_char(byte), byte)).collect();
+    let mut table: Vec<Option<Box<[u8]>>> = vec![None; model.vocab.len()];
+    for (token, id) in &model.vocab {
+        let bytes: Option<Box<[u8]>> = token.chars().map(|c| alphabet.get(&c).copied()).collect();
+        let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else {
+            return refuse(format!("token `{token}` is not made of byte-level characters"));
+        };
+        match table.get_mut(*id as usize) {
+            Some(entry @ None) => *entry = Some(bytes),
+            _ => return refuse(format!("token `{token}` has id {id}, which is taken or too high")),
+        }
+    }
+    if let Some(byte) = (0..=255).find(|b| !model.vocab.contains_key(&byte_char(*b).to_string())) {
+        return refuse(format!("byte {byte} has no token"));
+    }
+    Ok(table.into_iter().flatten().collect())
+}
+
+/// GPT-2's printable stand-in for a byte: itself where Latin-1 prints it, else the next free character
+/// from U+0100 on.
+fn byte_char(byte: u8) -> char {
+    let prints = |b: u8| matches!(b, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
+    if prints(byte) {
+        return char::from(byte);
+    }
+    let rank = (0..byte).filter(|b| !prints(*b)).count() as u32;
+    char::from_u32(0x100 + rank).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+/// Where the first piece of `text` ends: after a line break that no whitespace follows, which the
+/// splitting rule never crosses, so that pieces give the tokens of the whole.
+fn piece_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let cut = |at: usize| {
+        bytes[at - 1] == b'\n'
+            && text.is_char_boundary(at)
+            && text[at..].starts_with(|c: char| !c.is_whitespace())
+    };
+    (PIECE_BYTES..bytes.len()).find(|at| cut(*at)).unwrap_or(bytes.len())
+}
+
+impl std::fmt::Debug for Bpe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bpe").field("vocab_size", &self.vocab_size()).finish_non_exhaustive()
+    }
+}

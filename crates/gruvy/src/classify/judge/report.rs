@@ -1,0 +1,255 @@
+//! What is said of a classifier: how good it is beside the baseline, in numbers, a sentence, a page.
+use super::{
+    answers::Answers,
+    judgement::{JudgeConfig, Judgement, Mistake, judge},
+    metrics::ClassMetrics,
+    picture,
+};
+use crate::draw::page::{escaped, filled};
+use crate::error::Result;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// What the baseline is called.
+pub const BASELINE: &str = "bag of words";
+/// Letters of a mistaken text that are shown.
+const SHOWN: usize = 400;
+
+/// A classifier judged, beside the baseline if there is one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// What the classifier is called.
+    pub name: String,
+    /// `[K]`
+    pub labels: Vec<String>,
+    /// Whether an item can have several labels, or none.
+    pub multi_label: bool,
+    /// The classifier.
+    pub model: Judgement,
+    /// The baseline, on the same items.
+    pub baseline: Option<Judgement>,
+    /// Which of the two is better, in a sentence.
+    pub verdict: Option<String>,
+}
+
+impl Report {
+    /// Judges a classifier, called `name`, and what the baseline answered about the same items, `[N, K]`.
+    ///
+    /// # Errors
+    /// As [`judge`].
+    pub fn new(name: &str, answers: &Answers<'_>, baseline: Option<&[f32]>) -> Result<Self> {
+        let config = JudgeConfig::default();
+        let model = judge(answers, &config)?;
+        let of = |probabilities| judge(&Answers { probabilities, ..*answers }, &config);
+        let baseline = baseline.map(of).transpose()?;
+        let verdict = baseline
+            .as_ref()
+            .map(|baseline| verdict(name, &model.metrics, &baseline.metrics, model.items));
+        Ok(Self {
+            name: name.to_owned(),
+            labels: answers.labels.to_vec(),
+            multi_label: answers.multi_label,
+            model,
+            baseline,
+            verdict,
+        })
+    }
+
+    /// The rows of the table of metrics: a name, its value for the classifier and the baseline, and whether more is better.
+    pub fn rows(&self) -> Vec<(&'static str, f64, Option<f64>, bool)> {
+        let (model, baseline) = (&self.model.metrics, self.baseline.as_ref().map(|b| &b.metrics));
+        let row = |name, of: &dyn Fn(&ClassMetrics) -> Option<f64>, more| {
+            Some((name, of(model)?, baseline.and_then(of), more))
+        };
+        [
+            row("accuracy", &|m| Some(m.accuracy), true),
+            row("macro F1", &|m| Some(m.macro_f1), true),
+            row("weighted F1", &|m| Some(m.weighted_f1), true),
+            row("micro F1", &|m| m.micro_f1, true),
+            row("ROC AUC", &|m| m.roc_auc, true),
+            row("log loss", &|m| Some(m.log_loss), false),
+            row("calibration error", &|m| Some(m.calibration_error), false),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The confusion matrix as SVG; none where items can have several labels.
+    ///
+    /// # Errors
+    /// [`Error::Picture`](crate::Error::Picture) with what the plotting library said.
+    pub fn confusion_svg(&self) -> Result<Option<String>> {
+        match self.multi_label {
+            true => Ok(None),
+            false => picture::confusion_svg(&self.model.confusion, &self.labels).map(Some),
+        }
+    }
+
+    /// The same picture as the content of a PNG file, twice as wide and high.
+    ///
+    /// # Errors
+    /// As [`Report::confusion_svg`].
+    pub fn confusion_png(&self) -> Result<Option<Vec<u8>>> {
+        match self.multi_label {
+            true => Ok(None),
+            false => picture::confusion_png(&self.model.confusion, &self.labels).map(Some),
+        }
+    }
+
+    /// A mistake in words: `positive 0.98, is negative`.
+    pub fn mistake(&self, mistake: &Mistake) -> String {
+        format!(
+            "{} {:.3}, is {}",
+            self.named(&mistake.predicted),
+            mistake.probability,
+            self.named(&mistake.truth)
+        )
+    }
+
+    /// Labels by name.
+    pub fn named(&self, labels: &[u32]) -> String {
+        let names: Vec<&str> = labels.iter().map(|at| self.labels[*at as usize].as_str()).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(" | ") }
+    }
+
+    /// The page; `text` says what an item is.
+    ///
+    /// # Errors
+    /// As [`Report::confusion_svg`].
+    pub fn to_html(&self, title: &str, text: &dyn Fn(usize) -> String) -> Result<String> {
+        let confusion = self.confusion_svg()?.unwrap_or_default();
+        let reliability = picture::reliability_svg(&self.model.calibration)?;
+        let mut mistakes = String::new();
+        for mistake in &self.model.mistakes {
+            let text: String = text(mistake.item).chars().take(SHOWN).collect();
+            let _ = write!(
+                mistakes,
+                "<tr><td>{}</td><td>{:.3}</td><td>{}</td><td class=\"text\">{}</td></tr>",
+                escaped(&self.named(&mistake.predicted)),
+                mistake.probability,
+                escaped(&self.named(&mistake.truth)),
+                escaped(&text)
+            );
+        }
+        let parts = [
+            ("title", escaped(title)),
+            ("items", self.model.items.to_string()),
+            ("verdict", escaped(self.verdict.as_deref().unwrap_or_default())),
+            ("metrics", self.metrics_table()),
+            ("classes", self.classes_table()),
+            ("confusion", confusion),
+            ("reliability", reliability),
+            ("mistakes", mistakes),
+        ];
+        Ok(filled(include_str!("report.html"), &parts))
+    }
+
+    fn metrics_table(&self) -> String {
+        let second = match self.baseline {
+            Some(_) => format!("<th>{BASELINE}</th>"),
+            None => String::new(),
+        };
+        let mut table = format!("<tr><th></th><th>{}</th>{second}</tr>", escaped(&self.name));
+        for (name, model, baseline, more) in self.rows() {
+            let better = |a: f64, b: f64| if more { a > b } else { a < b };
+            let cell = |value: f64, other: Option<f64>| {
+                let best = other.is_some_and(|other| better(value, other));
+                format!("<td{}>{value:.4}</td>", if best { " class=\"best\"" } else { "" })
+            };
+            let second = baseline.map_or(String::new(), |b| cell(b, Some(model)));
+            let _ = write!(table, "<tr><td>{name}</td>{}{second}</tr>", cell(model, baseline));
+        }
+        table
+    }
+
+    fn classes_table(&self) -> String {
+        let mut table =
+            "<tr><th>label</th><th>precision</th><th>recall</th><th>F1</th><th>items</th></tr>"
+                .to_owned();
+        for row in &self.model.classes {
+            let _ = write!(
+                table,
+                "<tr><td>{}</td><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td>{}</td></tr>",
+                escaped(&row.label),
+                row.precision,
+                row.recall,
+                row.f1,
+                row.support
+            );
+        }
+        table
+    }
+}
+
+/// Which of two is better, in a plain sentence; `items` were judged.
+///
+/// By accuracy, or where items can have several labels by micro F1. A difference that is within a standard error of
+/// accuracy's, `√(2 p (1 − p) / n)`, is none.
+pub fn verdict(name: &str, model: &ClassMetrics, baseline: &ClassMetrics, items: usize) -> String {
+    let (measure, own, other) = match (model.micro_f1, baseline.micro_f1) {
+        (Some(own), Some(other)) => ("micro F1", own, other),
+        _ => ("accuracy", model.accuracy, baseline.accuracy),
+    };
+    let p = (own + other) / 2.0;
+    let error = (2.0 * p * (1.0 - p) / items.max(1) as f64).sqrt();
+    let difference = own - other;
+    let numbers = format!("{measure} {own:.4} against {other:.4}");
+    if difference.abs() <= error {
+        return format!(
+            "The {name} and the {BASELINE} are equally good, as far as {items} items can tell: {numbers}."
+        );
+    }
+    if difference > 0.0 {
+        return format!("The {name} is better than the {BASELINE}: {numbers}.");
+    }
+    format!(
+        "The {BASELINE} is better than the {name}: {numbers}. The order seems to say little here: the simpler \
+         method will do, or more data, more dropout or word vectors may help."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(accuracy: f64) -> ClassMetrics {
+        ClassMetrics { accuracy, ..ClassMetrics::default() }
+    }
+
+    #[test]
+    fn the_verdict_knows_who_wins_and_when_nobody_does() {
+        let says = |model: f64, baseline: f64, want: &str| {
+            let sentence = verdict("gru", &of(model), &of(baseline), 400);
+            assert!(sentence.starts_with(want), "{sentence}");
+        };
+        says(0.9, 0.8, "The gru is better than the bag of words: accuracy 0.9000 against 0.8000");
+        says(0.7, 0.8, "The bag of words is better than the gru");
+        says(0.81, 0.8, "The gru and the bag of words are equally good");
+        let of = |f1| ClassMetrics { micro_f1: Some(f1), ..of(0.1) };
+        let sentence = verdict("gru", &of(0.9), &of(0.8), 400);
+        assert_eq!(
+            sentence,
+            "The gru is better than the bag of words: micro F1 0.9000 against 0.8000."
+        );
+    }
+
+    #[test]
+    fn a_page_has_its_numbers_and_no_markup_of_its_texts() {
+        let labels = ["<b>".to_owned(), "good".to_owned()];
+        let answers = Answers {
+            labels: &labels,
+            multi_label: false,
+            truth: &[vec![0], vec![1], vec![1]],
+            probabilities: &[0.9, 0.1, 0.2, 0.8, 0.75, 0.25],
+        };
+        let bag = [0.5, 0.5, 0.6, 0.4, 0.7, 0.3];
+        let report = Report::new("gru", &answers, Some(&bag)).unwrap();
+        assert_eq!(report.mistake(&report.model.mistakes[0]), "<b> 0.750, is good");
+        let page = report.to_html("t", &|item| format!("<i>{item}")).unwrap();
+        for want in ["&lt;b&gt;", "&lt;i&gt;2", "0.6667", "<svg"] {
+            assert!(page.contains(want), "{want}");
+        }
+        assert!(!page.contains("<b>") && !page.contains("<i>") && !page.contains("{{"));
+    }
+}

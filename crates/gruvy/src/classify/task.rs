@@ -1,0 +1,451 @@
+//! Classification as the training loop sees it.
+use super::{
+    batches,
+    config::ClassifyRun,
+    data::{Labelled, in_words},
+    division::Division,
+    reader::{self, Chosen},
+    vectors::Vectors,
+};
+use crate::{
+    classify::judge::{
+        answers::Answers,
+        judgement::{JudgeConfig, judge},
+        temperature::temperature,
+    },
+    error::{Error, Result},
+    nn::{
+        key::Key,
+        loss::{binary_cross_entropy, cross_entropy},
+        model::SequenceModel,
+    },
+    train::{
+        report::Metrics,
+        task::{Carry, Part, Position, Task, Validated},
+    },
+};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use gruvy_data::examples::{Examples, read_examples};
+use gruvy_data::to_source;
+use gruvy_runtime::{
+    Codec,
+    classify::{Classifier, ClassifyCodec, Encoded, PaddedSteps},
+    items::Items,
+    model::{Head, Input, ModelFile, Network, Pool, Trained},
+    random::mix,
+};
+use serde_json::{Value, json};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Most steps of a text, unless the settings say.
+const TEXT_STEPS: usize = 400;
+/// Share of words that are made unknown, unless the settings say.
+const WORD_DROPOUT: f64 = 0.1;
+
+/// The items of each batch of an epoch.
+type Batches = Vec<Vec<usize>>;
+
+/// Labelled items ready to learn from.
+#[derive(Debug)]
+pub struct ClassifyTask {
+    run: ClassifyRun,
+    codec: ClassifyCodec,
+    data: Labelled,
+    encoded: Encoded,
+    division: Division,
+    vectors: Option<Vectors>,
+    word_dropout: f64,
+    bidirectional: bool,
+    pool: Pool,
+    /// `[K]` what an item of each class counts; with several labels, what a yes counts.
+    weights: Option<Vec<f32>>,
+    notes: Vec<String>,
+    /// The batches of the epoch of this seed.
+    epoch: Mutex<Option<(u64, Arc<Batches>)>>,
+}
+
+impl ClassifyTask {
+    pub(super) fn load(run: ClassifyRun) -> Result<Self> {
+        let task = &run.task;
+        let examples = match run.data.paths.as_slice() {
+            [] => super::synthetic(),
+            _ => read_examples(&run.data.inputs()?, &task.format)?,
+        };
+        let mut notes = examples.notes.clone();
+        let mut data = Labelled::new(examples, task.multi_label)?;
+        let mut read = |path: &PathBuf| -> Result<Examples> {
+            let examples = read_examples(&[path.as_path().into()], &task.format)?;
+            let new = examples.notes.iter().filter(|note| !notes.contains(note));
+            notes.extend(new.cloned().collect::<Vec<String>>());
+            Ok(examples)
+        };
+        let mut of_files = Vec::new();
+        for path in [&task.valid, &task.test] {
+            let Some(path) = path else {
+                of_files.push(0);
+                continue;
+            };
+            let examples = read(path)?;
+            let more = Labelled::with_labels(examples, data.labels.clone(), task.multi_label)?;
+            of_files.push(more.len());
+            data.append(more)?;
+        }
+        Self::new(run, data, [of_files[0], of_files[1]], notes)
+    }
+
+    /// Items of which the last are those that `valid` and `test` of the settings name, so many each.
+    fn new(
+        run: ClassifyRun,
+        data: Labelled,
+        of_files: [usize; 2],
+        notes: Vec<String>,
+    ) -> Result<Self> {
+        let task = &run.task;
+        let least = if task.multi_label { 1 } else { 2 };
+        if data.labels.len() < least {
+            return Err(Error::Data(format!(
+                "all {} items have the same label, {}; a classifier needs items of at least two",
+                data.len(),
+                in_words(&data.labels)
+            )));
+        }
+        let own = data.len() - of_files[0] - of_files[1];
+        let mut division = Division::new(task, &data.truth[..own], run.train.train_fraction);
+        division.valid.extend(own..own + of_files[0]);
+        division.test.extend(own + of_files[0]..data.len());
+        let Chosen { reader, vectors, notes: chosen } =
+            reader::choose(task, &data.items, &division.train)?;
+        let mut notes = [notes, chosen].concat();
+        let text = matches!(data.items, Items::Text(_));
+        let counts = data.counts(&division.train);
+        let share = |count: &usize| *count as f64 / division.train.len().max(1) as f64;
+        let codec = ClassifyCodec {
+            labels: data.labels.clone(),
+            multi_label: task.multi_label,
+            temperature: 1.0,
+            priors: counts.iter().map(share).collect(),
+            max_len: task.max_len.unwrap_or(if text { TEXT_STEPS } else { 0 }),
+            reader,
+        };
+        let word_dropout = match (task.word_dropout, codec.reader.unknown_token()) {
+            (Some(rate), None) if rate > 0.0 => {
+                let why =
+                    format!("a {} has nothing that is unknown; leave it out", codec.reader.name());
+                return Err(Error::setting("word_dropout", rate, why));
+            }
+            (rate, Some(_)) => rate.unwrap_or(WORD_DROPOUT),
+            (_, None) => 0.0,
+        };
+        let encoded = codec.encode(&data.items)?;
+        notes.extend(without_empty(&mut division.train, &encoded)?);
+        let counts = data.counts(&division.train);
+        notes.extend(told(&data, &counts, &encoded, codec.max_len));
+        let weights =
+            task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
+        let seed = run.train.seed;
+        let order = batches::epoch(&encoded, &division.train, run.train.batch, seed);
+        notes.push(format!(
+            "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a batch are padding",
+            division.train.len(),
+            division.valid.len(),
+            division.test.len(),
+            100.0 * batches::padding(&encoded, &order)
+        ));
+        Ok(Self {
+            bidirectional: task.bidirectional.unwrap_or(text),
+            pool: task.pool.unwrap_or(if text { Pool::Max } else { Pool::Last }),
+            run,
+            codec,
+            data,
+            encoded,
+            division,
+            vectors,
+            word_dropout,
+            weights,
+            notes,
+            epoch: Mutex::new(None),
+        })
+    }
+
+    /// The codec, its temperature not yet fitted.
+    pub fn codec(&self) -> &ClassifyCodec {
+        &self.codec
+    }
+
+    /// All items.
+    pub fn data(&self) -> &Labelled {
+        &self.data
+    }
+
+    /// All items as the network reads them.
+    pub fn encoded(&self) -> &Encoded {
+        &self.encoded
+    }
+
+    /// The items of a part, as indices.
+    pub fn part(&self, part: Part) -> &[usize] {
+        self.division.of(part)
+    }
+
+    /// The true labels of some items.
+    pub fn truth(&self, of: &[usize]) -> Vec<Vec<u32>> {
+        of.iter().map(|item| self.data.truth[*item].clone()).collect()
+    }
+
+    /// `[K]` what an item of each class counts.
+    pub(super) fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
+    /// The batches of an epoch.
+    fn batches(&self, seed: u64) -> Arc<Batches> {
+        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*epoch {
+            Some((of, batches)) if *of == seed => batches.clone(),
+            _ => {
+                let batch = self.run.train.batch;
+                let batches =
+                    Arc::new(batches::epoch(&self.encoded, &self.division.train, batch, seed));
+                *epoch = Some((seed, batches.clone()));
+                batches
+            }
+        }
+    }
+
+    /// Mean loss `[1]` over some items, as [`Task::loss`] has it; `masks` is where dropout and the words that are made
+    /// unknown are drawn (none: nothing is).
+    pub fn loss_of(&self, model: &SequenceModel, items: &[usize], masks: Option<Key>) -> Tensor<1> {
+        let (batch, device) = (self.encoded.batch(items), model.device());
+        let (seq_len, rows) = (batch.seq_len(), items.len());
+        let x = match batch.steps {
+            PaddedSteps::Tokens(mut tokens) => {
+                if let (Some(key), Some(unknown)) = (masks, self.codec.reader.unknown_token()) {
+                    let seed = key.named("words").seed();
+                    make_unknown(&mut tokens, unknown, self.word_dropout, seed);
+                }
+                let tokens: Vec<i64> = tokens.into_iter().map(i64::from).collect();
+                let tokens = TensorData::new(tokens, [seq_len * rows]);
+                model.embed(Tensor::from_data(tokens, &device), rows)
+            }
+            PaddedSteps::Features(values) => {
+                let width = values.len() / (seq_len * rows);
+                Tensor::from_data(TensorData::new(values, [seq_len, rows, width]), &device)
+            }
+        };
+        let logits = model.pooled(x, &batch.lengths, masks);
+        let truth = items.iter().map(|item| &self.data.truth[*item]);
+        let weights = self.weights.as_ref().map(|w| Tensor::from_data(&w[..], &device));
+        let smoothing = self.run.train.label_smoothing;
+        if self.codec.multi_label {
+            let classes = self.codec.labels.len();
+            let mut targets = vec![0.0f32; rows * classes];
+            for (row, labels) in truth.enumerate() {
+                labels.iter().for_each(|label| targets[row * classes + *label as usize] = 1.0);
+            }
+            let targets = TensorData::new(targets, [rows, classes]);
+            return binary_cross_entropy(
+                logits,
+                Tensor::from_data(targets, &device),
+                smoothing,
+                weights,
+            );
+        }
+        let targets: Vec<i64> = truth.map(|labels| i64::from(labels[0])).collect();
+        let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [rows]), &device);
+        cross_entropy(logits, targets, smoothing, weights)
+    }
+
+    /// The logits `[N, K]` of a part's items, by the runtime, as anyone who uses the model has them.
+    fn logits(&self, model: &SequenceModel, codec: &ClassifyCodec, part: Part) -> Result<Vec<f32>> {
+        let network = Arc::new(Network::from_tensors(&model.spec(), &model.tensors())?);
+        let classifier = Classifier::new(network, codec.clone())?;
+        Ok(classifier.logits(&self.encoded.selected(self.part(part)))?)
+    }
+
+    /// The metrics of a part, by the logits of its items.
+    fn measure(&self, codec: &ClassifyCodec, part: Part, logits: &[f32]) -> Result<Metrics> {
+        let of = self.part(part);
+        let rows = logits.chunks_exact(self.codec.labels.len());
+        let probabilities: Vec<f32> = rows.flat_map(|row| codec.probabilities(row)).collect();
+        let answers = Answers {
+            labels: &self.codec.labels,
+            multi_label: self.codec.multi_label,
+            truth: &self.truth(of),
+            probabilities: &probabilities,
+        };
+        let mut metrics = judge(&answers, &JudgeConfig::default())?.metrics.to_map();
+        let loss = metrics.remove("log_loss").unwrap_or(f64::NAN);
+        metrics.insert("loss".to_owned(), loss);
+        Ok(metrics)
+    }
+}
+
+/// Leaves items without steps out of those to learn from, and says so.
+fn without_empty(train: &mut Vec<usize>, encoded: &Encoded) -> Result<Option<String>> {
+    let before = train.len();
+    train.retain(|item| encoded.length(*item) > 0);
+    if train.is_empty() {
+        return Err(Error::Data("no item has anything in it to learn from".into()));
+    }
+    let count = before - train.len();
+    Ok((count > 0).then(|| format!("{count} items are empty, and are not learned from")))
+}
+
+/// Tells of the labels, of which there are `counts [K]` to learn from, and of what is unusual.
+fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    let long = (0..encoded.len()).filter(|item| most > 0 && encoded.length(*item) == most).count();
+    if long > 0 {
+        notes.push(format!(
+            "{long} items have {most} steps or more; the first {most} are read (max_len; 0 reads all)"
+        ));
+    }
+    let rare = |most: std::ops::RangeInclusive<usize>| -> Vec<String> {
+        let labels = data.labels.iter().zip(counts).filter(|(_, count)| most.contains(count));
+        labels.map(|(label, _)| label.clone()).collect()
+    };
+    let (never, once) = (rare(0..=0), rare(1..=1));
+    if !never.is_empty() {
+        notes.push(format!("no item to learn from has the label {}", in_words(&never)));
+    }
+    if !once.is_empty() {
+        notes.push(format!("only one item to learn from has the label {}", in_words(&once)));
+    }
+    let shares = data.labels.iter().zip(counts).take(10);
+    let shares: Vec<String> = shares.map(|(label, count)| format!("{label} {count}")).collect();
+    let more = if data.labels.len() > 10 { ", …" } else { "" };
+    notes.push(format!("{} labels: {}{more}", data.labels.len(), shares.join(", ")));
+    notes
+}
+
+/// `items / (classes · count)`, so that every class counts alike; with several labels `no / yes` of each, so that a label's
+/// yes counts as much as its no.
+fn weights(counts: &[usize], items: usize, multi_label: bool) -> Vec<f32> {
+    let weight = |count: &usize| {
+        let count = (*count).max(1) as f32;
+        match multi_label {
+            true => (items as f32 - count).max(1.0) / count,
+            false => items as f32 / (counts.len() as f32 * count),
+        }
+    };
+    counts.iter().map(weight).collect()
+}
+
+/// Makes a share of the tokens unknown.
+fn make_unknown(tokens: &mut [u32], unknown: u32, rate: f64, seed: u64) {
+    if rate == 0.0 {
+        return;
+    }
+    let most = (rate * u64::MAX as f64) as u64;
+    for (at, token) in tokens.iter_mut().enumerate() {
+        if mix(seed, at as u64) < most {
+            *token = unknown;
+        }
+    }
+}
+
+impl Task for ClassifyTask {
+    type Model = SequenceModel;
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut print = self.data.fingerprint();
+        for part in [&self.division.train, &self.division.valid, &self.division.test] {
+            print.add_number(part.len() as u64);
+            part.iter().for_each(|item| print.add_number(*item as u64));
+        }
+        print.to_string()
+    }
+
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
+        let (train, task) = (&self.run.train, &self.run.task);
+        let dim = self.vectors.as_ref().map_or(task.embed, |vectors| vectors.dim);
+        let input = self.codec.reader.input(dim);
+        let rnn = train.recurrent(input.width()).with_bidirectional(self.bidirectional);
+        let head = Head::Linear { outputs: self.codec.labels.len() };
+        let model = SequenceModel::new(&input, &rnn, &head, key, device);
+        let model = model.with_pool(self.pool, key, device);
+        let Input::Embedding { vocab, dim } = input else { return model };
+        let Some(embedding) = &model.embedding else { return model };
+        let data = embedding.val().into_data();
+        let mut rows: Vec<f32> = data.iter::<f32>().map(|v| v * task.embed_std as f32).collect();
+        if let Some(vectors) = &self.vectors {
+            reader::lay_over(&mut rows, &self.codec.reader, vectors);
+        }
+        model.with_embedding(TensorData::new(rows, [vocab, dim]), task.freeze_vectors)
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.division.train.len().div_ceil(self.run.train.batch) as u64
+    }
+
+    fn units_per_step(&self) -> u64 {
+        self.run.train.batch as u64
+    }
+
+    fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
+        let batches = self.batches(at.epoch_seed);
+        self.loss_of(model, &batches[at.step as usize], Some(at.masks))
+    }
+
+    fn train_metrics(&self, loss: f64) -> Metrics {
+        [("loss".to_owned(), loss)].into()
+    }
+
+    fn settings(&self) -> Value {
+        json!(self.run.task)
+    }
+
+    fn fresh_codec(&self) -> Codec {
+        Codec::Classify(Box::new(self.codec.clone()))
+    }
+
+    /// The temperature is fitted to the same logits that the metrics are of.
+    fn validate(&self, model: &SequenceModel) -> Result<Validated> {
+        let part = Part::Valid;
+        let mut logits = self.logits(model, &self.codec, part)?;
+        let (classes, multi_label) = (self.codec.labels.len(), self.codec.multi_label);
+        let temperature = temperature(&logits, &self.truth(self.part(part)), classes, multi_label);
+        let codec = ClassifyCodec { temperature, ..self.codec.clone() };
+        // The answer about an item without steps is the priors, at any temperature.
+        for (row, item) in logits.chunks_exact_mut(classes).zip(self.part(part)) {
+            if self.encoded.length(*item) == 0 {
+                row.iter_mut().for_each(|l| *l = (f64::from(*l) * temperature) as f32);
+            }
+        }
+        let empty = self.part(part).is_empty();
+        let metrics = (!empty).then(|| self.measure(&codec, part, &logits)).transpose()?;
+        Ok(Validated { metrics, codec: Codec::Classify(Box::new(codec)) })
+    }
+
+    fn evaluate(
+        &self,
+        model: &SequenceModel,
+        codec: &Codec,
+        part: Part,
+    ) -> Result<Option<Metrics>> {
+        let Codec::Classify(codec) = codec else {
+            let problem = format!("a codec of the task `{}`, expected `classify`", codec.task());
+            return Err(Error::Data(problem));
+        };
+        if part == Part::Train || self.part(part).is_empty() {
+            return Ok(None);
+        }
+        self.measure(codec, part, &self.logits(model, codec, part)?).map(Some)
+    }
+
+    fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
+        let source = to_source(&self.run.task.format);
+        ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
+    }
+
+    fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
+    }
+}

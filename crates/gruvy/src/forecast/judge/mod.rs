@@ -1,0 +1,40 @@
+//! How good forecasts are, beside simple methods that cost nothing.
+//!
+//! ```text
+//! series [N] ┐
+//!            ├─> judge ─> Backtest: a table, a sentence, notes ─> page (HTML), JSON
+//! Forecasts ─┘                  └─> series worth a look ─> fan charts (SVG, PNG)
+//! ```
+//! All methods forecast from the same origins, and none sees what comes after one.
+//!
+//! ```
+//! use gruvy::forecast::judge::{JudgeConfig, Observed, judge};
+//! use gruvy_runtime::forecast::Forecast;
+//!
+//! let y = [3.0, 5.0, 4.0, 6.0, 5.0, 7.0, 6.0, 8.0];
+//! let quantiles = vec![vec![5.0, 7.0], vec![6.0, 8.0], vec![7.0, 9.0]];
+//! let levels = vec![0.1, 0.5, 0.9];
+//! let forecast =
+//!     Forecast { id: "sales".into(), origin: 6, mean: vec![6.0, 8.0], levels, quantiles };
+//! let config = JudgeConfig { season: 2, ..JudgeConfig::default() };
+//! let backtest = judge(&[Observed { id: "sales", y: &y }], &[forecast], &config)?;
+//! assert_eq!(backtest.rows[0].metrics.mase, Some(0.0));
+//! println!("{}", backtest.verdict);
+//! # Ok::<(), gruvy::Error>(())
+//! ```
+pub(crate) mod backtest;
+pub(crate) mod baselines;
+pub(crate) mod ets;
+pub(crate) mod lines;
+pub(crate) mod metrics;
+pub(crate) mod picture;
+pub(crate) mod report;
+pub(crate) mod seasonal;
+pub(crate) mod ticks;
+pub(crate) mod verdict;
+
+pub use backtest::{Backtest, JudgeConfig, Row, SeriesRow, judge};
+pub use baselines::{Ask, Baseline, Observed};
+pub use metrics::{Coverage, Metrics};
+pub use picture::{FanChart, fan_png, fan_svg};
+pub use report::PageConfig;

@@ -1,0 +1,321 @@
+//! Forecasting as the training loop sees it.
+use super::{
+    choose,
+    config::ForecastRun,
+    data::{Division, Window, draw},
+    loss::{Targets, loss},
+};
+use crate::{
+    error::{Error, Result},
+    nn::{key::Key, model::SequenceModel},
+    train::{
+        report::Metrics,
+        task::{Carry, Part, Position, Task},
+    },
+};
+use burn::tensor::{Device, Tensor, TensorData};
+use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::to_source;
+use gruvy_runtime::{
+    Codec,
+    forecast::{Decoder, ForecastCodec, Forecaster, Frame, Prepared},
+    model::{Head, Input, ModelFile, Network, Trained},
+    random::Fnv,
+    series::Panel,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The published figures of Box and Jenkins (1976): monthly totals of international airline passengers, 1949 to 1960, in
+/// thousands.
+pub const EMBEDDED_AIRLINE: &str = include_str!("airline.csv");
+
+/// Fewest and most windows of an epoch, unless the settings say.
+const EPOCH: [usize; 2] = [4096, 50_000];
+
+/// Series ready to learn from.
+#[derive(Debug)]
+pub struct ForecastTask {
+    run: ForecastRun,
+    codec: ForecastCodec,
+    panel: Panel,
+    series: Vec<Prepared>,
+    division: Division,
+    epoch_windows: usize,
+    notes: Vec<String>,
+}
+
+impl ForecastTask {
+    pub(super) fn load(run: ForecastRun) -> Result<Self> {
+        let panel = match run.data.paths.is_empty() {
+            true => embedded_airline()?,
+            false => read_panel(&run.data.inputs()?, &run.task.format)?,
+        };
+        Self::new(run, panel)
+    }
+
+    /// Series that are already read.
+    ///
+    /// # Errors
+    /// If they are too short, or have values that the settings do not allow.
+    pub fn new(run: ForecastRun, panel: Panel) -> Result<Self> {
+        let (codec, parts, chosen) = choose::choose(&run.task, &panel)?;
+        if let Decoder::Direct { segment } = codec.decoder
+            && !codec.context.is_multiple_of(segment)
+        {
+            let why = format!("expected a multiple of the segment, {segment}");
+            return Err(Error::setting("context", codec.context, why));
+        }
+        let prepared = panel.series.iter().map(|series| codec.prepare(series));
+        let series = prepared.collect::<gruvy_runtime::Result<Vec<_>>>()?;
+        let division = Division::new(&codec, &panel, &series, parts)?;
+        let mut notes = panel.notes.clone();
+        notes.extend(chosen);
+        notes.extend(unusual(&panel, &division));
+        notes.push(format!(
+            "{} series, {} windows of {} + {} steps to learn from, {} to validate on, {} to test on",
+            series.len(),
+            division.train.len(),
+            codec.context,
+            codec.horizon,
+            division.valid.len(),
+            division.test.len()
+        ));
+        let epoch_windows = match run.task.epoch_windows {
+            0 => division.train.len().clamp(EPOCH[0], EPOCH[1]),
+            given => given,
+        };
+        Ok(Self { run, codec, panel, series, division, epoch_windows, notes })
+    }
+
+    /// The codec that was chosen.
+    pub fn codec(&self) -> &ForecastCodec {
+        &self.codec
+    }
+
+    /// The series.
+    pub fn panel(&self) -> &Panel {
+        &self.panel
+    }
+
+    /// Mean loss `[1]` over all windows of a part at once, as [`Task::loss`] has it over a batch.
+    pub fn batch_loss(&self, model: &SequenceModel, part: Part) -> Tensor<1> {
+        self.loss_of(model, &self.division.of(part).iter().collect::<Vec<_>>(), None)
+    }
+
+    fn loss_of(&self, model: &SequenceModel, windows: &[&Window], masks: Option<Key>) -> Tensor<1> {
+        let (head, targets) = self.answers(model, windows, masks);
+        loss(self.codec.output, &self.codec.levels, head, targets)
+    }
+
+    /// The head's answers `[N, P]` for a batch of windows, and what came.
+    fn answers(
+        &self,
+        model: &SequenceModel,
+        windows: &[&Window],
+        masks: Option<Key>,
+    ) -> (Tensor<2>, Targets) {
+        let (codec, device, batch) = (&self.codec, model.device(), windows.len());
+        let of: Vec<(&Prepared, &Frame)> =
+            windows.iter().map(|(series, frame)| (&self.series[*series], frame)).collect();
+        let inputs = codec.windows(&of, true);
+        let steps = |values: Vec<f32>, rows: usize| -> Tensor<3> {
+            let size = codec.input_size();
+            let shape = [values.len() / (rows * size), rows, size];
+            Tensor::from_data(TensorData::new(values, shape), &device)
+        };
+        let head = match codec.decoder {
+            Decoder::Direct { .. } => {
+                let read = masks.map(|key| key.named("read"));
+                let (_, state) = model.rnn.forward(steps(inputs.steps, batch), None, None, read);
+                let segments = codec.segments();
+                let state = state.repeat_dim(1, segments);
+                model.every(steps(inputs.decode, batch * segments), Some(state), masks).0
+            }
+            Decoder::Autoregressive => model.every(steps(inputs.steps, batch), None, masks).0,
+        };
+        let parameters = codec.parameters();
+        let [rows, outputs] = head.dims();
+        let head = head.reshape([rows * outputs / parameters, parameters]);
+        (head, self.targets(&of, &device))
+    }
+
+    /// In the order of the head's answers.
+    fn targets(&self, of: &[(&Prepared, &Frame)], device: &Device) -> Targets {
+        let (codec, horizon) = (&self.codec, self.codec.horizon);
+        let (mut z, mut known, mut scale) = (Vec::new(), Vec::new(), Vec::new());
+        let mut push = |series: &Prepared, frame: &Frame, t: Option<usize>| {
+            let value = t.map_or(f64::NAN, |t| codec.z(&series.y, frame, t));
+            z.push(if value.is_nan() { 0.0 } else { value as f32 });
+            known.push(f32::from(u8::from(!value.is_nan())));
+            scale.push(frame.scale as f32);
+        };
+        match codec.decoder {
+            Decoder::Direct { segment } => {
+                for position in 0..codec.segments() {
+                    for (series, frame) in of {
+                        for ahead in position * segment..(position + 1) * segment {
+                            let t = (ahead < horizon).then_some(frame.origin + ahead);
+                            push(series, frame, t);
+                        }
+                    }
+                }
+            }
+            Decoder::Autoregressive => {
+                for step in 1..codec.context + horizon {
+                    for (series, frame) in of {
+                        push(series, frame, (frame.origin + step).checked_sub(codec.context));
+                    }
+                }
+            }
+        }
+        let count = known.iter().filter(|known| **known > 0.0).count();
+        let column = |values: Vec<f32>| {
+            let rows = values.len();
+            Tensor::from_data(TensorData::new(values, [rows, 1]), device)
+        };
+        Targets { z: column(z), known: column(known), scale: column(scale), count }
+    }
+
+    fn forecaster(&self, model: &SequenceModel) -> gruvy_runtime::Result<Forecaster> {
+        let network = Network::from_tensors(&model.spec(), &model.tensors())?;
+        Forecaster::new(Arc::new(network), self.codec.clone())
+    }
+
+    fn measure(&self, model: &SequenceModel, part: Part) -> Result<Metrics> {
+        let forecaster = self.forecaster(model)?;
+        let windows: Vec<(&Prepared, usize)> = self
+            .division
+            .of(part)
+            .iter()
+            .map(|(series, frame)| (&self.series[*series], frame.origin))
+            .collect();
+        let (sum, count) = forecaster.loss(&windows)?;
+        let mut metrics = self.train_metrics(sum / count.max(1) as f64);
+        if part == Part::Test {
+            metrics.extend(super::evaluate(&forecaster, &self.panel, &windows)?);
+        }
+        Ok(metrics)
+    }
+}
+
+/// The embedded series.
+///
+/// # Errors
+/// None, as they can be read.
+pub fn embedded_airline() -> Result<Panel> {
+    let airline = gruvy_data::Input::bytes("airline", EMBEDDED_AIRLINE.as_bytes());
+    let mut panel = read_panel(&[airline], &SeriesFormat::default())?;
+    panel.notes = vec![
+        "no data given: learning from monthly airline passengers, 1949 to 1960 (Box and Jenkins 1976)".to_owned(),
+    ];
+    Ok(panel)
+}
+
+/// What a person should know of series that are hard to learn from.
+fn unusual(panel: &Panel, division: &Division) -> Vec<String> {
+    let constant = |series: &&gruvy_runtime::series::Series| {
+        let mut known = series.y.iter().filter(|y| !y.is_nan());
+        known.next().is_some_and(|first| known.all(|y| y == first))
+    };
+    let named = |list: Vec<&str>| {
+        let more = if list.len() > 5 { ", …" } else { "" };
+        format!("{}{more}", list.iter().take(5).copied().collect::<Vec<_>>().join(", "))
+    };
+    let mut notes = Vec::new();
+    let constants: Vec<&str> =
+        panel.series.iter().filter(constant).map(|s| s.id.as_str()).collect();
+    if !constants.is_empty() {
+        notes.push(format!("{} series never change: {}", constants.len(), named(constants)));
+    }
+    let mut learned = vec![false; panel.series.len()];
+    division.train.iter().for_each(|(series, _)| learned[*series] = true);
+    let left: Vec<&str> = panel
+        .series
+        .iter()
+        .zip(&learned)
+        .filter(|(_, l)| !**l)
+        .map(|(s, _)| s.id.as_str())
+        .collect();
+    if !left.is_empty() {
+        notes.push(format!("{} series are too short to learn from: {}", left.len(), named(left)));
+    }
+    notes
+}
+
+impl Task for ForecastTask {
+    type Model = SequenceModel;
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut print = Fnv::new();
+        for series in &self.panel.series {
+            print.add(series.id.as_bytes());
+            let others = series.past.iter().chain(&series.future).flatten();
+            series.y.iter().chain(others).for_each(|value| print.add_number(value.to_bits()));
+        }
+        for part in &self.division.parts {
+            [part.valid, part.test, part.end]
+                .iter()
+                .for_each(|step| print.add_number(*step as u64));
+        }
+        print.to_string()
+    }
+
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
+        let input = Input::Features { size: self.codec.input_size() };
+        let rnn = self.run.train.recurrent(input.width());
+        let head = Head::Linear { outputs: self.codec.outputs() };
+        SequenceModel::new(&input, &rnn, &head, key, device)
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.epoch_windows.div_ceil(self.run.train.batch) as u64
+    }
+
+    fn units_per_step(&self) -> u64 {
+        self.run.train.batch as u64
+    }
+
+    fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
+        let batch = self.run.train.batch as u64;
+        let train = &self.division.train;
+        let window = |row: u64| &train[draw(train.len(), at.step * batch + row, at.epoch_seed)];
+        let windows: Vec<&Window> = (0..batch).map(window).collect();
+        self.loss_of(model, &windows, Some(at.masks))
+    }
+
+    fn train_metrics(&self, loss: f64) -> Metrics {
+        Metrics::from([("loss".to_owned(), loss)])
+    }
+
+    /// By the runtime, as anyone who uses the model would measure it.
+    fn evaluate(&self, model: &SequenceModel, _: &Codec, part: Part) -> Result<Option<Metrics>> {
+        if part == Part::Train || self.division.of(part).is_empty() {
+            return Ok(None);
+        }
+        self.measure(model, part).map(Some)
+    }
+
+    fn settings(&self) -> Value {
+        json!(self.run.task)
+    }
+
+    fn fresh_codec(&self) -> Codec {
+        Codec::Forecast(Box::new(self.codec.clone()))
+    }
+
+    fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
+        // The frequency that was found holds for later series too.
+        let freq = Some(self.panel.frequency);
+        let source = to_source(&SeriesFormat { freq, ..self.run.task.format.clone() });
+        ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
+    }
+
+    fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
+    }
+}

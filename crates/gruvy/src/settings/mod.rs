@@ -1,0 +1,6 @@
+//! The settings of a run, each task's own among them.
+pub(crate) mod run;
+pub(crate) mod split;
+
+pub use run::{DataConfig, Metric, RunSettings, TaskConfig, task_of};
+pub use split::Split;

@@ -1,0 +1,302 @@
+//! The settings of a run of any task, and the file that keeps them, `run.toml`:
+//!
+//! ```toml
+//! task = "text"      # what is learned: the name of the third table
+//! [train]            # the network, the optimizer and the loop: TrainConfig
+//! [text]             # the task: its TaskConfig
+//! [data]             # where the data are; left out where the task makes its own
+//! ```
+use crate::{
+    error::{Error, Result},
+    train::{config::TrainConfig, task::Task},
+};
+use gruvy_data::Input;
+use gruvy_runtime::TaskName;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeOwned, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use std::{
+    fmt, fs,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A task's own settings, and what `gruvy` must know of a task to train it.
+pub trait TaskConfig:
+    Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned
+{
+    /// The task.
+    const TASK: TaskName;
+    /// What a batch is counted in, in the plural.
+    const UNIT: &'static str;
+    /// The metrics that a person is shown, in this order.
+    const METRICS: &'static [Metric];
+    /// The data, ready to be learned from.
+    type Task: Task;
+
+    /// Settings of the network, the optimizer and the loop that suit this task.
+    fn train_defaults() -> TrainConfig {
+        TrainConfig::default()
+    }
+
+    /// A name for the folder of a run that was given no data.
+    fn run_name(&self) -> String {
+        Self::TASK.name().to_owned()
+    }
+
+    /// Lets settings of the task that are bound to the hidden size follow a new one.
+    fn follow_hidden(_run: &mut RunSettings<Self>) {}
+
+    /// The files and folders that these settings name.
+    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        Vec::new()
+    }
+
+    /// Refuses settings that make no sense; [`TrainConfig::check`] has been asked already.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the name of the first such setting.
+    fn check(run: &RunSettings<Self>) -> Result<()>;
+
+    /// Reads or makes the data.
+    ///
+    /// # Errors
+    /// Those of [`RunSettings::check`], and data that cannot be read or learned from.
+    fn load(run: RunSettings<Self>) -> Result<Self::Task>;
+}
+
+/// How a metric is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in [`Metrics`](crate::train::Metrics).
+    pub name: &'static str,
+    /// What a person reads.
+    pub title: &'static str,
+    /// Digits after the point.
+    pub decimals: usize,
+}
+
+/// Where the data come from. The `[data]` table of `run.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// Files and folders, `-` for [`DataConfig::stdin`]. None: what the task has of its own.
+    pub paths: Vec<PathBuf>,
+    /// What stands for `-`: the library reads no standard input, so whoever has one hands over what came through it. It is not
+    /// kept in `run.toml`.
+    #[serde(skip)]
+    pub stdin: Option<Arc<[u8]>>,
+}
+
+impl DataConfig {
+    /// What readers take.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for `-` without [`DataConfig::stdin`].
+    pub fn inputs(&self) -> Result<Vec<Input>> {
+        let input = |path: &PathBuf| {
+            match &self.stdin {
+            _ if path.as_os_str() != "-" => Ok(Input::from(path.as_path())),
+            Some(bytes) => Ok(Input::bytes("stdin", bytes.clone())),
+            None => Err(Error::Data(
+                "the data came through standard input and are not there any more: pipe the same data in again".into(),
+            )),
+        }
+        };
+        self.paths.iter().map(input).collect()
+    }
+}
+
+/// All settings of a run: `run.toml`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSettings<C> {
+    /// The network, the optimizer and the loop.
+    pub train: TrainConfig,
+    /// The task.
+    pub task: C,
+    /// The data.
+    pub data: DataConfig,
+}
+
+impl<C: TaskConfig> Default for RunSettings<C> {
+    fn default() -> Self {
+        Self { train: C::train_defaults(), task: C::default(), data: DataConfig::default() }
+    }
+}
+
+impl<C: TaskConfig> RunSettings<C> {
+    /// Reads a settings file. What it does not mention keeps the task's default.
+    ///
+    /// # Errors
+    /// If it cannot be read, is of another task, or has an unknown key or a wrong value: the message names
+    /// key and line.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Self::parse(&text)
+            .map_err(|e| Error::Settings { path: path.to_owned(), source: Box::new(e) })
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let Stored(mut run) = toml::from_str(text)?;
+        // Keys that are missing got the defaults of all tasks; this one may have others.
+        let mut file: toml::Table = toml::from_str(text)?;
+        if let Some(toml::Value::Table(given)) = file.remove("train") {
+            let defaults = toml::Table::try_from(C::train_defaults()).map_err(de::Error::custom)?;
+            run.train = defaults.into_iter().chain(given).collect::<toml::Table>().try_into()?;
+        }
+        Ok(run)
+    }
+
+    /// The text of a settings file. Paths are written from the root, so that a run can be resumed from any
+    /// folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a path cannot be completed, as the current folder is gone.
+    pub fn to_toml(&self) -> Result<String> {
+        let mut run = self.clone();
+        for path in run.data.paths.iter_mut().chain(run.task.paths_mut()) {
+            if path.as_os_str() != "-" {
+                *path = std::path::absolute(&*path).map_err(Error::io("find", path))?;
+            }
+        }
+        toml::to_string(&run)
+            .map_err(|e| Error::Data(format!("the settings cannot be written to run.toml: {e}")))
+    }
+
+    /// Refuses values that make no sense, before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the name of the first such setting.
+    pub fn check(&self) -> Result<()> {
+        self.train.check()?;
+        C::check(self)
+    }
+
+    /// Gives the network another hidden size; what the task binds to it follows.
+    pub fn set_hidden(&mut self, hidden: usize) {
+        self.train.hidden = hidden;
+        C::follow_hidden(self);
+    }
+
+    /// A name for the folder of such a run: that of the first of the data, or of the task.
+    pub fn name(&self) -> String {
+        match self.data.paths.first() {
+            None => self.task.run_name(),
+            Some(path) if path.as_os_str() == "-" => "stdin".to_owned(),
+            Some(path) => path.file_stem().map_or_else(
+                || C::TASK.name().to_owned(),
+                |stem| stem.to_string_lossy().into_owned(),
+            ),
+        }
+    }
+}
+
+/// The task of a settings file.
+///
+/// # Errors
+/// If the file cannot be read, is no settings file, or names a task that does not exist.
+pub fn task_of(path: &Path) -> Result<TaskName> {
+    #[derive(Deserialize)]
+    struct Named {
+        task: String,
+    }
+    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let named: Named = toml::from_str(&text)
+        .map_err(|e| Error::Settings { path: path.to_owned(), source: Box::new(e) })?;
+    TaskName::from_name(&named.task).ok_or_else(|| {
+        let all = TaskName::ALL.map(TaskName::name).join(", ");
+        Error::Data(format!(
+            "{}: unknown task `{}`; expected one of {all}",
+            path.display(),
+            named.task
+        ))
+    })
+}
+
+impl<C: TaskConfig> Serialize for RunSettings<C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("task", C::TASK.name())?;
+        map.serialize_entry("train", &self.train)?;
+        map.serialize_entry(C::TASK.name(), &self.task)?;
+        if self.data != DataConfig::default() {
+            map.serialize_entry("data", &self.data)?;
+        }
+        map.end()
+    }
+}
+
+/// A settings file as it stands: its tables by the names above, the task's by [`TaskConfig::TASK`].
+struct Stored<C>(RunSettings<C>);
+
+impl<'de, C: TaskConfig> Deserialize<'de> for Stored<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Tables(PhantomData))
+    }
+}
+
+struct Tables<C>(PhantomData<C>);
+
+impl<'de, C: TaskConfig> Visitor<'de> for Tables<C> {
+    type Value = Stored<C>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings of a run of the task `{}`", C::TASK)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Stored<C>, A::Error> {
+        let mut run = RunSettings::<C>::default();
+        while let Some(key) = map.next_key::<Key<C>>()? {
+            match key {
+                Key::Task => {
+                    map.next_value::<Name<C>>()?;
+                }
+                Key::Train => run.train = map.next_value()?,
+                Key::Own(_) => run.task = map.next_value()?,
+                Key::Data => run.data = map.next_value()?,
+            }
+        }
+        Ok(Stored(run))
+    }
+}
+
+/// A key of a settings file.
+enum Key<C> {
+    Task,
+    Train,
+    Own(PhantomData<C>),
+    Data,
+}
+
+impl<'de, C: TaskConfig> Deserialize<'de> for Key<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "task" => Ok(Self::Task),
+            "train" => Ok(Self::Train),
+            "data" => Ok(Self::Data),
+            own if own == C::TASK.name() => Ok(Self::Own(PhantomData)),
+            other => Err(de::Error::custom(format!(
+                "unknown field `{other}`, expected one of `task`, `train`, `{}`, `data`",
+                C::TASK
+            ))),
+        }
+    }
+}
+
+/// The name of this task, so that a settings file of another is refused.
+struct Name<C>(PhantomData<C>);
+
+impl<'de, C: TaskConfig> Deserialize<'de> for Name<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)? {
+            name if name == C::TASK.name() => Ok(Self(PhantomData)),
+            other => Err(de::Error::custom(format!(
+                "the settings are of the task `{other}`, expected `{}`",
+                C::TASK
+            ))),
+        }
+    }
+}
