@@ -9,5 +9,6 @@ mod flow;
 mod forecast;
 mod inspect;
 mod memory;
+mod models;
 mod place;
 mod resume;
