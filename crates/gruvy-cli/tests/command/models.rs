@@ -2,7 +2,7 @@
 //!
 //! `testdata/models/README.md` says what they are.
 use crate::place::{Place, Said};
-use gruvy_runtime::FORMAT_VERSION;
+use gruvy_runtime::model::FORMAT_VERSION;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
