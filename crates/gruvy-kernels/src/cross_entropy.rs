@@ -6,20 +6,22 @@
 //! dz   = (softmax(z) − (1 − s) · [v = target] − s / V) / N      in place of z
 //! dx   = (dz W) ⊙ mask,   dW += dzᵀ (x ⊙ mask),   db += Σ dz
 //! ```
-//! The loss is where a graph ends, so its gradients are known as soon as it is: they are computed in the same pass, and
-//! neither logits nor probabilities outlive their block of rows. s is the label smoothing (1512.00567).
+//! The loss is where a graph ends, so its gradients are known as soon as it is: they are computed in
+//! the same pass, and neither logits nor probabilities outlive their block of rows. s is the label
+//! smoothing (1512.00567).
 
-use crate::cell::Run;
-use crate::layer::check;
+use crate::checks::check;
 use crate::math::exp;
-use crate::memory::{Arena, Shared, Workspace, lines};
+use crate::memory::{Arena, Shared, lines};
 use crate::noise::Dropout;
 use crate::product::{
-    GradProduct, Packing, Panels, Right, Rows, Source, Store, grad_product, grad_scratch, multiply,
+    GradProduct, Packing, Panels, Product, Right, Rows, Source, Store, grad_product, grad_scratch,
     pack,
 };
+use crate::saved::Run;
 use crate::simd::{Isa, Kernel, Simd};
 use crate::threads;
+use crate::workspace::Workspace;
 use core::ops::Range;
 
 /// A linear head `[V, I]` whose outputs are the logits of V classes.
@@ -47,10 +49,12 @@ pub struct LinearGradients<'a> {
 }
 
 impl LinearCrossEntropy<'_> {
-    /// Mean loss in nats of `x [N, I]` against the classes `targets [N]`, and its gradients. Of no rows: NaN.
+    /// Mean loss in nats of `x [N, I]` against the classes `targets [N]`, and its gradients. Without
+    /// rows it is NaN.
     ///
     /// # Panics
-    /// If a length does not fit `weight`, `bias` and `targets`, a target is not below V, or a rate is out of range.
+    /// If a length does not fit `weight`, `bias` and `targets`, a target is not below V, or a rate is
+    /// out of range.
     pub fn loss(
         &self,
         isa: Isa,
@@ -65,27 +69,30 @@ impl LinearCrossEntropy<'_> {
         let packed = self.pack(isa, sizes, tracked, packed.get(packed_len(isa, sizes)));
         let plan = Plan::new(isa, sizes, self.dropout.is_some());
         let mut arena = Arena::new(scratch.get(plan.len()));
-        let losses = arena.take(plan.losses);
+        let losses = Shared::new(arena.take(plan.losses));
         let job = Job {
             head: self,
             isa,
             sizes,
             plan,
             packed,
-            x: x.as_ptr(),
+            x,
             targets,
             losses,
-            logits: arena.take(plan.logits),
-            masked: arena.take(plan.masked),
-            own: arena.take(plan.own * plan.threads),
-            gradients: gradients
-                .map(|g| [g.dx.as_mut_ptr(), g.dweight.as_mut_ptr(), g.dbias.as_mut_ptr()]),
+            logits: Shared::new(arena.take(plan.logits)),
+            masked: Shared::new(arena.take(plan.masked)),
+            own: Shared::new(arena.take(plan.own * plan.threads)),
+            gradients: gradients.map(|g| GradientPointers {
+                dx: Shared::of(Some(g.dx)),
+                dweight: Shared::of(Some(g.dweight)),
+                dbias: Shared::of(Some(g.dbias)),
+            }),
         };
         for start in (0..sizes.rows).step_by(plan.rows) {
             job.block(start..(start + plan.rows).min(sizes.rows));
         }
-        // SAFETY: every row's loss was set.
-        let losses = unsafe { core::slice::from_raw_parts(losses, sizes.rows) };
+        // SAFETY: there is a loss for each row, and all were set.
+        let losses = unsafe { core::slice::from_raw_parts(losses.get(), sizes.rows) };
         losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / sizes.rows as f64
     }
 
@@ -119,29 +126,26 @@ impl LinearCrossEntropy<'_> {
         let bias = arena.take(columns);
         let forward = arena.take(columns * inputs);
         let backward = arena.take(inputs.next_multiple_of(width) * classes);
-        let weight = self.weight.as_ptr();
-        // SAFETY: the parts are as large as `packed_len` says, the weight is [V, I].
+        let ptr = self.weight.as_ptr();
+        // SAFETY:
+        // - `bias`: `[columns]`, `forward` and `backward`: whole vectors of the weight's rows and
+        //   columns; all were just taken
+        // - `ptr`: `[V, I]`
         unsafe {
             // Columns past the last class get logits that count for nothing.
             core::slice::from_raw_parts_mut(bias, columns).fill(f32::NEG_INFINITY);
             bias.copy_from_nonoverlapping(self.bias.as_ptr(), classes);
-            let source = Source { ptr: weight, k_step: 1, j_step: inputs };
-            pack_all(isa, source, [inputs, classes], forward);
+            let (depth, columns) = (inputs, classes);
+            pack_all(isa, Source { ptr, k_step: 1, j_step: inputs, depth, columns }, forward);
             if tracked {
-                let source = Source { ptr: weight, k_step: inputs, j_step: 1 };
-                pack_all(isa, source, [classes, inputs], backward);
+                let (depth, columns) = (classes, inputs);
+                pack_all(isa, Source { ptr, k_step: inputs, j_step: 1, depth, columns }, backward);
             }
         }
-        let panels = |ptr: *mut f32, count: usize, depth| Panels {
-            ptr,
-            count: count.div_ceil(width),
-            depth,
-            first: 0,
-        };
         PackedHead {
-            bias,
-            forward: panels(forward, classes, inputs),
-            backward: panels(backward, inputs, classes),
+            bias: Shared::new(bias),
+            forward: Panels::new(forward, classes.div_ceil(width), inputs),
+            backward: Panels::new(backward, inputs.div_ceil(width), classes),
         }
     }
 }
@@ -158,7 +162,7 @@ struct Sizes {
 
 struct PackedHead {
     /// `[V]` in whole vectors.
-    bias: *const f32,
+    bias: Shared<*mut f32>,
     /// W for logits, `[⌈V / lanes⌉][I][lane]`.
     forward: Panels,
     /// W for dx, `[⌈I / lanes⌉][V][lane]`.
@@ -171,22 +175,22 @@ fn packed_len(isa: Isa, Sizes { inputs, classes, .. }: Sizes) -> usize {
     lines(columns) + lines(columns * inputs) + lines(width * classes)
 }
 
-/// Packs a `depth` by `columns` matrix in panels of one vector, by all threads.
+/// Packs a matrix in panels of one vector, on all threads.
 ///
 /// # Safety
-/// As for [`pack`].
-unsafe fn pack_all(isa: Isa, source: Source, [depth, columns]: [usize; 2], to: *mut f32) {
+/// - `source.ptr`: `[depth, columns]` readable at the source's steps
+/// - `to`: `[⌈columns / lanes⌉][depth][lane]` writable, by this call alone
+unsafe fn pack_all(isa: Isa, source: Source, to: *mut f32) {
+    let Source { ptr, k_step, j_step, depth, columns } = source;
     let (width, parts) = (isa.lanes(), threads::worth(8 * depth * columns));
-    let shared = Shared((source, to));
+    let (ptr, to) = (Shared::new(ptr), Shared::new(to));
     threads::run(parts, |part| {
-        let Shared((source, to)) = *{ &shared };
         let range = threads::split(columns, width, part, parts);
-        // SAFETY: the parts are disjoint whole panels of the matrix.
+        // SAFETY: the caller's contract; the parts are disjoint whole panels of the matrix.
         unsafe {
-            let ptr = source.ptr.add(range.start * source.j_step);
-            let (to, panel_step) = (to.add(range.start * depth), depth * width);
-            let to = Packing { ptr: to, width, k_step: width, panel_step };
-            pack(isa, Source { ptr, ..source }, depth, range.len(), to);
+            let ptr = ptr.get().add(range.start * j_step);
+            let to = Packing::dense(to.get().add(range.start * depth), width, depth);
+            pack(isa, Source { ptr, k_step, j_step, depth, columns: range.len() }, to);
         }
     });
 }
@@ -237,107 +241,135 @@ impl Plan {
     }
 }
 
-/// One call, for all its threads.
+/// One call, for all its threads. Every pointer covers what its field says, until the call is over.
 struct Job<'a> {
     head: &'a LinearCrossEntropy<'a>,
     isa: Isa,
     sizes: Sizes,
     plan: Plan,
     packed: PackedHead,
-    x: *const f32,
+    /// `[N, I]`
+    x: &'a [f32],
+    /// `[N]`, each below V.
     targets: &'a [u32],
-    losses: *mut f32,
-    logits: *mut f32,
-    masked: *mut f32,
-    own: *mut f32,
-    /// dx, dW, db
-    gradients: Option<[*mut f32; 3]>,
+    /// `[N]`
+    losses: Shared<*mut f32>,
+    /// Logits of a block and then dz, `[plan.rows, ld]`.
+    logits: Shared<*mut f32>,
+    /// A block's x with dropout, `[plan.rows, I]`; empty without.
+    masked: Shared<*mut f32>,
+    /// `[threads, own]`
+    own: Shared<*mut f32>,
+    gradients: Option<GradientPointers>,
+}
+
+/// Where the gradients go.
+#[derive(Clone, Copy)]
+struct GradientPointers {
+    /// `[N, I]`
+    dx: Shared<*mut f32>,
+    /// `[V, I]`
+    dweight: Shared<*mut f32>,
+    /// `[V]`
+    dbias: Shared<*mut f32>,
 }
 
 impl Job<'_> {
     /// Losses and gradients of the rows `block`.
     fn block(&self, block: Range<usize>) {
         let parts = self.plan.threads;
-        let shared = Shared(self);
         threads::run(parts, |part| {
-            let Shared(job) = *{ &shared };
             let rows = threads::split(block.len(), 8, part, parts);
             for start in rows.clone().step_by(TILE_ROWS) {
                 // SAFETY: each thread has rows of its own and its own scratch memory.
-                unsafe { job.rows(&block, start..(start + TILE_ROWS).min(rows.end), part) }
+                unsafe { self.rows(&block, start..(start + TILE_ROWS).min(rows.end), part) }
             }
         });
-        let Some([_, dweight, dbias]) = self.gradients else { return };
-        let shared = Shared((self, dweight, dbias));
-        threads::run(parts, |part| {
-            let Shared((job, dweight, dbias)) = *{ &shared };
-            let Sizes { inputs, classes, .. } = job.sizes;
-            let units = threads::split(classes, 8, part, parts);
-            // SAFETY: each thread has rows of the weight of its own; the block's x and dz are only read.
-            unsafe {
-                let right = Right {
-                    ptr: job.masked_x(&block),
-                    ld: inputs,
-                    columns: inputs,
-                    runs: &[Run { gate: 0, gates: 1, block: 0 }],
-                    behind: None,
-                    weight: dweight,
-                    bias: dbias,
-                };
-                let product = GradProduct {
-                    a: Rows { ptr: job.logits, ld: job.plan.ld, count: block.len() },
-                    hidden: classes,
-                    blocks: 1,
-                    units,
-                    rights: &[right],
-                    scratch: job.own.add(part * job.plan.own),
-                };
-                grad_product(job.isa, &product);
-            }
-        });
+        if let Some(to) = self.gradients {
+            // SAFETY: each thread has rows of the weight of its own, and its own scratch memory; dz
+            // of the block is complete.
+            threads::run(parts, |part| unsafe { self.weight_gradient(&block, to, part) });
+        }
     }
 
-    /// The block's x as the head sees it.
-    unsafe fn masked_x(&self, block: &Range<usize>) -> *const f32 {
-        // SAFETY: the block is within x.
-        let x = unsafe { self.x.add(block.start * self.sizes.inputs) };
-        if self.plan.masked > 0 { self.masked } else { x }
+    /// Adds the part of the rows `block` to this thread's rows of the weight's and bias' gradients.
+    ///
+    /// # Safety
+    /// - `logits`: dz of the block, `[block, ld]` readable
+    /// - `masked`: `[block, I]` readable, if there is dropout
+    /// - `to.dweight` and `to.dbias`: the rows of part `part` are the calling thread's alone, and so
+    ///   is the scratch memory of that number
+    unsafe fn weight_gradient(&self, block: &Range<usize>, to: GradientPointers, part: usize) {
+        let Sizes { inputs, classes, .. } = self.sizes;
+        let units = threads::split(classes, 8, part, self.plan.threads);
+        // SAFETY: the caller's contract.
+        unsafe {
+            let right = Right {
+                ptr: self.masked_x(block),
+                ld: inputs,
+                columns: inputs,
+                runs: &[Run { gate: 0, gates: 1, block: 0 }],
+                behind: None,
+                weight: to.dweight.get(),
+                bias: to.dbias.get(),
+            };
+            let product = GradProduct {
+                a: Rows { ptr: self.logits.get(), ld: self.plan.ld, count: block.len() },
+                hidden: classes,
+                blocks: 1,
+                units,
+                rights: &[right],
+                scratch: self.own.get().add(part * self.plan.own),
+            };
+            grad_product(self.isa, &product);
+        }
+    }
+
+    /// The block's x as the head sees it, `[block, I]`.
+    fn masked_x(&self, block: &Range<usize>) -> *const f32 {
+        match self.plan.masked > 0 {
+            true => self.masked.get(),
+            false => self.x[block.start * self.sizes.inputs..].as_ptr(),
+        }
     }
 
     /// Losses, dz and dx of `rows`, counted from the start of `block`.
     ///
     /// # Safety
-    /// The rows and the scratch memory `part` are the calling thread's alone.
+    /// - `block`: of the call's rows, at most `plan.rows`; `rows`: below its length
+    /// - the rows of `losses`, `logits`, `masked` and `dx`, and the scratch memory `part`, are the
+    ///   calling thread's alone
     unsafe fn rows(&self, block: &Range<usize>, rows: Range<usize>, part: usize) {
         let Self { isa, plan, sizes: Sizes { inputs, classes, .. }, .. } = *self;
         let (count, first) = (rows.len(), block.start + rows.start);
         let at = first * inputs;
-        // SAFETY: rows within the buffers, which the caller's checks and the plan sized.
+        // SAFETY: the caller's contract; x and the targets were checked.
         unsafe {
             if let Some(dropout) = self.head.dropout {
-                let masked = self.masked.add(rows.start * inputs);
-                masked.copy_from_nonoverlapping(self.x.add(at), count * inputs);
+                let masked = self.masked.get().add(rows.start * inputs);
+                masked.copy_from_nonoverlapping(self.x[at..].as_ptr(), count * inputs);
                 let masked = core::slice::from_raw_parts_mut(masked, count * inputs);
                 dropout.apply_part(isa, masked, at);
             }
-            let x = Rows { ptr: self.masked_x(block).add(rows.start * inputs), ld: inputs, count };
-            let logits = self.logits.add(rows.start * plan.ld);
-            let add = self.packed.bias;
+            let ptr = self.masked_x(block).add(rows.start * inputs);
+            let logits = self.logits.get().add(rows.start * plan.ld);
+            let add = self.packed.bias.get();
             let store = Store { to: logits, ld: plan.ld, columns: plan.ld, add };
-            multiply(isa, x, self.packed.forward, inputs, &store);
+            let a = Rows { ptr, ld: inputs, count };
+            Product { a, b: self.packed.forward, k: inputs }.store(isa, &store);
             isa.dispatch(Softmax {
                 logits,
                 ld: plan.ld,
                 classes,
                 targets: &self.targets[first..first + count],
-                losses: self.losses.add(first),
+                losses: self.losses.get().add(first),
                 smoothing: self.head.smoothing,
                 scale: self.gradients.map(|_| 1.0 / self.sizes.rows as f32),
             });
-            let Some([dx, ..]) = self.gradients else { return };
+            let Some(GradientPointers { dx, .. }) = self.gradients else { return };
             let dz = Rows { ptr: logits, ld: plan.ld, count };
-            let dx = dx.add(at);
-            self.input_gradient(dz, dx, self.own.add(part * plan.own));
+            let dx = dx.get().add(at);
+            self.input_gradient(dz, dx, self.own.get().add(part * plan.own));
             if let Some(dropout) = self.head.dropout {
                 let dx = core::slice::from_raw_parts_mut(dx, count * inputs);
                 dropout.apply_part(isa, dx, at);
@@ -348,19 +380,21 @@ impl Job<'_> {
     /// `dx = dz W`, in sums over [`DEPTH`] classes.
     ///
     /// # Safety
-    /// As for [`Job::rows`]; `scratch` holds as many values as dx.
+    /// - `dz.ptr`: `[dz.count]` rows of `[V]` readable, `dz.ld` apart
+    /// - `dx`: `[dz.count, I]` writable, by this thread alone
+    /// - `scratch`: `[dz.count, I]` writable, by this thread alone
     unsafe fn input_gradient(&self, dz: Rows, dx: *mut f32, scratch: *mut f32) {
         let Self { isa, sizes: Sizes { inputs, classes, .. }, .. } = *self;
         for k in (0..classes).step_by(DEPTH) {
             let depth = DEPTH.min(classes - k);
-            // SAFETY: as the caller's; the classes from k on are within dz and the panels.
+            // SAFETY: the caller's contract; the classes from k on are within dz and the panels.
             unsafe {
-                let from = Rows { ptr: dz.ptr.add(k), ..dz };
+                let a = Rows { ptr: dz.ptr.add(k), ..dz };
                 let panels = self.packed.backward;
-                let panels = Panels { ptr: panels.ptr.add(k * isa.lanes()), ..panels };
+                let ptr = Shared::new(panels.ptr.get().add(k * isa.lanes()));
                 let to = if k == 0 { dx } else { scratch };
                 let store = Store { to, ld: inputs, columns: inputs, add: core::ptr::null() };
-                multiply(isa, from, panels, depth, &store);
+                Product { a, b: Panels { ptr, ..panels }, k: depth }.store(isa, &store);
                 if k > 0 {
                     for i in 0..dz.count * inputs {
                         *dx.add(i) += *scratch.add(i);
@@ -373,11 +407,12 @@ impl Job<'_> {
 
 /// Losses of rows of logits, and dz in their place.
 struct Softmax<'a> {
-    /// Whole vectors: −∞ past the last class.
+    /// `[targets]` rows of whole vectors, `ld` apart: −∞ past the last class.
     logits: *mut f32,
     ld: usize,
     classes: usize,
     targets: &'a [u32],
+    /// `[targets]`
     losses: *mut f32,
     smoothing: f32,
     /// `1 / N`; none: no gradients.
@@ -390,7 +425,9 @@ impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         for (row, target) in self.targets.iter().enumerate() {
-            // SAFETY: the buffers have a row for each target, and targets are below V.
+            // SAFETY: `Job::rows` alone makes this kernel.
+            // - `logits` and `losses` have a place for each target, of this thread alone
+            // - targets are below V
             unsafe {
                 let z = self.logits.add(row * self.ld);
                 *self.losses.add(row) = self.row(s, z, *target as usize);
@@ -400,8 +437,11 @@ impl Kernel for Softmax<'_> {
 }
 
 impl Softmax<'_> {
+    /// The loss of a row.
+    ///
     /// # Safety
-    /// `z` is a row of `ld` values, of which this thread alone knows.
+    /// - `z`: `[ld]` readable and writable, by this thread alone
+    /// - `target`: below `classes`
     #[inline(always)]
     unsafe fn row<S: Simd>(&self, s: S, z: *mut f32, target: usize) -> f32 {
         /// e^-64 of the largest term changes no sum, and what it would leave in dz might be no normal number.
@@ -445,7 +485,7 @@ impl Softmax<'_> {
     /// Mean of a row's logits.
     ///
     /// # Safety
-    /// As for [`Softmax::row`].
+    /// - `z`: `[classes]` readable
     #[inline(always)]
     unsafe fn mean<S: Simd>(&self, s: S, z: *const f32) -> f32 {
         let mut sum = s.splat(0.0);

@@ -1,8 +1,6 @@
 //! Sizes, options and buffers that every kernel call shares.
 
-use crate::Noise;
-use crate::cell::Blocks;
-use crate::sequence::window;
+use crate::noise::Noise;
 
 /// The recurrence that a layer runs.
 ///
@@ -138,23 +136,36 @@ pub struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    /// Blocks of H values that a forward pass saves for the backward pass, per step and row: those of the
-    /// [cell](Cell::saved) first.
-    pub fn saved(&self, noise: &Noise) -> usize {
-        self.blocks(noise).count
+    pub(crate) fn shape(&self) -> Shape {
+        let Self { cell, input, hidden, .. } = *self;
+        Shape { cell, input, hidden }
+    }
+}
+
+/// The cell and the sizes of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shape {
+    pub cell: Cell,
+    /// `I`
+    pub input: usize,
+    /// `H`
+    pub hidden: usize,
+}
+
+impl Shape {
+    /// `K * H`, values of a state.
+    pub const fn state(&self) -> usize {
+        self.cell.states() * self.hidden
     }
 
-    /// Values that a forward pass saves for the backward pass.
-    pub fn saved_values(&self, pass: &Pass<'_>) -> usize {
-        let Sequence { seq_len, batch, .. } = pass.seq;
-        match pass.recompute {
-            false => seq_len * batch * self.saved(&pass.noise) * self.hidden,
-            true => seq_len.div_ceil(window(&pass.seq)) * batch * self.cell.states() * self.hidden,
-        }
+    /// `G * H`, rows of the input weights.
+    pub const fn rows(&self) -> usize {
+        self.cell.gates() * self.hidden
     }
 
-    pub(crate) fn blocks(&self, noise: &Noise) -> Blocks {
-        Blocks::new(self.cell, self.hidden, noise.masks_state(), self.weights.norm.is_some())
+    /// Rows of the hidden weights.
+    pub const fn hidden_rows(&self) -> usize {
+        self.cell.hidden_gates() * self.hidden
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is drawn while training: masks that nobody stores.
 //!
 //! ```text
-//! u(key, i) ∈ [0, 1)      a hash of the value's place and a key: two rounds of multiply and shift
+//! u(key, i) ∈ [0, 1)      a hash of the value's place i and a key
 //! keep(i) = u(key, i) ≥ rate,      mask(i) = keep(i) / (1 − rate)
 //! ```
-//! The same mask comes out forward and backward, on every instruction set, whatever the number of threads. (The
-//! constants are those of Chris Wellons' lowbias32, 2018.)
+//! The same mask comes out forward and backward, on every instruction set, whatever the number of
+//! threads.
 
+use crate::hash::{Stream, key, uniform};
 use crate::memory::Shared;
 use crate::simd::{Isa, Kernel, Simd};
 use crate::threads;
@@ -45,36 +46,6 @@ impl Noise {
     }
 }
 
-/// The masks of a pass. Values are counted as `[B, H]` (the state's mask) and `[T, B, H]` (zoneout).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    /// A buffer's [`Dropout`].
-    Values,
-    /// [`Noise::recurrent_dropout`]
-    State,
-    /// Zoneout of h.
-    Zoneout,
-    /// Zoneout of an LSTM's c.
-    ZoneoutCell,
-}
-
-/// The key of one mask.
-pub(crate) fn key(seed: u64, stream: Stream) -> u64 {
-    let v = seed.wrapping_add((stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let v = (v ^ (v >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let v = (v ^ (v >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    v ^ (v >> 31)
-}
-
-/// A number in `[0, 1)`, a multiple of 2⁻²⁴, for place `i` under a key.
-#[inline(always)]
-pub(crate) fn uniform(key: u64, i: u32) -> f32 {
-    let v = i.wrapping_add(key as u32);
-    let v = (v ^ (v >> 16)).wrapping_mul(0x7feb_352d) ^ (key >> 32) as u32;
-    let v = (v ^ (v >> 15)).wrapping_mul(0x846c_a68b);
-    ((v ^ (v >> 16)) >> 8) as f32 * (1.0 / (1 << 24) as f32)
-}
-
 /// Inverted dropout of a buffer: `v ⊙ mask`, with `mask = 1 / (1 − rate)` or 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
@@ -100,14 +71,15 @@ impl Dropout {
         let (isa, len) = (Isa::best(), values.len());
         // The pieces do not depend on the number of threads, though no result depends on them.
         let workers = threads::worth(len * 64);
-        let shared = Shared((self, values.as_mut_ptr()));
+        let values = Shared::new(values.as_mut_ptr());
         threads::run(workers, |worker| {
-            let Shared((dropout, values)) = *{ &shared };
             let part = threads::split(len, PIECE, worker, workers);
-            // SAFETY: the workers' parts do not overlap and lie within the buffer.
-            let values =
-                unsafe { core::slice::from_raw_parts_mut(values.add(part.start), part.len()) };
-            dropout.apply_part(isa, values, part.start);
+            // SAFETY: the workers' parts lie within the buffer, which is borrowed for the call, and
+            // do not overlap.
+            let values = unsafe {
+                core::slice::from_raw_parts_mut(values.get().add(part.start), part.len())
+            };
+            self.apply_part(isa, values, part.start);
         });
     }
 
@@ -152,6 +124,38 @@ impl Kernel for Apply<'_> {
             }
             at += n;
             place = if place + n == period { 0 } else { place + n };
+        }
+    }
+}
+
+/// Zoneout at one step: units that keep their old state, or the mean of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Zoneout {
+    pub rate: f32,
+    /// Keys of the masks of h and c; none: their mean.
+    keys: Option<[u64; 2]>,
+    /// Place of the first row's first unit in `[T, B, H]`.
+    first: u32,
+}
+
+impl Zoneout {
+    /// Of a step whose first value is number `first` of `[T, B, H]`.
+    pub fn new(rate: f32, noise: &Noise, first: usize) -> Self {
+        let keys = noise.seed.map(|s| [Stream::Zoneout, Stream::ZoneoutCell].map(|k| key(s, k)));
+        Self { rate, keys, first: first as u32 }
+    }
+
+    /// `kept` with the probability of keeping, else `new`: of state vector `part` (0: h, 1: c), `at`
+    /// values after the first.
+    #[inline(always)]
+    pub fn choose<S: Simd>(&self, s: S, part: usize, at: usize, kept: S::V, new: S::V) -> S::V {
+        let rate = s.splat(self.rate);
+        match self.keys {
+            Some(keys) => {
+                let u = s.uniform(keys[part], self.first.wrapping_add(at as u32));
+                s.where_less(u, rate, kept, new)
+            }
+            None => s.fma(rate, s.sub(kept, new), new),
         }
     }
 }

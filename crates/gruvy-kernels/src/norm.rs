@@ -8,62 +8,44 @@
 //! product leaves its sums in memory first; then the cell's epilogue runs over them as if they came out of the
 //! product. Saved are x̂ and the scale `1 / √(var v + ε)`.
 
-use crate::NORM_EPSILON;
-use crate::cell::{ForwardStep, Run, lanes};
-use crate::product::{Epilogue, Panels, Rows, product};
+use crate::dims::NORM_EPSILON;
+use crate::product::{Epilogue, Product, lanes};
+use crate::saved::{NormBlocks, Run};
 use crate::simd::{Isa, Kernel, Simd};
 
 /// The state's part of a forward step.
 pub(crate) struct ForwardNorm {
+    pub hidden: usize,
     /// Room for one product, `[rows][panel][gate][lane]`, rows `ld` apart.
     pub raw: *mut f32,
     pub ld: usize,
-    /// `[gate][units]`, H padded to whole vectors.
-    pub gain: *const f32,
-    pub units: usize,
-    /// `G`, gates of the input part, whose scales come first.
-    pub gates: usize,
-    /// Saved blocks of the first gate's normalised values, and of all scales.
-    pub blocks: [usize; 2],
+    pub gains: Gains,
+    /// Where the first gate's values go.
+    pub save: Save,
 }
 
 impl ForwardNorm {
-    /// The product `a · b` over `k` values of `G` gates from `gate` on, normalised, in `raw`.
+    /// Leaves a product of `G` gates from `gate` on in `raw`, normalised.
     ///
     /// # Safety
-    /// As for the step.
-    pub unsafe fn product<const G: usize>(
-        &self,
-        isa: Isa,
-        step: &ForwardStep<'_>,
-        (a, b, k): (Rows, Panels, usize),
-        gate: usize,
-    ) {
-        let Self { raw, ld, .. } = *self;
-        isa.dispatch(RawProduct::<G> { a, b, k, to: Raw { to: raw, ld } });
-        let rows = Interleaved { at: raw, ld, rows: step.rows, gates: G, hidden: step.hidden };
-        // SAFETY: as the caller's.
+    /// - `product`: [computable](Product::run)
+    /// - `raw`: `[rows][⌈H / LANES⌉][G][LANES]` writable, rows `ld` apart, for the product's rows
+    /// - `gains` and `save`: as for [`normalise`], for the gates `gate..gate + G`
+    pub unsafe fn product<const G: usize>(&self, isa: Isa, product: Product, gate: usize) {
+        let Self { hidden, raw, ld, gains, save } = *self;
+        isa.dispatch(RawProduct::<G> { product, to: Raw { to: raw, ld } });
+        let rows = Interleaved { at: raw, ld, rows: product.a.count, gates: G, hidden };
+        // SAFETY: the caller's contract.
         unsafe {
-            let gain = self.gain.add(gate * self.units);
-            let [values, scales] = self.blocks;
-            let mut save = Save {
-                values: step.block(values + gate),
-                scales: step.block(scales),
-                ld: step.saved_ld,
-            };
-            if !save.scales.is_null() {
-                save.scales = save.scales.add(self.gates + gate);
-            }
-            normalise(isa, rows, (gain, self.units), core::ptr::null(), save);
+            let gains = Gains { ptr: gains.ptr.add(gate * gains.units), ..gains };
+            normalise(isa, rows, gains, core::ptr::null(), save.gates_from(gate, hidden));
         }
     }
 }
 
 /// A product that stays in memory as it is.
 struct RawProduct<const G: usize> {
-    a: Rows,
-    b: Panels,
-    k: usize,
+    product: Product,
     to: Raw,
 }
 
@@ -72,12 +54,13 @@ impl<const G: usize> Kernel for RawProduct<G> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // SAFETY: as the caller's of `ForwardNorm::product`.
-        unsafe { product::<S, G, _>(s, self.a, self.b, self.k, &self.to) }
+        // SAFETY: the contract of `ForwardNorm::product`, which alone makes this kernel.
+        unsafe { self.product.run::<S, G, _>(s, &self.to) }
     }
 }
 
 struct Raw {
+    /// `[rows][panel][gate][lane]`, rows `ld` apart.
     to: *mut f32,
     ld: usize,
 }
@@ -86,7 +69,7 @@ impl<const G: usize> Epilogue<G> for Raw {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; G]) {
         for (g, acc) in acc.into_iter().enumerate() {
-            // SAFETY: there is room for every row, panel and gate.
+            // SAFETY: `to` is writable for every row, panel and gate of the product.
             unsafe { s.store(self.to.add(row * self.ld + (panel * G + g) * S::LANES), acc) }
         }
     }
@@ -102,32 +85,84 @@ pub(crate) struct Interleaved {
     pub hidden: usize,
 }
 
-/// Where x̂ `[gates][H]` and the scales `[gates]` of the first row go, or null; rows `ld` apart.
+/// Gains of some gates.
+#[derive(Clone, Copy)]
+pub(crate) struct Gains {
+    /// `[gate][units]`, H padded to whole vectors.
+    pub ptr: *const f32,
+    pub units: usize,
+}
+
+/// Where x̂ `[gates][H]` and the scales `[gates]` of the first row go, both or neither null; rows
+/// `ld` apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Save {
-    pub values: *mut f32,
-    pub scales: *mut f32,
-    pub ld: usize,
+    values: *mut f32,
+    scales: *mut f32,
+    ld: usize,
+}
+
+impl Save {
+    /// The input's part, and the state's part of a layer with `gates` input gates.
+    ///
+    /// # Safety
+    /// - `saved`: null, or `[rows]` rows of all `blocks`, `ld` apart
+    pub unsafe fn parts(
+        blocks: NormBlocks,
+        gates: usize,
+        hidden: usize,
+        saved: SavedRows,
+    ) -> [Self; 2] {
+        let SavedRows { ptr, ld, .. } = saved;
+        if ptr.is_null() {
+            return [Self { values: ptr, scales: ptr, ld }; 2];
+        }
+        // SAFETY: the caller's contract.
+        unsafe {
+            let block = |block: usize| ptr.add(block * hidden);
+            let scales = block(blocks.scales);
+            [
+                Self { values: block(blocks.ih), scales, ld },
+                Self { values: block(blocks.hh), scales: scales.add(gates), ld },
+            ]
+        }
+    }
+
+    /// Where the values of the gates from `gate` on go.
+    ///
+    /// # Safety
+    /// - `values` and `scales`: null, or with a place for that gate
+    unsafe fn gates_from(self, gate: usize, hidden: usize) -> Self {
+        if self.values.is_null() {
+            return self;
+        }
+        let Self { values, scales, ld } = self;
+        // SAFETY: the caller's contract.
+        unsafe { Self { values: values.add(gate * hidden), scales: scales.add(gate), ld } }
+    }
 }
 
 /// Normalises rows of gates in place, `gain ⊙ x̂ + bias`, and saves x̂ and its scale.
 ///
 /// # Safety
-/// `gain` holds vectors for all units and gates, gates `gain.1` apart; `bias` is laid out as a row, or null;
-/// what is not null in `save` is writable.
+/// - `rows.at`: `[rows][⌈H / LANES⌉][gates][LANES]` readable and writable, rows `rows.ld` apart
+/// - `gains.ptr`: `[gates][units]` readable, H padded to whole vectors
+/// - `bias`: `[⌈H / LANES⌉][gates][LANES]` readable, or null
+/// - `save.values`: `[rows][gates][H]` writable, rows `save.ld` apart, or null
+/// - `save.scales`: `[rows][gates]` writable, rows `save.ld` apart, or null
 pub(crate) unsafe fn normalise(
     isa: Isa,
     rows: Interleaved,
-    gain: (*const f32, usize),
+    gains: Gains,
     bias: *const f32,
     save: Save,
 ) {
-    isa.dispatch(Normalise { rows, gain, bias, save });
+    isa.dispatch(Normalise { rows, gains, bias, save });
 }
 
 struct Normalise {
     rows: Interleaved,
-    gain: (*const f32, usize),
+    gains: Gains,
     bias: *const f32,
     save: Save,
 }
@@ -139,7 +174,7 @@ impl Kernel for Normalise {
     fn run<S: Simd>(self, s: S) {
         for row in 0..self.rows.rows {
             for gate in 0..self.rows.gates {
-                // SAFETY: as the caller's of `normalise`.
+                // SAFETY: the contract of `normalise`, which alone makes this kernel.
                 unsafe { self.gate(s, row, gate) }
             }
         }
@@ -148,12 +183,12 @@ impl Kernel for Normalise {
 
 impl Normalise {
     /// # Safety
-    /// As for [`normalise`].
+    /// As [`normalise`]; `row` and `gate` are among its rows and gates.
     #[inline(always)]
     unsafe fn gate<S: Simd>(&self, s: S, row: usize, gate: usize) {
         let Interleaved { gates, hidden, ld, .. } = self.rows;
         let place = |panel: usize| (panel * gates + gate) * S::LANES;
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe {
             let (at, save) = (self.rows.at.add(row * ld), self.save);
             let [mean, scale] = moments(s, hidden, |panel| s.load(at.add(place(panel))));
@@ -167,7 +202,7 @@ impl Normalise {
                 if !save.values.is_null() {
                     s.store_n(save.values.add(row * save.ld + gate * hidden + j), normal, n);
                 }
-                let gain = s.load(self.gain.0.add(gate * self.gain.1 + j));
+                let gain = s.load(self.gains.ptr.add(gate * self.gains.units + j));
                 let bias = match self.bias.is_null() {
                     true => s.splat(0.0),
                     false => s.load(self.bias.add(place(panel))),
@@ -202,40 +237,53 @@ fn moments<S: Simd>(s: S, hidden: usize, load: impl Fn(usize) -> S::V) -> [S::V;
     [s.splat(mean), scale]
 }
 
+/// Saved values of some rows.
+#[derive(Clone, Copy)]
+pub(crate) struct SavedRows {
+    /// `[rows]` rows of all blocks of H values, `ld` apart.
+    pub ptr: *mut f32,
+    pub ld: usize,
+    pub rows: usize,
+}
+
 /// Both parts of a backward pass.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardNorm {
-    /// Saved blocks of the first gate's input and hidden part: x̂, then the gradient of v.
-    pub ih: usize,
-    pub hh: usize,
-    /// Saved block of the scales, input gates first.
-    pub scales: usize,
+    pub blocks: NormBlocks,
     /// `[G * H]`
     pub gain_ih: *const f32,
+    /// `[G * H]`
     pub gain_hh: *const f32,
-    /// Gradients of the gains of each row, `[rows][dgain_ld]`: input gates, then hidden gates, added to.
+    /// Gradients of the gains of each row, `[rows][dgain_ld]`: input gates, then hidden gates, added
+    /// to.
     pub dgain: *mut f32,
     pub dgain_ld: usize,
+    /// `G`, gates of the input part.
     pub gates: usize,
     pub hidden: usize,
 }
 
 impl BackwardNorm {
-    /// Hidden part of a run's gates at one step; `saved` are its blocks, the distance of rows, their number.
+    /// Takes the gradients of a run's gates at one step back through the normalisation of the
+    /// hidden part.
     ///
     /// # Safety
-    /// `saved` has rows of all blocks, the run's gradients are complete.
-    pub unsafe fn hidden_part(&self, isa: Isa, saved: (*mut f32, usize, usize), run: Run) {
-        let (block, gain, first) = (self.hh, self.gain_hh, self.gates);
+    /// - `saved.ptr`: `[rows]` rows of all blocks readable and writable, `ld` apart, by this thread
+    ///   alone; the blocks of `run` hold complete gradients
+    /// - `gain_hh`: `[G * H]` readable
+    /// - `dgain`: `[rows]` rows of the gains of both parts readable and writable, `dgain_ld` apart,
+    ///   by this thread alone
+    pub unsafe fn hidden_part(&self, isa: Isa, saved: SavedRows, run: Run) {
+        let (block, gain, first) = (self.blocks.hh, self.gain_hh, self.gates);
         isa.dispatch(NormBackward { norm: self, saved, run, block, gain, first });
     }
 
-    /// Input part of a run's gates at one step.
+    /// [`hidden_part`](Self::hidden_part) for the input part.
     ///
     /// # Safety
-    /// As for the hidden part.
-    pub unsafe fn input_part(&self, isa: Isa, saved: (*mut f32, usize, usize), run: Run) {
-        let (block, gain, first) = (self.ih, self.gain_ih, 0);
+    /// As there, with `gain_ih` in the place of `gain_hh`.
+    pub unsafe fn input_part(&self, isa: Isa, saved: SavedRows, run: Run) {
+        let (block, gain, first) = (self.blocks.ih, self.gain_ih, 0);
         isa.dispatch(NormBackward { norm: self, saved, run, block, gain, first });
     }
 }
@@ -243,10 +291,11 @@ impl BackwardNorm {
 /// A run's gates of some rows, on their way back through the normalisation.
 struct NormBackward<'a> {
     norm: &'a BackwardNorm,
-    saved: (*mut f32, usize, usize),
+    saved: SavedRows,
     run: Run,
     /// Saved block of the part's first gate.
     block: usize,
+    /// Gains of the part, `[G * H]`.
     gain: *const f32,
     /// Place of the part's first gate among the gains' gradients.
     first: usize,
@@ -257,59 +306,76 @@ impl Kernel for NormBackward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { norm, saved: (saved, ld, rows), run, block, gain, first } = self;
+        let Self { norm, saved, run, block, gain, first } = self;
         let hidden = norm.hidden;
-        for row in 0..rows {
+        for row in 0..saved.rows {
             for g in 0..run.gates {
                 let gate = run.gate + g;
-                // SAFETY: rows, blocks and gates lie within the buffers.
+                // SAFETY: the contract of `hidden_part` and `input_part`, which alone make this
+                // kernel; rows, blocks and gates lie within the buffers.
                 unsafe {
-                    let row_at = saved.add(row * ld);
-                    let d = row_at.add((run.block + g) * hidden);
-                    let v = row_at.add((block + gate) * hidden);
-                    let gain = gain.add(gate * hidden);
-                    let dgain = norm.dgain.add(row * norm.dgain_ld + (first + gate) * hidden);
-                    let scale = s.splat(*row_at.add(norm.scales * hidden + first + gate));
-                    gate_backward(s, hidden, scale, [d.cast_const(), gain], [v, dgain]);
+                    let at = saved.ptr.add(row * saved.ld);
+                    let scale = *at.add(norm.blocks.scales * hidden + first + gate);
+                    let dgain = row * norm.dgain_ld + (first + gate) * hidden;
+                    let gate = Gate {
+                        hidden,
+                        scale: s.splat(scale),
+                        d: at.add((run.block + g) * hidden),
+                        gain: gain.add(gate * hidden),
+                        v: at.add((block + gate) * hidden),
+                        dgain: norm.dgain.add(dgain),
+                    };
+                    gate.backward(s);
                 }
             }
         }
     }
 }
 
-/// One gate of a row: x̂ in `v` becomes the gradient of v, from the gradient `d` of what it was normalised to.
-///
-/// # Safety
-/// All hold `hidden` values.
-#[inline(always)]
-unsafe fn gate_backward<S: Simd>(
-    s: S,
+/// One gate of a row; every pointer is to `[hidden]` values.
+struct Gate<V> {
     hidden: usize,
-    scale: S::V,
-    [d, gain]: [*const f32; 2],
-    [v, dgain]: [*mut f32; 2],
-) {
-    let panels = hidden.div_ceil(S::LANES);
-    // SAFETY: as the caller's; lanes past H are neither read nor written.
-    unsafe {
-        let at = |panel: usize| {
-            let (j, n) = lanes::<S>(panel, hidden);
-            let d = s.load_n(d.add(j), n);
-            (j, n, s.load_n(v.add(j), n), d, s.mul(d, s.load_n(gain.add(j), n)))
-        };
-        let (mut sum, mut along) = (s.splat(0.0), s.splat(0.0));
-        for panel in 0..panels {
-            let (j, n, normal, d, u) = at(panel);
-            sum = s.add(sum, u);
-            along = s.fma(u, normal, along);
-            s.store_n(dgain.add(j), s.fma(d, normal, s.load_n(dgain.add(j), n)), n);
-        }
-        let sum = s.splat(s.sum(sum) / hidden as f32);
-        let along = s.splat(s.sum(along) / hidden as f32);
-        for panel in 0..panels {
-            let (j, n, normal, _, u) = at(panel);
-            let dv = s.mul(scale, s.sub(s.sub(u, sum), s.mul(normal, along)));
-            s.store_n(v.add(j), dv, n);
+    scale: V,
+    /// The gradient of what came out of the normalisation.
+    d: *const f32,
+    gain: *const f32,
+    /// x̂, which becomes the gradient of v.
+    v: *mut f32,
+    /// Added to.
+    dgain: *mut f32,
+}
+
+impl<V: Copy> Gate<V> {
+    /// Replaces x̂ by the gradient of v.
+    ///
+    /// # Safety
+    /// - `d` and `gain`: `[hidden]` readable
+    /// - `v` and `dgain`: `[hidden]` readable and writable, by this thread alone
+    #[inline(always)]
+    unsafe fn backward<S: Simd<V = V>>(&self, s: S) {
+        let Self { hidden, scale, d, gain, v, dgain } = *self;
+        let panels = hidden.div_ceil(S::LANES);
+        // SAFETY: the caller's contract; lanes past H are neither read nor written.
+        unsafe {
+            let at = |panel: usize| {
+                let (j, n) = lanes::<S>(panel, hidden);
+                let d = s.load_n(d.add(j), n);
+                (j, n, s.load_n(v.add(j), n), d, s.mul(d, s.load_n(gain.add(j), n)))
+            };
+            let (mut sum, mut along) = (s.splat(0.0), s.splat(0.0));
+            for panel in 0..panels {
+                let (j, n, normal, d, u) = at(panel);
+                sum = s.add(sum, u);
+                along = s.fma(u, normal, along);
+                s.store_n(dgain.add(j), s.fma(d, normal, s.load_n(dgain.add(j), n)), n);
+            }
+            let sum = s.splat(s.sum(sum) / hidden as f32);
+            let along = s.splat(s.sum(along) / hidden as f32);
+            for panel in 0..panels {
+                let (j, n, normal, _, u) = at(panel);
+                let dv = s.mul(scale, s.sub(s.sub(u, sum), s.mul(normal, along)));
+                s.store_n(v.add(j), dv, n);
+            }
         }
     }
 }

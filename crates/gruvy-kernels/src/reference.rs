@@ -10,7 +10,7 @@
 //! Layouts are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, states `[B, K * H]`, weights as PyTorch keeps
 //! them, all row-major.
 
-use crate::noise::{Stream, key, uniform};
+use crate::hash::{Stream, key, uniform};
 use crate::{Cell, Noise, Sequence};
 use alloc::{vec, vec::Vec};
 use tape::{Point, Tape, Var, Vector};

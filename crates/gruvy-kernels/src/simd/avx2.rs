@@ -1,6 +1,7 @@
 //! Eight lanes on x86-64 with AVX2 and FMA.
 
-use super::{Isa, Kernel, Operand, Simd};
+use super::isa::Isa;
+use super::vector::{Kernel, Operand, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX2 and FMA: made by [`run`] only.

@@ -1,6 +1,7 @@
 //! Sixteen lanes on x86-64 with AVX-512F.
 
-use super::{Isa, Kernel, Simd};
+use super::isa::Isa;
+use super::vector::{Kernel, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX-512F: made by [`run`] only.

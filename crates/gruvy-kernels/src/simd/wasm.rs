@@ -3,7 +3,8 @@
 //! There is no fused multiply-add, and a module with vectors runs only where they are known: so the choice is made
 //! when it is compiled (`-C target-feature=+simd128`).
 
-use super::{Isa, Simd};
+use super::isa::Isa;
+use super::vector::Simd;
 use core::arch::wasm32::*;
 
 /// Proof that the machine has the vectors: the module is compiled only where the target has them.
@@ -95,7 +96,7 @@ impl Simd for Simd128 {
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> v128 {
         // SAFETY: readable for `n` values, by the caller.
-        let [a, b, c, d] = unsafe { super::first_of(from, n) };
+        let [a, b, c, d] = unsafe { super::vector::first_of(from, n) };
         f32x4(a, b, c, d)
     }
     #[inline(always)]
@@ -104,7 +105,7 @@ impl Simd for Simd128 {
         // SAFETY: the array holds a vector; writable for `n` values, by the caller.
         unsafe {
             v128_store(lanes.as_mut_ptr().cast(), v);
-            super::store_first(to, lanes, n);
+            super::vector::store_first(to, lanes, n);
         }
     }
     #[inline(always)]
