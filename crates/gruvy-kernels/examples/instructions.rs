@@ -1,4 +1,5 @@
-//! The calls whose instructions `.ci/instructions` counts: each in one call of [`measured`], named on stdout before it.
+//! The calls whose instructions `.ci/instructions` counts: each in one call of [`measured`], named
+//! on stdout before it.
 
 use gruvy_kernels::{
     Cell, Gradients, Isa, Layer, Noise, Output, Packed, Pass, Sequence, Tape, Weights, Workspace,

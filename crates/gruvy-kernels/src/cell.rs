@@ -1,8 +1,9 @@
 //! What a cell has to say about itself. Everything else about a sequence stands once, in
 //! `sequence/`.
 //!
-//! A step is one or two products, each with the gates' arithmetic as its epilogue. Forward, the left
-//! operand is the state, row by row; backward, it is the gate gradients of the step visited before.
+//! A step is one or two products, each with the gates' arithmetic as its epilogue. Forward, the
+//! left operand is the state, row by row; backward, it is the gate gradients of the step visited
+//! before.
 
 use crate::dims::Cell;
 use crate::saved::{HiddenRun, Run};

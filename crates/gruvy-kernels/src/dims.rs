@@ -27,8 +27,8 @@ pub enum Cell {
     Rnn,
     /// Plain RNN with max(·, 0).
     RnnRelu,
-    /// The GRU without a product of the state (Feng et al., 2410.01201). Note that its z is the share of
-    /// the new, where the GRU's is the share of the old.
+    /// The GRU without a product of the state (Feng et al., 2410.01201). Note that its z is the
+    /// share of the new, where the GRU's is the share of the old.
     MinGru,
 }
 
@@ -52,8 +52,8 @@ impl Cell {
         self.gate_names().len()
     }
 
-    /// Gates that see the state through weights: the hidden weights have `hidden_gates() * hidden` rows.
-    /// None of the minGRU's.
+    /// Gates that see the state through weights: the hidden weights have `hidden_gates() * hidden`
+    /// rows. None of the minGRU's.
     pub const fn hidden_gates(self) -> usize {
         match self {
             Cell::MinGru => 0,
@@ -107,8 +107,8 @@ impl Cell {
         }
     }
 
-    /// The gate whose value is the share of the state that a unit keeps at a step, and whether it is the opposite, the
-    /// share of the new. None for a cell without such a gate.
+    /// The gate whose value is the share of the state that a unit keeps at a step, and whether it
+    /// is the opposite, the share of the new. None for a cell without such a gate.
     pub const fn keep_gate(self) -> Option<(usize, bool)> {
         match self {
             Cell::Gru | Cell::GruV3 | Cell::Lstm => Some((1, false)),
@@ -127,9 +127,9 @@ pub struct Layer<'a> {
     pub input: usize,
     /// `H`, hidden units.
     pub hidden: usize,
-    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a step. Drawn
-    /// in a [pass with noise](Noise); without, the mean: `h' = p h + (1 − p) h̃`. In `[0, 1)`. An LSTM keeps the
-    /// values of h and of c each on their own.
+    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a
+    /// step. Drawn in a [pass with noise](Noise); without, the mean: `h' = p h + (1 − p) h̃`. In
+    /// `[0, 1)`. An LSTM keeps the values of h and of c each on their own.
     pub zoneout: f32,
     /// The weights.
     pub weights: Weights<'a>,
@@ -169,8 +169,8 @@ impl Shape {
     }
 }
 
-/// Weights of one layer and direction in PyTorch's layout, row-major. `G` is [`Cell::gates`], and for the hidden
-/// weights [`Cell::hidden_gates`].
+/// Weights of one layer and direction in PyTorch's layout, row-major. `G` is [`Cell::gates`], and
+/// for the hidden weights [`Cell::hidden_gates`].
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     /// `[G * H, I]`
@@ -185,7 +185,8 @@ pub struct Weights<'a> {
     pub norm: Option<Norm<'a>>,
 }
 
-/// Layer normalisation (Ba et al., 1607.06450) of every gate on its own, the input's part and the state's:
+/// Layer normalisation (Ba et al., 1607.06450) of every gate on its own, the input's part and the
+/// state's:
 ///
 /// ```text
 /// x W_g  becomes  gain_ih ⊙ (v − mean v) / √(var v + ε),  v = x W_g [H],  ε = 1e-5      h W_g likewise
@@ -210,8 +211,8 @@ pub struct Sequence<'a> {
     /// `B`, sequences side by side.
     pub batch: usize,
     /// `[B]` valid steps of each sequence, each at most `seq_len`; none: all are full. Outputs past
-    /// a sequence's length are zero, and gradients of outputs there are ignored. What x holds there changes
-    /// nothing either, but a backward pass needs it finite.
+    /// a sequence's length are zero, and gradients of outputs there are ignored. What x holds there
+    /// changes nothing either, but a backward pass needs it finite.
     pub lengths: Option<&'a [usize]>,
     /// Run from the last valid step of each sequence to its first.
     pub reverse: bool,
@@ -228,9 +229,9 @@ pub struct Pass<'a> {
     pub h0: Option<&'a [f32]>,
     /// What is drawn while training.
     pub noise: Noise,
-    /// Save only the states before every √T steps; the backward pass then computes the rest again from them (gradient
-    /// checkpointing; Chen et al., 1604.06174). The same gradients (those of the
-    /// weights to rounding), for the time of one more forward pass.
+    /// Save only the states before every √T steps; the backward pass then computes the rest again
+    /// from them (gradient checkpointing; Chen et al., 1604.06174). The same gradients (those of
+    /// the weights to rounding), for the time of one more forward pass.
     pub recompute: bool,
 }
 
@@ -239,10 +240,12 @@ pub struct Pass<'a> {
 pub struct Output<'a> {
     /// `[T, B, H]`, overwritten.
     pub y: &'a mut [f32],
-    /// `[B, K * H]`: the state of each sequence after its last step, overwritten. A sequence without steps keeps h0.
+    /// `[B, K * H]`: the state of each sequence after its last step, overwritten. A sequence
+    /// without steps keeps h0.
     pub last: Option<&'a mut [f32]>,
-    /// What [`backward`](crate::backward) needs, [`Layer::saved_values`] in all, overwritten: `[T, B, S, H]`, S =
-    /// [`Layer::saved`], or of a pass that [recomputes](Pass::recompute) `[windows, B, K * H]`.
+    /// What [`backward`](crate::backward) needs, [`Layer::saved_values`] in all, overwritten:
+    /// `[T, B, S, H]`, S = [`Layer::saved`], or of a pass that [recomputes](Pass::recompute)
+    /// `[windows, B, K * H]`.
     pub saved: Option<&'a mut [f32]>,
 }
 
@@ -255,8 +258,8 @@ pub struct Tape<'a> {
     pub saved: &'a mut [f32],
     /// `[T, B, H]`: gradient with respect to y.
     pub dy: &'a [f32],
-    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero. What of it
-    /// already stands in `dy` does not belong here.
+    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero.
+    /// What of it already stands in `dy` does not belong here.
     pub dlast: Option<&'a [f32]>,
 }
 

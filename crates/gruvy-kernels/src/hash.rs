@@ -5,7 +5,8 @@
 //! ```
 //! The constants are those of Chris Wellons' lowbias32 (2018).
 
-/// The masks of a pass. Values are counted as `[B, H]` (the state's mask) and `[T, B, H]` (zoneout).
+/// The masks of a pass. Values are counted as `[B, H]` (the state's mask) and `[T, B, H]`
+/// (zoneout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// A buffer's [`Dropout`](crate::Dropout).

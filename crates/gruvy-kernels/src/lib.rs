@@ -1,10 +1,10 @@
 //! Fused kernels for gated recurrent networks. Slices in, slices out.
 //!
 //! [`Packed`] holds the weights of one layer and direction and runs it over whole sequences or step
-//! by step; [`backward`] gives its gradients. Shapes are time-major, `[T, B, ·]`, and weights lie as
-//! PyTorch keeps them. The instruction set is chosen at run time ([`Isa`]), threads are those of the
-//! current rayon pool, and no result depends on their number. [`reference`](mod@reference) is the
-//! specification in plain `f64` loops.
+//! by step; [`backward`] gives its gradients. Shapes are time-major, `[T, B, ·]`, and weights lie
+//! as PyTorch keeps them. The instruction set is chosen at run time ([`Isa`]), threads are those of
+//! the current rayon pool, and no result depends on their number. [`reference`](mod@reference) is
+//! the specification in plain `f64` loops.
 #![cfg_attr(not(feature = "std"), no_std)]
 // Indices are the notation of the equations.
 #![allow(clippy::needless_range_loop)]

@@ -1,24 +1,26 @@
 //! How many threads pay at present.
 //!
-//! Other processes, other calls and a container's quota take cores away, and then the threads of a call wait for the one
-//! that has none. What a call got out of its threads is measured, and the next ones use fewer or more:
+//! Other processes, other calls and a container's quota take cores away, and then the threads of a
+//! call wait for the one that has none. What a call got out of its threads is measured, and the
+//! next ones use fewer or more:
 //!
 //! ```text
 //! p = time that the threads of a call computed / time that the call took
 //! p < half + 0.1     half as many threads would do as well: the limit is halved
 //! after a pause      the limit is doubled for a trial; the pause grows with every trial that failed
 //! ```
-//! `p` is judged over a few hundredths of a second of calls. It asks what fewer threads would do and not who is to blame, so rows that
-//! cannot be divided evenly do not look like a busy machine. Nothing but time depends on the limit, which is why calls of
-//! different runs may share it: it is a guess about the machine, and the machine is one for all.
+//! `p` is judged over a few hundredths of a second of calls. It asks what fewer threads would do
+//! and not who is to blame, so rows that cannot be divided evenly do not look like a busy machine.
+//! Nothing but time depends on the limit, which is why calls of different runs may share it: it is
+//! a guess about the machine, and the machine is one for all.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// Calls are judged together until they took as long: several time slices of the system's scheduler, and enough to forget
-/// that a thread that has slept for long is slow to wake.
+/// Calls are judged together until they took as long: several time slices of the system's
+/// scheduler, and enough to forget that a thread that has slept for long is slow to wake.
 const WINDOW: Duration = Duration::from_millis(25);
 /// From the first failed trial to the next one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -130,7 +132,8 @@ mod tests {
 
     const CALL: Duration = Duration::from_millis(2);
 
-    /// A machine with so many free cores, and calls that use them: the limits that the calls went by.
+    /// A machine with so many free cores, and calls that use them: the limits that the calls went
+    /// by.
     fn calls(load: &Load, free: f64, most: usize, count: usize, clock: &mut Instant) -> Vec<usize> {
         let call = |_| {
             let parts = load.threads(most, || *clock);

@@ -18,14 +18,14 @@ use alloc::vec::Vec;
 pub struct Noise {
     /// The seed of all masks; none: nothing is drawn, as in inference.
     pub seed: Option<u64>,
-    /// Variational dropout (Gal and Ghahramani, 1512.05287): the share of the state that the hidden weights do not
-    /// see, the same at all steps of a sequence. In `[0, 1)`.
+    /// Variational dropout (Gal and Ghahramani, 1512.05287): the share of the state that the hidden
+    /// weights do not see, the same at all steps of a sequence. In `[0, 1)`.
     pub recurrent_dropout: f32,
 }
 
 impl Noise {
-    /// What the hidden weights see of the state is multiplied with this, `[B, H]` of `len` values: 0, or
-    /// `1 / (1 − recurrent_dropout)`. None: everything.
+    /// What the hidden weights see of the state is multiplied with this, `[B, H]` of `len` values:
+    /// 0, or `1 / (1 − recurrent_dropout)`. None: everything.
     pub fn state_mask(&self, len: usize) -> Option<Vec<f32>> {
         let key = key(self.seed.filter(|_| self.masks_state())?, Stream::State);
         let rate = self.recurrent_dropout;
@@ -33,8 +33,8 @@ impl Noise {
         Some((0..len).map(|i| if uniform(key, i as u32) < rate { 0.0 } else { kept }).collect())
     }
 
-    /// What zoneout keeps of vector `part` of the states (0: h, 1: an LSTM's c), `[T, B, H]` of `len` values: 0 or 1.
-    /// None: nothing is drawn.
+    /// What zoneout keeps of vector `part` of the states (0: h, 1: an LSTM's c), `[T, B, H]` of
+    /// `len` values: 0 or 1. None: nothing is drawn.
     pub fn zoneout_mask(&self, rate: f32, part: usize, len: usize) -> Option<Vec<f32>> {
         let key = key(self.seed?, [Stream::Zoneout, Stream::ZoneoutCell][part]);
         Some((0..len).map(|i| if uniform(key, i as u32) < rate { 1.0 } else { 0.0 }).collect())
@@ -53,8 +53,8 @@ pub struct Dropout {
     pub rate: f32,
     /// The seed of the mask.
     pub seed: u64,
-    /// Values after which the mask begins again: `B * I` for one mask for all steps of `[T, B, I]`; none: no
-    /// two values share theirs.
+    /// Values after which the mask begins again: `B * I` for one mask for all steps of `[T, B, I]`;
+    /// none: no two values share theirs.
     pub period: Option<usize>,
 }
 
@@ -145,8 +145,8 @@ impl Zoneout {
         Self { rate, keys, first: first as u32 }
     }
 
-    /// `kept` with the probability of keeping, else `new`: of state vector `part` (0: h, 1: c), `at`
-    /// values after the first.
+    /// `kept` with the probability of keeping, else `new`: of state vector `part` (0: h, 1: c),
+    /// `at` values after the first.
     #[inline(always)]
     pub fn choose<S: Simd>(&self, s: S, part: usize, at: usize, kept: S::V, new: S::V) -> S::V {
         let rate = s.splat(self.rate);

@@ -43,7 +43,8 @@ struct Layout {
     b_ih: usize,
     /// `[units * lane]`: the hidden bias that stays inside a reset.
     b_hh: usize,
-    /// `[G][units * lane]` of the input's and then of the state's gates, if the layer is normalised.
+    /// `[G][units * lane]` of the input's and then of the state's gates, if the layer is
+    /// normalised.
     gains: usize,
     /// For each product of the cell, `[units][H][gate][lane]`.
     w_hh: usize,

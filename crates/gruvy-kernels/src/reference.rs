@@ -1,14 +1,16 @@
-//! The executable specification: the recurrences in plain `f64`, written to be read, not to be fast.
+//! The executable specification: the recurrences in plain `f64`, written to be read, not to be
+//! fast.
 //!
 //! ```text
 //! h̃ = cell(x, h ⊙ m, h)        the step of each cell, dims.rs has the equations; m: recurrent dropout
 //! h' = h̃ + k ⊙ (h − h̃)         zoneout
 //! ```
-//! A step is written once, forward. It is computed on a small tape, and the gradients come from running that
-//! back. Every kernel is tested against these functions, and these against central differences and PyTorch.
+//! A step is written once, forward. It is computed on a small tape, and the gradients come from
+//! running that back. Every kernel is tested against these functions, and these against central
+//! differences and PyTorch.
 //!
-//! Layouts are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, states `[B, K * H]`, weights as PyTorch keeps
-//! them, all row-major.
+//! Layouts are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, states `[B, K * H]`,
+//! weights as PyTorch keeps them, all row-major.
 
 use crate::hash::{Stream, key, uniform};
 use crate::{Cell, Noise, Sequence};
@@ -17,8 +19,9 @@ use tape::{Point, Tape, Var, Vector};
 
 mod tape;
 
-/// Parameters of one layer and direction, or their gradients. `G` is [`Cell::gates`], for what belongs to the state
-/// [`Cell::hidden_gates`]. Empty biases are zero; empty gains: no layer normalisation.
+/// Parameters of one layer and direction, or their gradients. `G` is [`Cell::gates`], for what
+/// belongs to the state [`Cell::hidden_gates`]. Empty biases are zero; empty gains: no layer
+/// normalisation.
 #[derive(Clone, Debug)]
 pub struct Params {
     /// `[G * H, I]`
@@ -90,7 +93,8 @@ pub fn forward(setup: &Setup<'_>, p: &Params, x: &[f64], h0: &[f64]) -> Outputs 
     Outputs { y, last }
 }
 
-/// Gradients of a loss whose gradients with respect to [`Outputs`] are `dy [T, B, H]` and `dlast [B, K * H]`.
+/// Gradients of a loss whose gradients with respect to [`Outputs`] are `dy [T, B, H]` and
+/// `dlast [B, K * H]`.
 ///
 /// # Panics
 /// If a buffer is shorter than `setup` says.
@@ -187,8 +191,8 @@ impl Run {
     }
 }
 
-/// `[H]`: what [`Noise::recurrent_dropout`] multiplies the state of a sequence with before the hidden weights
-/// see it.
+/// `[H]`: what [`Noise::recurrent_dropout`] multiplies the state of a sequence with before the
+/// hidden weights see it.
 fn state_mask(setup: &Setup<'_>, row: usize) -> Option<Vec<f64>> {
     let Setup { hidden, noise: Noise { seed, recurrent_dropout: rate }, .. } = *setup;
     let key = key(seed?, Stream::State);

@@ -50,6 +50,15 @@ pub(crate) struct NormBlocks {
     pub scales: usize,
 }
 
+/// Saved values of some rows.
+#[derive(Clone, Copy)]
+pub(crate) struct SavedRows {
+    /// `[rows]` rows of all blocks of H values, `ld` apart.
+    pub ptr: *mut f32,
+    pub ld: usize,
+    pub rows: usize,
+}
+
 impl Blocks {
     pub fn new(cell: Cell, hidden: usize, noise: &Noise, normed: bool) -> Self {
         let mut count = cell.saved();

@@ -1,8 +1,9 @@
-//! Work shared between threads by fixed, disjoint ranges. Without `std` everything runs in the caller.
+//! Work shared between threads by fixed, disjoint ranges. Without `std` everything runs in the
+//! caller.
 //!
-//! No result depends on the partition: each output value is computed by one thread, its terms added in
-//! an order that the shapes alone decide. How many threads a call uses is decided once, when it begins
-//! ([`worth`]): what is free of the current rayon pool's ([`load`](crate::load)).
+//! No result depends on the partition: each output value is computed by one thread, its terms added
+//! in an order that the shapes alone decide. How many threads a call uses is decided once, when it
+//! begins ([`worth`]): what is free of the current rayon pool's ([`load`](crate::load)).
 
 #[cfg(feature = "std")]
 use crate::load::{Load, thread_time};
@@ -15,7 +16,8 @@ use {
     std::time::Instant,
 };
 
-/// What this process has seen of the machine's load. It decides how long a call takes, never what it computes.
+/// What this process has seen of the machine's load. It decides how long a call takes, never what
+/// it computes.
 #[cfg(feature = "std")]
 static LOAD: Load = Load::new();
 
@@ -27,7 +29,8 @@ fn count() -> usize {
     1
 }
 
-/// Threads worth using for so many multiply-adds: one for little work. Two answers may differ: a call asks once.
+/// Threads worth using for so many multiply-adds: one for little work. Two answers may differ: a
+/// call asks once.
 pub(crate) fn worth(work: usize) -> usize {
     /// Below about 20 µs of work, waking a second thread does not pay.
     const SMALL: usize = 1 << 20;
@@ -58,8 +61,9 @@ pub(crate) fn run(parts: usize, work: impl Fn(usize) + Sync) {
     (0..parts).for_each(work);
 }
 
-/// Calls `work(0)` to `work(parts - 1)` side by side, so that they may wait for each other at the barrier. Each but the first
-/// gets a thread of its own: those of a pool may be busy, and whoever waits for a busy one waits forever.
+/// Calls `work(0)` to `work(parts - 1)` side by side, so that they may wait for each other at the
+/// barrier. Each but the first gets a thread of its own: those of a pool may be busy, and whoever
+/// waits for a busy one waits forever.
 pub(crate) fn together(parts: usize, work: impl Fn(usize, &Member<'_>) + Sync) {
     let barrier = Barrier::new(parts);
     #[cfg(feature = "std")]
@@ -96,7 +100,8 @@ impl Meter {
         Self { parts, start: Instant::now(), computed_ns: AtomicU64::new(0) }
     }
 
-    /// A part is done, which began at a processor time of this thread and did nothing but wait for some of it.
+    /// A part is done, which began at a processor time of this thread and did nothing but wait for
+    /// some of it.
     fn part(&self, began: Option<Duration>, idle: Duration) {
         if let (Some(began), Some(ended)) = (began, thread_time()) {
             let computed = ended.saturating_sub(began).saturating_sub(idle);
@@ -114,8 +119,9 @@ impl Meter {
     }
 }
 
-/// Where threads wait for each other after every step of a recurrence: a few hundred nanoseconds, where sleeping and waking
-/// would take longer than the step. Whoever waits longer sleeps: the core may be what the other is waiting for.
+/// Where threads wait for each other after every step of a recurrence: a few hundred nanoseconds,
+/// where sleeping and waking would take longer than the step. Whoever waits longer sleeps: the core
+/// may be what the other is waiting for.
 struct Barrier {
     parts: usize,
     arrived: AtomicUsize,
@@ -177,8 +183,8 @@ impl<'a> Member<'a> {
     fn wait_long(&self, round: usize) {
         #[cfg(feature = "std")]
         {
-            /// Less than half of what sleeping and waking take on a virtual machine. With 5 a batch of one trains 15 % slower
-            /// on a quiet machine, with 60 no faster.
+            /// Less than half of what sleeping and waking take on a virtual machine. With 5 a batch
+            /// of one trains 15 % slower on a quiet machine, with 60 no faster.
             const PATIENCE: Duration = Duration::from_micros(20);
             let start = Instant::now();
             let mut over = false;
@@ -230,7 +236,8 @@ impl Barrier {
 
     /// Begins a round.
     fn open(&self, round: usize) {
-        // In one order with `sleepers`: either this thread sees who sleeps, or that one sees the round.
+        // In one order with `sleepers`: either this thread sees who sleeps, or that one sees the
+        // round.
         self.round.store(round, Ordering::SeqCst);
         #[cfg(feature = "std")]
         self.wake();
@@ -275,7 +282,8 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// Each part writes its place, and after the barrier reads all others': many rounds, more threads than cores.
+    /// Each part writes its place, and after the barrier reads all others': many rounds, more
+    /// threads than cores.
     #[test]
     fn nobody_passes_the_barrier_before_the_last() {
         let rounds = if cfg!(miri) { 20 } else { 5_000 };
@@ -283,7 +291,8 @@ mod tests {
             let places: Vec<[AtomicUsize; 2]> = (0..parts).map(|_| Default::default()).collect();
             together(parts, |part, member| {
                 for round in 0..rounds {
-                    // Relaxed: the order is the barrier's to keep. Two places, as the kernels have two states.
+                    // Relaxed: the order is the barrier's to keep. Two places, as the kernels have
+                    // two states.
                     places[part][round % 2].store(round + part, Ordering::Relaxed);
                     member.wait();
                     for (other, place) in places.iter().enumerate() {
@@ -307,7 +316,8 @@ mod tests {
         assert!(result.is_err());
     }
 
-    /// Some parts come late, so that the others sleep: by a time slice, by about the patience, not at all.
+    /// Some parts come late, so that the others sleep: by a time slice, by about the patience, not
+    /// at all.
     #[test]
     fn those_who_sleep_are_woken() {
         let rounds = if cfg!(miri) { 3 } else { 300 };

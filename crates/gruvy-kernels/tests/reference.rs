@@ -1,5 +1,5 @@
-//! The `f64` reference against central differences (every parameter, x and h0, through outputs and last states), and
-//! against small facts that need no computation.
+//! The `f64` reference against central differences (every parameter, x and h0, through outputs and
+//! last states), and against small facts that need no computation.
 #![allow(clippy::unwrap_used)] // A failed step fails the test.
 
 use gruvy_kernels::reference::{Outputs, Params, Setup, backward, forward};
@@ -225,7 +225,8 @@ fn a_sequence_without_steps_keeps_its_state() {
     }
 }
 
-/// With the identity as hidden weights the state shows its mask: 0, or 1 / (1 - rate) once more at every step.
+/// With the identity as hidden weights the state shows its mask: 0, or 1 / (1 - rate) once more at
+/// every step.
 #[test]
 fn recurrent_dropout_has_one_mask_for_all_steps() {
     let (hidden, rate) = (64, 0.25);
@@ -269,8 +270,8 @@ fn zoneout_draws_at_every_step_by_the_place_in_the_buffer() {
     assert_ne!(alive(&forwards, 0), alive(&backwards, 2));
 }
 
-/// In an LSTM of zeros with c = 1 a unit's c is kept or halved, and its h kept or that of the halved c, each
-/// with a draw of its own.
+/// In an LSTM of zeros with c = 1 a unit's c is kept or halved, and its h kept or that of the
+/// halved c, each with a draw of its own.
 #[test]
 fn zoneout_keeps_h_and_c_each_on_their_own() {
     let hidden = 512;

@@ -149,8 +149,8 @@ impl Epilogue<1> for BackwardReset<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [ds]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say. A row past
-        // its length has r = 0 here, so that nothing changes.
+        // SAFETY: the place is one of the step, whose pointers cover what its fields say. A row
+        // past its length has r = 0 here, so that nothing changes.
         unsafe {
             let carry = step.carry::<1>(at, 0);
             let reset = step.saved_at(at).add(step.hidden);

@@ -8,9 +8,9 @@
 //! di = dc' g i (1 − i)    df = dc' c f (1 − f)    dg = dc' i (1 − g²)    dc = dc' f
 //! dh_prev = W_hiᵀ di + W_hfᵀ df + W_hgᵀ dg + W_hoᵀ do
 //! ```
-//! where x_· holds the input's part with all biases, and d_· is the gradient of the gate's argument.
-//! Blocks: i, f, g, o, c; c stays as it is, the state before the next step. The c' of these equations
-//! is recomputed, since zoneout may have kept the old one.
+//! where x_· holds the input's part with all biases, and d_· is the gradient of the gate's
+//! argument. Blocks: i, f, g, o, c; c stays as it is, the state before the next step. The c' of
+//! these equations is recomputed, since zoneout may have kept the old one.
 
 use crate::cell::Recurrence;
 use crate::dims::Cell;

@@ -63,8 +63,8 @@ impl Right<'_> {
     }
 }
 
-/// `weight[m][n] += Σ_k A[k][m] · right[k][n]` and `bias[m] += Σ_k A[k][m]`, for all right operands:
-/// gradients of weights and biases from gate gradients A.
+/// `weight[m][n] += Σ_k A[k][m] · right[k][n]` and `bias[m] += Σ_k A[k][m]`, for all right
+/// operands: gradients of weights and biases from gate gradients A.
 pub(crate) struct GradProduct<'a> {
     /// `[K][blocks][hidden]`, rows `a.ld` apart.
     pub a: Rows,

@@ -155,8 +155,8 @@ unsafe fn copy_lines<const W: usize>(from: *const f32, step: usize, to: Packing,
     }
 }
 
-/// Copies `len` values in whole vectors where it can: calls of `memcpy` for a line each were 15 % of
-/// a small layer's training step.
+/// Copies `len` values in whole vectors where it can: calls of `memcpy` for a line each were 15 %
+/// of a small layer's training step.
 ///
 /// # Safety
 /// - `from`: `[len]` readable

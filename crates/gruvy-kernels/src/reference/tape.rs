@@ -4,8 +4,8 @@
 //! forward   v = f(a, b, ..)                        and, as edges, ∂f/∂a, ∂f/∂b, ..
 //! back      da += dv ∂f/∂a, db += dv ∂f/∂b, ..     over all values, the last first
 //! ```
-//! (Linnainmaa, 1970.) The operations take and return vectors, elementwise where nothing else is said, so that
-//! equations read as such.
+//! (Linnainmaa, 1970.) The operations take and return vectors, elementwise where nothing else is
+//! said, so that equations read as such.
 
 use crate::NORM_EPSILON;
 use alloc::{vec, vec::Vec};

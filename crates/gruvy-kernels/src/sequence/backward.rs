@@ -202,8 +202,8 @@ impl Backward<'_> {
         }
     }
 
-    /// What remains when all windows are done: the part of the weights' gradients that h0 has, zeros
-    /// past the last step, and the gradients of the gains.
+    /// What remains when all windows are done: the part of the weights' gradients that h0 has,
+    /// zeros past the last step, and the gradients of the gains.
     ///
     /// # Safety
     /// - `self`: its pointers cover what the fields say, and all windows have been run

@@ -163,7 +163,8 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
         }
     }
 
-    /// Step `i`, without weights and regularisers. `memory.x` holds the input parts from time `low` on.
+    /// Step `i`, without weights and regularisers. `memory.x` holds the input parts from time `low`
+    /// on.
     ///
     /// # Safety
     /// - `memory`: as its fields say

@@ -54,7 +54,8 @@ pub(super) struct Backward<'a> {
 pub(super) struct Scratch {
     /// `[K * H]` zeros, the state before a sequence without h0.
     pub zeros: Shared<*mut f32>,
-    /// Gradients of the gains of each row, `[B, gates of both parts, H]`; empty without normalisation.
+    /// Gradients of the gains of each row, `[B, gates of both parts, H]`; empty without
+    /// normalisation.
     pub dgain: Shared<*mut f32>,
     /// The gradient of the state that does not go through a product, `[B, K, unit_ld]`.
     pub carry: Shared<*mut f32>,

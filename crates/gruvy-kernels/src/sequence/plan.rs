@@ -1,5 +1,5 @@
-//! How the threads of a call divide its work, and the scratch memory of a forward pass: planned once,
-//! when the call begins.
+//! How the threads of a call divide its work, and the scratch memory of a forward pass: planned
+//! once, when the call begins.
 
 use crate::cell::Recurrence;
 use crate::dims::Sequence;
@@ -73,8 +73,8 @@ pub(super) struct Plan {
     batch: usize,
     /// Vectors of units.
     panels: usize,
-    /// Distance between vectors of states: whole lines, and off the powers of two that would map all
-    /// rows of a tile to the same cache set.
+    /// Distance between vectors of states: whole lines, and off the powers of two that would map
+    /// all rows of a tile to the same cache set.
     pub unit_ld: usize,
     pub forward: ForwardScratch,
 }
@@ -143,8 +143,8 @@ fn rows_of(batch: usize, worker: usize, workers: usize) -> Range<usize> {
     threads::split(batch, unit, worker, workers)
 }
 
-/// Threads that share the units of all rows and wait for each other after every step: where rows are
-/// too few for a tile each, and a step is long beside the wait. Else 1.
+/// Threads that share the units of all rows and wait for each other after every step: where rows
+/// are too few for a tile each, and a step is long beside the wait. Else 1.
 fn team<C: Recurrence>(facts: &Facts<'_>) -> usize {
     /// Multiply-adds of a step, some 5 µs.
     const LONG: usize = 1 << 17;

@@ -24,8 +24,8 @@ fn mask(n: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - n).cast()) }
 }
 
-/// [`Simd::tile_4x3`]. By hand, since the compiler's own allocation of the registers keeps one of the sums in memory,
-/// and its loop then takes twice the time.
+/// [`Simd::tile_4x3`]. By hand, since the compiler's own allocation of the registers keeps one of
+/// the sums in memory, and its loop then takes twice the time.
 ///
 /// # Safety
 /// As there; the machine has AVX2 and FMA.
@@ -94,8 +94,8 @@ unsafe fn tile_4x3(k: usize, left: Operand, right: Operand) -> [[__m256; 3]; 4] 
     acc
 }
 
-/// [`Simd::tile_3x4`]. By hand, since the compiler's own allocation of the registers keeps one of the sums in memory,
-/// and its loop then takes twice the time.
+/// [`Simd::tile_3x4`]. By hand, since the compiler's own allocation of the registers keeps one of
+/// the sums in memory, and its loop then takes twice the time.
 ///
 /// # Safety
 /// As there; the machine has AVX2 and FMA.

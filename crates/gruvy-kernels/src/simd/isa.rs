@@ -12,7 +12,8 @@ pub enum Isa {
     Avx512,
     /// aarch64 with NEON, four lanes.
     Neon,
-    /// WebAssembly with 128-bit vectors, four lanes, if it is compiled with `-C target-feature=+simd128`.
+    /// WebAssembly with 128-bit vectors, four lanes, if it is compiled with
+    /// `-C target-feature=+simd128`.
     Simd128,
 }
 

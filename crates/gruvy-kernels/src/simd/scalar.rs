@@ -1,4 +1,5 @@
-//! Four lanes in plain Rust: the path for machines without one of their own, and the one that Miri runs.
+//! Four lanes in plain Rust: the path for machines without one of their own, and the one that Miri
+//! runs.
 
 use super::isa::Isa;
 use super::vector::Simd;

@@ -21,7 +21,8 @@ pub(crate) struct Operand {
     pub next: usize,
 }
 
-/// Vectors of `f32` on one instruction set. A value of the type is the proof that the machine has it.
+/// Vectors of `f32` on one instruction set. A value of the type is the proof that the machine has
+/// it.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// The instruction set, for kernels that a kernel calls.
     const ISA: Isa;
@@ -31,12 +32,14 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Vector registers, which bound the size of a register tile.
     const REGISTERS: usize;
-    /// Whether there are [`Simd::tile_4x3`] and [`Simd::tile_3x4`]: a path without leaves them to the compiler.
+    /// Whether there are [`Simd::tile_4x3`] and [`Simd::tile_3x4`]: a path without leaves them to
+    /// the compiler.
     const HAS_TILES: bool = false;
     /// Rows and columns of a block of [`Simd::transpose`].
     const BLOCK: usize;
 
-    /// Runs `kernel` in a function of its own, compiled once and not once for each place that needs it.
+    /// Runs `kernel` in a function of its own, compiled once and not once for each place that needs
+    /// it.
     #[inline(never)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
@@ -89,7 +92,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     }
     /// Transposes a block: row `i` of `from` becomes column `i` of `to`.
     /// # Safety
-    /// `from` is readable for `BLOCK` rows of as many values `ld` apart, `to` writable for as many `to_ld` apart.
+    /// `from` is readable for `BLOCK` rows of as many values `ld` apart, `to` writable for as many
+    /// `to_ld` apart.
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
         for i in 0..Self::BLOCK {
@@ -100,13 +104,13 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         }
     }
 
-    /// Asks for the line at `at`, to be written if `W`, before it is needed; any address will do. Nothing where the machine has
-    /// no such instruction.
+    /// Asks for the line at `at`, to be written if `W`, before it is needed; any address will do.
+    /// Nothing where the machine has no such instruction.
     #[inline(always)]
     fn prefetch<const W: bool>(self, _at: *const f32) {}
 
-    /// `acc[m][v] = Σ_k left[m][k] · right[v][k]` of four rows and three vectors: a tile that takes all of sixteen
-    /// registers.
+    /// `acc[m][v] = Σ_k left[m][k] · right[v][k]` of four rows and three vectors: a tile that takes
+    /// all of sixteen registers.
     /// # Safety
     /// The operands are readable for `k` steps.
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Four lanes on WebAssembly with the fixed-width vectors of its 2.0 standard (`simd128`).
 //!
-//! There is no fused multiply-add, and a module with vectors runs only where they are known: so the choice is made
-//! when it is compiled (`-C target-feature=+simd128`).
+//! There is no fused multiply-add, and a module with vectors runs only where they are known: so the
+//! choice is made when it is compiled (`-C target-feature=+simd128`).
 
 use super::isa::Isa;
 use super::vector::Simd;

@@ -2,9 +2,9 @@
 
 use super::place::{Place, Valid};
 use crate::noise::Zoneout;
-use crate::norm::{BackwardNorm, SavedRows};
+use crate::norm::BackwardNorm;
 use crate::product::{Epilogue, Panels, Product, Rows};
-use crate::saved::Run;
+use crate::saved::{Run, SavedRows};
 use crate::simd::{Isa, Simd};
 
 /// A gradient below this is zero. One that vanishes over a long sequence would otherwise go on in

@@ -3,8 +3,9 @@
 use super::place::{Place, Valid};
 use crate::memory::LINE;
 use crate::noise::Zoneout;
-use crate::norm::{ForwardNorm, SavedRows};
+use crate::norm::ForwardNorm;
 use crate::product::{Epilogue, Panels, Product, Rows};
+use crate::saved::SavedRows;
 use crate::simd::Simd;
 
 /// One forward step of a thread's rows. Every pointer covers what its field says, and no other
@@ -12,8 +13,8 @@ use crate::simd::Simd;
 pub(crate) struct ForwardStep<'a> {
     pub rows: usize,
     pub hidden: usize,
-    /// Input parts of the gates, `[rows][panel][gate][lane]`, rows `x_ld` apart. Read; normalised in
-    /// place before the step.
+    /// Input parts of the gates, `[rows][panel][gate][lane]`, rows `x_ld` apart. Read; normalised
+    /// in place before the step.
     pub x: *mut f32,
     pub x_ld: usize,
     /// Packed hidden weights, one per product.
