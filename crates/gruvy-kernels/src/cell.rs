@@ -35,19 +35,31 @@ pub(crate) trait Recurrence {
     /// The next state of all rows.
     ///
     /// # Safety
-    /// - `x`, `bias`, `state`, `seen`: readable as far as the fields of the step say
-    /// - `next`, `extra`, `y`: writable as far as the fields say, by this thread alone
-    /// - `saved`: `[rows]` rows of S blocks of H writable, by this thread alone; or null
     /// - `weights`: the packed hidden weights of every entry of [`PRODUCTS`](Self::PRODUCTS)
+    /// - `x`: `[rows][⌈H / LANES⌉][G][LANES]` readable, rows `x_ld` apart
+    /// - `bias`: `[H]` padded to whole vectors, readable
+    /// - `state`: `[rows][K][unit_ld]` readable
+    /// - `seen`: `[rows]` rows of H padded to whole vectors, `seen_ld` apart, readable
+    /// - `next`: `[rows][K][unit_ld]`, `extra`: `[rows][unit_ld]` writable
+    /// - `y`: `[rows][H]` writable
+    /// - `saved`: `[rows]` rows of at least S blocks of H writable, `saved_ld` apart; or null
     /// - `norm`: as the [product](ForwardStep::product) asks for it
+    /// - no other thread accesses what is written
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>);
 
     /// Gate gradients of all rows at one step, and the gradient carried to the step before.
     ///
     /// # Safety
-    /// - `dy`, `mask`, `after` and what `before` points to: readable as far as the fields say
-    /// - `saved`, `carry`: readable and writable as far as the fields say, by this thread alone
     /// - `weights`: the packed hidden weights of every entry of [`BACK`](Self::BACK)
+    /// - `after`: `[rows]` rows of all blocks readable, `saved_ld` apart, with complete gradients;
+    ///   or null
+    /// - `saved`: `[rows]` rows of all blocks readable and writable, `saved_ld` apart
+    /// - `dy`: `[rows][H]` readable
+    /// - `carry`: `[rows][K][unit_ld]` readable and writable
+    /// - `mask`: `[rows][unit_ld]` readable, or null
+    /// - `before`: as [`Before::h`](crate::step::Before::h) and
+    ///   [`Before::c`](crate::step::Before::c) ask for it
     /// - `norm`: as [`through_norm`](BackwardStep::through_norm) asks for it
+    /// - no other thread accesses what is written
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>);
 }

@@ -1,4 +1,4 @@
-//! A linear map with packed weights, `y = x Wᵀ + b`: the head of a model that is only run.
+//! A linear map with packed weights, `y = x Wᵀ + b`: the head of a model for inference.
 
 use crate::checks::{check, check_optional};
 use crate::memory::{Buffer, Shared};

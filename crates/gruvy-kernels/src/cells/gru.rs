@@ -68,7 +68,7 @@ impl Epilogue<3> for Forward<'_> {
     ) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the places are some of the step, whose pointers cover what its fields say.
+        // SAFETY: places of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let r = sigmoid(s, step.sums(s, row, panel, 0, &acc));
             let z = sigmoid(s, step.sums(s, row, panel, 1, &acc));
@@ -104,7 +104,7 @@ impl Epilogue<1> for Backward<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
             let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, at, acc) else {
                 return;

@@ -74,7 +74,7 @@ impl Epilogue<2> for Gates<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 2]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
             let [r, z] = [0, 1].map(|g| s.add(acc[g], s.load(x.add(g * S::LANES))));
@@ -97,7 +97,7 @@ impl Epilogue<1> for New<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             if step.skip::<S, 1>(s, at) {
                 return;
@@ -125,7 +125,7 @@ impl Epilogue<1> for BackwardNew<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
             let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, at, acc) else {
                 return;
@@ -149,7 +149,7 @@ impl Epilogue<1> for BackwardReset<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [ds]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say. A row
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover. A row
         // past its length has r = 0 here, so that nothing changes.
         unsafe {
             let carry = step.carry::<1>(at, 0);

@@ -72,7 +72,7 @@ impl Epilogue<4> for Forward<'_> {
     ) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the places are some of the step, whose pointers cover what its fields say.
+        // SAFETY: places of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let i = sigmoid(s, step.sums(s, row, panel, 0, &acc));
             let f = sigmoid(s, step.sums(s, row, panel, 1, &acc));
@@ -109,7 +109,7 @@ impl Epilogue<1> for Backward<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
             let Some([dh, dh_kept]) = step.incoming::<S, 2, 4>(s, at, acc) else {
                 return;

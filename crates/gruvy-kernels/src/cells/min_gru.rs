@@ -57,7 +57,7 @@ impl Epilogue<1> for Forward<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, _: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             if step.skip::<S, 1>(s, at) {
                 return;
@@ -80,7 +80,7 @@ impl Epilogue<1> for Backward<'_> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
             let Some([dh, kept]) = step.incoming::<S, 1, 2>(s, at, acc) else {
                 return;

@@ -61,7 +61,7 @@ impl<const RELU: bool> Epilogue<1> for Forward<'_, RELU> {
     ) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the places are some of the step, whose pointers cover what its fields say.
+        // SAFETY: places of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let v = step.sums(s, row, panel, 0, &acc);
             let mut h = if RELU { v } else { tanh(s, v) };
@@ -86,7 +86,7 @@ impl<const RELU: bool> Epilogue<1> for Backward<'_, RELU> {
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
         let at = Place::new::<S>(row, panel, step.hidden);
-        // SAFETY: the place is one of the step, whose pointers cover what its fields say.
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
             let Some([dh, kept]) = step.incoming::<S, 1, 1>(s, at, acc) else {
                 return;

@@ -16,7 +16,7 @@ pub struct LinearCrossEntropy<'a> {
     pub weight: &'a [f32],
     /// `[V]`
     pub bias: &'a [f32],
-    /// Share of each target that is spread over all classes, in `[0, 1]`.
+    /// The share of each target that is spread over all classes, in `[0, 1]`.
     pub smoothing: f32,
     /// Dropout of x, its values counted as `[N, I]`.
     pub dropout: Option<Dropout>,

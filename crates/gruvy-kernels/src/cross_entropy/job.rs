@@ -49,9 +49,12 @@ impl Job<'_> {
     /// Losses and gradients of the rows `block`.
     ///
     /// # Safety
-    /// - the pointers of the job: as far as its fields say, for this call alone
-    /// - `packed`: of the call's weight and bias
-    /// - `block`: of the call's rows, at most `plan.rows` long
+    /// - `block`: of the call's N rows, at most `plan.rows` long
+    /// - `packed`: the call's weight and bias, readable
+    /// - `losses`: `[N]`, `logits`: `[plan.rows, ld]`, `own`: `[threads, own]` writable, and
+    ///   `masked`: `[plan.rows, I]`, if there is dropout
+    /// - `gradients`: `dx [N, I]`, `dweight [V, I]`, `dbias [V]` writable
+    /// - nothing else accesses what is written
     pub unsafe fn block(&self, block: Range<usize>) {
         let parts = self.plan.threads;
         threads::run(parts, |part| {
@@ -73,8 +76,8 @@ impl Job<'_> {
     /// # Safety
     /// - `logits`: dz of the block, `[block, ld]` readable
     /// - `masked`: `[block, I]` readable, if there is dropout
-    /// - `to.dweight` and `to.dbias`: the rows of part `part` are the calling thread's alone, and so
-    ///   is the scratch memory of that number
+    /// - `to.dweight` and `to.dbias`: the rows of part `part` are the calling thread's alone, and
+    ///   so is the scratch memory of that number
     unsafe fn weight_gradient(&self, block: &Range<usize>, to: GradientPointers, part: usize) {
         let Sizes { inputs, classes, .. } = self.sizes;
         let units = threads::split(classes, 8, part, self.plan.threads);

@@ -32,15 +32,15 @@ pub(super) struct Plan {
     pub own: usize,
 }
 
-/// Rows of a thread that go from x to dx before the next ones: their logits stay in its cache.
+/// Rows that a thread takes from x to dx before the next ones: their logits stay in its cache.
 pub(super) const TILE_ROWS: usize = 64;
 /// Rows of the weight that a part of dx sums over: their panels stay in the cache.
 pub(super) const DEPTH: usize = 512;
 
 impl Plan {
     pub fn new(isa: Isa, Sizes { rows, inputs, classes }: Sizes, masked: bool) -> Self {
-        /// A block's x and logits, in values, stay in the last cache until dW is added up; but no
-        /// fewer rows than a weight gradient takes at once.
+        /// Values of a block's x and logits, which stay in the last cache until dW is added up. A
+        /// block has no fewer rows than a weight gradient takes at once.
         const BLOCK: usize = 1 << 20;
         const LEAST: usize = 256;
         let ld = classes.next_multiple_of(isa.lanes());

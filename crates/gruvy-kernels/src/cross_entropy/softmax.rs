@@ -42,8 +42,8 @@ impl Softmax<'_> {
     /// - `target`: below `classes`
     #[inline(always)]
     unsafe fn row<S: Simd>(&self, s: S, z: *mut f32, target: usize) -> f32 {
-        /// e^-64 of the largest term changes no sum, and what it would leave in dz might be no
-        /// normal number.
+        /// Terms below e^-64 of the largest one change no sum, and what they would leave in dz
+        /// might be subnormal.
         const LEAST: f32 = -64.0;
         let vectors = (0..self.classes).step_by(S::LANES);
         // SAFETY: whole vectors of the row; parts of the last one for what must not see the

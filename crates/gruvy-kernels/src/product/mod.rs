@@ -4,7 +4,7 @@
 //! Product:        for each row block, for each panel of B, for each tile of rows:
 //!                     acc[row][gate] = Σ_k A[row][k] · B[k][gate]      (in registers, k in order)
 //!                     epilogue(row, panel, acc)                        (the gates' arithmetic)
-//! GradProduct:    C[m][n] += Σ_k A[k][m] · B[k][n]                     (weights' gradients, k in blocks)
+//! GradProduct:    C[m][n] += Σ_k A[k][m] · B[k][n]           (weights' gradients, k in blocks)
 //! ```
 //!
 //! B is packed in panels of one vector's width and `G` gates: `[panel][k][gate][lane]`, so that one

@@ -47,7 +47,7 @@ pub(crate) unsafe fn backward<C: Recurrence>(
             db_hh: Shared::of(grads.db_hh.as_deref_mut()),
         },
     };
-    // SAFETY: the caller's contract, and the scratch memory is as large as its fields say.
+    // SAFETY: the caller's contract; the scratch memory was just made, the weights just packed.
     unsafe {
         match call.window {
             Some(length) => job.windows_again::<C>(layer, length, saved, &mut ws.again),
@@ -104,9 +104,14 @@ impl Backward<'_> {
     /// The steps of a window, and then their part of the weights' gradients and of dx.
     ///
     /// # Safety
-    /// - `self` and `window`: their pointers cover what the fields say
-    /// - the window's steps are visited before those of a window that has been run, and after those
-    ///   of one that has not
+    /// - `window.saved`: `[steps, B, S, H]` readable and writable
+    /// - `window.state`: `[B]` states of `[K * H]` readable
+    /// - `window.after`: `[B, S, H]` readable, or null
+    /// - `y`, `dy`: `[T, B, H]`; `dlast`: `[B, K * H]`, if there is one
+    /// - `weights`: packed for the call's cell and sizes, and still readable
+    /// - `scratch`, `to`: as long as [`Scratch`] and [`GradientPointers`] say, and accessed by
+    ///   nothing else
+    /// - windows are run from the last to the first
     unsafe fn window<C: Recurrence>(&self, window: &Window) {
         self.call.plan.run(|share| {
             let rows = BackwardRows::<C> { job: self, window, share, cell: PhantomData };
@@ -156,7 +161,8 @@ impl Backward<'_> {
     /// each.
     ///
     /// # Safety
-    /// - `self` and `layer`: their buffers have the lengths that their sizes ask for
+    /// - `y`, `dy`, `dlast`, `weights`, `scratch`, `to`: as [`window`](Self::window) asks for them
+    /// - `layer`: the layer of the call, whose weights were checked
     /// - `states`: `[windows, B, K * H]`
     unsafe fn windows_again<C: Recurrence>(
         &self,
@@ -206,7 +212,9 @@ impl Backward<'_> {
     /// zeros past the last step, and the gradients of the gains.
     ///
     /// # Safety
-    /// - `self`: its pointers cover what the fields say, and all windows have been run
+    /// - `scratch.first`: `[B, S, H]`, with the gate gradients of all first steps; or null
+    /// - `scratch.dgain`: `[B, gates of both parts, H]`, and all windows have been run
+    /// - `to.dw_hh`: `[hidden gates * H, H]` writable
     unsafe fn finish<C: Recurrence>(&self, grads: &mut Gradients<'_>) {
         let Call { seq, input, hidden, steps, .. } = *self.call;
         if !self.scratch.first.is_null() && steps > 0 {

@@ -119,7 +119,8 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
     /// The state before the first step, and the mask of recurrent dropout.
     ///
     /// # Safety
-    /// - `memory`: writable, as its fields say
+    /// - `memory.state`: `[n][K][unit_ld]` writable
+    /// - `memory.masked.mask`: `[n][unit_ld]` writable, if there is one
     /// - the call's `h0`: `[B, K * H]`, if there is one
     #[inline(always)]
     unsafe fn begin<S: Simd>(&self, s: S, memory: &Memory) {
@@ -167,7 +168,7 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
     /// on.
     ///
     /// # Safety
-    /// - `memory`: as its fields say
+    /// - `memory.x`: `[chunk][n][x_ld]`, and `low` the time of its first step
     /// - `targets.y` and `targets.saved`: writable at the time of step `i`, or null
     #[inline(always)]
     unsafe fn step(&self, memory: &Memory, i: usize, low: usize) -> ForwardStep<'a> {
@@ -213,8 +214,12 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
     /// its state.
     ///
     /// # Safety
-    /// - `memory`: as its fields say
-    /// - `step`: over this memory, and its `saved` `[n]` rows of all blocks, or null
+    /// - `memory.raw`: `[n][raw_ld]` writable
+    /// - `memory.masked`: `mask [n][unit_ld]` readable and `seen [n][unit_ld]` writable, if there
+    ///   is one
+    /// - `step.x`: `[n][x_ld]` readable and writable
+    /// - `step.state`: `[n][K][unit_ld]` readable
+    /// - `step.saved`: `[n]` rows of all blocks writable, or null
     #[inline(always)]
     unsafe fn regularise<S: Simd>(&self, s: S, memory: &Memory, step: &mut ForwardStep<'_>) {
         let Forward { call, parts: ref packed, .. } = *self.job;

@@ -3,11 +3,11 @@
 //! ```text
 //! forward   each thread, its rows of the batch:
 //!               for each chunk of steps:  X · W_ih + b for the chunk, then step by step the cell
-//! backward  for each window of steps, the last first:    (one window, or many that are recomputed)
-//!               each thread, its rows of the batch:      step by step in reverse, gate gradients over
-//!                                                        the saved values
-//!               each thread, its share:                  weight gradients (rows of the weights) and
-//!                                                        dx (rows of x)
+//! backward  for each window of steps, the last first:   (one window, or many that are recomputed)
+//!               each thread, its rows of the batch:     step by step in reverse, gate gradients
+//!                                                       over the saved values
+//!               each thread, its share:                 weight gradients (rows of the weights)
+//!                                                       and dx (rows of x)
 //! ```
 //!
 //! Each thread runs all steps on its rows of the batch, with no barrier. Rows past their length are

@@ -34,9 +34,12 @@ impl WeightGradients<'_> {
     ///
     /// # Safety
     /// - `window.saved`: `[steps, B, S, H]` readable, with complete gate gradients
-    /// - the job's x, y, h0 and the packed input weights: readable, as its fields say
-    /// - the job's gradients of weights and biases, and `dx`: writable, as its fields say; no other
-    ///   thread has the same share
+    /// - the job's `x`: `[T, B, I]`, `y`: `[T, B, H]`, `h0`: `[B, K * H]`, if there is one
+    /// - `weights.input`: the packed input weights, readable
+    /// - `to.dw_ih`: `[G * H, I]`, `to.dw_hh`: `[hidden gates * H, H]` writable
+    /// - `to.db_ih`: `[G * H]`, `to.db_hh`: `[hidden gates * H]`, `to.dx`: `[T, B, I]` writable, or
+    ///   null
+    /// - no other thread has the same share
     pub unsafe fn run<C: Recurrence>(&self, window: &Window) {
         let call = self.job.call;
         let (reverse, times) = (call.seq.reverse, window.times(call));
@@ -144,8 +147,7 @@ impl WeightGradients<'_> {
     ///
     /// # Safety
     /// - the job's `scratch.first`: `[B, S, H]` readable, and complete
-    /// - the job's gradient of the hidden weights: writable, as its field says; no other thread has
-    ///   the same share
+    /// - `to.dw_hh`: `[hidden gates * H, H]` writable; no other thread has the same share
     pub unsafe fn start_states<C: Recurrence>(&self) {
         let Backward { call, ref to, ref scratch, .. } = *self.job;
         let Call { hidden, h0, seq, ref blocks, .. } = *call;

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isa {
-    /// Plain Rust on any machine, four lanes that the compiler may vectorise.
+    /// Plain Rust on any machine: four lanes, which the compiler may vectorise.
     Scalar,
     /// x86-64 with AVX2 and FMA, eight lanes.
     Avx2,

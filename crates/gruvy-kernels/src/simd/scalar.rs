@@ -87,12 +87,12 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> Self::V {
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe { super::vector::first_of(from, n) }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, v: Self::V, n: usize) {
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe { super::vector::store_first(to, v, n) }
     }
 }

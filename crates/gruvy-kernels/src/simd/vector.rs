@@ -21,8 +21,7 @@ pub(crate) struct Operand {
     pub next: usize,
 }
 
-/// Vectors of `f32` on one instruction set. A value of the type is the proof that the machine has
-/// it.
+/// Vectors of `f32` on one instruction set. A value of the type proves that the machine has it.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// The instruction set, for kernels that a kernel calls.
     const ISA: Isa;
@@ -32,8 +31,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Vector registers, which bound the size of a register tile.
     const REGISTERS: usize;
-    /// Whether there are [`Simd::tile_4x3`] and [`Simd::tile_3x4`]: a path without leaves them to
-    /// the compiler.
+    /// Whether there are [`Simd::tile_4x3`] and [`Simd::tile_3x4`]. Without them the compiler makes
+    /// the tiles.
     const HAS_TILES: bool = false;
     /// Rows and columns of a block of [`Simd::transpose`].
     const BLOCK: usize;
@@ -63,74 +62,87 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn where_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
     /// [`uniform`](crate::hash::uniform) of the places `first..first + LANES`, counted modulo 2³².
     fn uniform(self, key: u64, first: u32) -> Self::V;
-    /// `p * 2^n`, where `n` is the low integer part of `biased = n + 1.5 * 2^23`. No check of the
-    /// range: `p * 2^n` has to be a normal number.
+    /// `p * 2^n`, where `n` is the low integer part of `biased = n + 1.5 * 2^23`. The range is not
+    /// checked: `p * 2^n` has to be a normal number.
     fn scale_by_power(self, p: Self::V, biased: Self::V) -> Self::V;
 
+    /// A vector from memory of any alignment.
+    ///
     /// # Safety
-    /// `from` is readable for a whole vector.
+    /// - `from`: `[LANES]` readable
     unsafe fn load(self, from: *const f32) -> Self::V;
+    /// Writes a vector to memory of any alignment.
+    ///
     /// # Safety
-    /// `to` is writable for a whole vector.
+    /// - `to`: `[LANES]` writable
     unsafe fn store(self, to: *mut f32, v: Self::V);
-    /// The first `n` lanes, the others zero.
+    /// Loads the first `n` lanes; the others are zero.
+    ///
     /// # Safety
-    /// `from` is readable for `n <= LANES` values.
+    /// - `from`: `[n]` readable, and `n <= LANES`
     unsafe fn load_part(self, from: *const f32, n: usize) -> Self::V;
-    /// The first `n` lanes.
+    /// Stores the first `n` lanes.
+    ///
     /// # Safety
-    /// `to` is writable for `n <= LANES` values.
+    /// - `to`: `[n]` writable, and `n <= LANES`
     unsafe fn store_part(self, to: *mut f32, v: Self::V, n: usize);
 
     /// [`Simd::load`] of a whole vector or [`Simd::load_part`].
+    ///
     /// # Safety
-    /// `from` is readable for `n <= LANES` values.
+    /// - `from`: `[n]` readable, and `n <= LANES`
     #[inline(always)]
     unsafe fn load_n(self, from: *const f32, n: usize) -> Self::V {
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe { if n == Self::LANES { self.load(from) } else { self.load_part(from, n) } }
     }
     /// Transposes a block: row `i` of `from` becomes column `i` of `to`.
+    ///
     /// # Safety
-    /// `from` is readable for `BLOCK` rows of as many values `ld` apart, `to` writable for as many
-    /// `to_ld` apart.
+    /// - `from`: `[BLOCK]` rows of `[BLOCK]` readable, `ld` apart
+    /// - `to`: `[BLOCK]` rows of `[BLOCK]` writable, `to_ld` apart
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
         for i in 0..Self::BLOCK {
             for j in 0..Self::BLOCK {
-                // SAFETY: as the caller's.
+                // SAFETY: the caller's contract.
                 unsafe { *to.add(j * to_ld + i) = *from.add(i * ld + j) }
             }
         }
     }
 
-    /// Asks for the line at `at`, to be written if `W`, before it is needed; any address will do.
-    /// Nothing where the machine has no such instruction.
+    /// Prefetches the line at `at`, for writing if `W`; any address will do. Does nothing where the
+    /// machine has no such instruction.
     #[inline(always)]
     fn prefetch<const W: bool>(self, _at: *const f32) {}
 
     /// `acc[m][v] = Σ_k left[m][k] · right[v][k]` of four rows and three vectors: a tile that takes
     /// all of sixteen registers.
+    ///
     /// # Safety
-    /// The operands are readable for `k` steps.
+    /// - `left`: readable for 4 rows and `k` steps
+    /// - `right`: readable for 3 vectors and `k` steps
     #[inline(always)]
     unsafe fn tile_4x3(self, _k: usize, _left: Operand, _right: Operand) -> [[Self::V; 3]; 4] {
-        unreachable!("there are no tiles by hand")
+        unreachable!("HAS_TILES is false")
     }
     /// [`Simd::tile_4x3`] of three rows and four vectors.
+    ///
     /// # Safety
-    /// As there.
+    /// - `left`: readable for 3 rows and `k` steps
+    /// - `right`: readable for 4 vectors and `k` steps
     #[inline(always)]
     unsafe fn tile_3x4(self, _k: usize, _left: Operand, _right: Operand) -> [[Self::V; 4]; 3] {
-        unreachable!("there are no tiles by hand")
+        unreachable!("HAS_TILES is false")
     }
 
     /// [`Simd::store`] of a whole vector or [`Simd::store_part`].
+    ///
     /// # Safety
-    /// `to` is writable for `n <= LANES` values.
+    /// - `to`: `[n]` writable, and `n <= LANES`
     #[inline(always)]
     unsafe fn store_n(self, to: *mut f32, v: Self::V, n: usize) {
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe { if n == Self::LANES { self.store(to, v) } else { self.store_part(to, v, n) } }
     }
 }
@@ -138,7 +150,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
 /// [`Simd::load_part`] of four lanes as an array.
 ///
 /// # Safety
-/// As there.
+/// - `from`: `[n]` readable
 #[inline(always)]
 pub(super) unsafe fn first_of(from: *const f32, n: usize) -> [f32; 4] {
     // SAFETY: readable for `n` values, by the caller.
@@ -148,7 +160,7 @@ pub(super) unsafe fn first_of(from: *const f32, n: usize) -> [f32; 4] {
 /// [`Simd::store_part`] of four lanes in an array.
 ///
 /// # Safety
-/// As there.
+/// - `to`: `[n]` writable
 #[inline(always)]
 pub(super) unsafe fn store_first(to: *mut f32, lanes: [f32; 4], n: usize) {
     for (i, v) in lanes.into_iter().enumerate().take(n) {

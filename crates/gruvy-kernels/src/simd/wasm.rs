@@ -1,7 +1,7 @@
 //! Four lanes on WebAssembly with the fixed-width vectors of its 2.0 standard (`simd128`).
 //!
-//! There is no fused multiply-add, and a module with vectors runs only where they are known: so the
-//! choice is made when it is compiled (`-C target-feature=+simd128`).
+//! There is no fused multiply-add. A module with vectors runs only where they are supported, so the
+//! choice is made at compile time (`-C target-feature=+simd128`).
 
 use super::isa::Isa;
 use super::vector::Simd;
@@ -41,7 +41,7 @@ impl Simd for Simd128 {
     fn div(self, a: v128, b: v128) -> v128 {
         f32x4_div(a, b)
     }
-    // These give their first operand if either is NaN, ours the second.
+    // These instructions return their first operand if either is NaN, ours the second.
     #[inline(always)]
     fn min(self, a: v128, b: v128) -> v128 {
         f32x4_pmin(b, a)
@@ -110,7 +110,7 @@ impl Simd for Simd128 {
     }
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe {
             let [a, b, c, d] = [0, 1, 2, 3].map(|i| self.load(from.add(i * ld)));
             // Columns 0 and 1, 2 and 3 of two rows; then their halves side by side.
