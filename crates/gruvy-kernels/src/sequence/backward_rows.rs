@@ -34,8 +34,6 @@ struct Common<'a> {
     start: (*const f32, usize),
 }
 
-// SAFETY of this file: `Backward::window` alone makes this kernel, and vouches for the pointers of
-// the job and the window. The rows and units of the share are this thread's alone.
 impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
     type Output = ();
 
@@ -51,7 +49,9 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
             let gates = C::BACK.first().map_or(0, |run| run.gates);
             weights[0] = weights[0].part(&share.panels, gates * hidden * S::LANES);
         }
-        // SAFETY: as above.
+        // SAFETY: `Backward::window` alone makes this kernel.
+        // - the pointers of the job and of the window: as they were promised there
+        // - the rows and units of the share are written by this thread alone
         unsafe {
             let carry = scratch.carry.get().add(first * C::STATES * plan.unit_ld);
             let mask = match scratch.mask.is_null() {

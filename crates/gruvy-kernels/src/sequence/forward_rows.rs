@@ -46,9 +46,6 @@ struct Masked {
     seen: *mut f32,
 }
 
-// SAFETY of this file: `Forward::run` and `step` alone make this kernel, and vouch for the buffers
-// of the call, the packed weights and the targets. The rows and units of the share are this
-// thread's alone: in the targets, and in the scratch memory, which the plan sized.
 impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
     type Output = ();
 
@@ -57,7 +54,11 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
         let Self { job, ref share, scratch, .. } = self;
         let Forward { call, ref steps, .. } = *job;
         let ForwardScratch { chunk, .. } = call.plan.forward;
-        // SAFETY: as above.
+        // SAFETY: `Forward::run` and `step` alone make this kernel.
+        // - the buffers of the call, the packed weights and the targets: as they were promised
+        //   there
+        // - `scratch`: `[plan.forward.len]`
+        // - the rows and units of the share are written by this thread alone
         unsafe {
             let mut memory = self.divide(scratch);
             let mut weights = job.parts.w_hh;

@@ -45,7 +45,7 @@ pub struct Regular {
 pub const PLAIN: Regular =
     Regular { zoneout: 0.0, recurrent_dropout: 0.0, norm: false, drawn: false };
 
-/// Each regulariser alone and all of them, drawn and not.
+/// Each regulariser alone and all of them together, drawn and not drawn.
 pub const REGULAR: [Regular; 7] = [
     PLAIN,
     Regular { zoneout: 0.3, ..PLAIN },
@@ -193,7 +193,7 @@ impl Case {
         (y, last)
     }
 
-    /// With scratch memory and outputs full of NaN on entry.
+    /// Runs forward and backward, with scratch memory and outputs full of NaN on entry.
     pub fn run(&self, isa: Isa, ws: &mut Workspace, with_h0: bool) -> Answer {
         let layer = self.layer();
         let pass = Pass { h0: with_h0.then_some(&self.h0[..]), ..self.pass() };
@@ -255,7 +255,7 @@ impl Case {
             seq: self.pass().seq,
             input: self.i,
             hidden: self.h,
-            // As the kernels see it, rounded to f32.
+            // Rounded to f32, as the kernels see it.
             zoneout: f64::from(self.regular.zoneout),
             noise: self.noise(),
         };
@@ -274,7 +274,7 @@ impl Case {
             self.reverse,
             self.recompute
         );
-        // A normalised row of nearly equal values is divided by a small number.
+        // Normalisation divides a row of nearly equal values by a small number.
         let slack = if self.regular.norm { 10.0 } else { 1.0 };
         let close = |what: &str, got: &[f32], want: &[f64], tolerance: f64| {
             assert_close(&format!("{name}: {what}"), got, want, tolerance * slack);

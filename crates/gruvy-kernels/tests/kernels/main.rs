@@ -148,7 +148,7 @@ fn steps_equal_the_sequence() {
 #[test]
 fn a_batch_equals_its_rows_alone() {
     for cell in Cell::ALL {
-        // What is drawn depends on the row's place in the batch.
+        // Draws depend on the row's place in the batch.
         for regular in REGULAR.into_iter().filter(|r| !r.drawn) {
             let case = Case::regular(cell, regular, [7, 13, 6, 19]).ragged();
             let mut ws = Workspace::new();
@@ -176,7 +176,7 @@ fn a_batch_equals_its_rows_alone() {
     }
 }
 
-/// What stands in the padding (in dy even NaN, in x anything finite) changes no valid output and no
+/// The content of the padding (even NaN in dy, anything finite in x) changes no valid output and no
 /// gradient.
 #[test]
 fn padding_has_no_effect() {
@@ -220,7 +220,7 @@ fn recomputed_gradients_equal_the_saved_ones() {
                     let again = case.run(Isa::best(), &mut ws, true);
                     let bits = |a: &Answer| [&a.y, &a.last, &a.dx, &a.dh0].map(Vec::clone);
                     assert!(bits(&saved) == bits(&again), "{cell:?} {regular:?} {sizes:?}");
-                    // Their sums have another order.
+                    // The terms of these sums are added in another order.
                     for (name, saved, again) in [
                         ("dw_ih", saved.dw_ih, again.dw_ih),
                         ("dw_hh", saved.dw_hh, again.dw_hh),
@@ -238,7 +238,7 @@ fn recomputed_gradients_equal_the_saved_ones() {
     }
 }
 
-/// Without a seed nothing is drawn, and recurrent dropout is not there.
+/// Without a seed nothing is drawn, and there is no recurrent dropout.
 #[test]
 fn inference_draws_nothing() {
     for cell in Cell::ALL {
@@ -254,13 +254,13 @@ fn inference_draws_nothing() {
     }
 }
 
-/// Gradients that vanish become zero, and not numbers that the machine is slow with.
+/// Vanishing gradients become zero, and not subnormal numbers, which are slow.
 #[test]
 fn vanished_gradients_are_zero() {
     for cell in Cell::ALL {
         for isa in Isa::available() {
             let mut case = Case::new(cell, [900, 3, 4, 9]);
-            // All decay, whatever the cell; what is left of h0 must not weigh in.
+            // All gradients decay, whatever the cell; what is left of h0 must not matter.
             case.w_hh.iter_mut().for_each(|w| *w *= 0.5);
             let last = case.dy.len() - 3 * 9;
             case.dy[..last].fill(0.0);
