@@ -1,4 +1,5 @@
-//! The calls whose instructions `.ci/instructions` counts: each in one call of [`measured`], named on stdout before it.
+//! The calls whose instructions `.ci/instructions` counts: each in one call of [`measured`], named
+//! on stdout before it.
 
 use gruvy_kernels::{
     Cell, Gradients, Isa, Layer, Noise, Output, Packed, Pass, Sequence, Tape, Weights, Workspace,
@@ -8,18 +9,18 @@ use gruvy_kernels::{
 const T: usize = 12;
 const B: usize = 12;
 const I: usize = 24;
-/// No multiple of a vector, so that edges count.
+/// Not a multiple of a vector, so that edges count.
 const H: usize = 60;
 
-/// What callgrind looks for by its name.
+/// Callgrind finds this function by its name.
 #[inline(never)]
 fn measured(call: &mut dyn FnMut()) {
     call();
-    // A last instruction, so that the call above is no jump out of here.
+    // A last instruction, so that the call above is not a tail call.
     std::hint::black_box(());
 }
 
-/// One call: counted if it has a name.
+/// One call, which is counted if it has a name.
 fn run(name: Option<String>, call: &mut dyn FnMut()) {
     let Some(name) = name else { return call() };
     println!("{name}");

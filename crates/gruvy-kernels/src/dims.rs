@@ -1,8 +1,6 @@
 //! Sizes, options and buffers that every kernel call shares.
 
-use crate::Noise;
-use crate::cell::Blocks;
-use crate::sequence::window;
+use crate::noise::Noise;
 
 /// The recurrence that a layer runs.
 ///
@@ -23,14 +21,14 @@ pub enum Cell {
     Gru,
     /// GRU with the reset gate before the product (Cho et al., 1406.1078v3; ONNX's default).
     GruV3,
-    /// LSTM with a forget gate (Gers et al., 2000), PyTorch's.
+    /// PyTorch's LSTM, with a forget gate (Gers et al., 2000).
     Lstm,
     /// Plain RNN with tanh (Elman, 1990).
     Rnn,
     /// Plain RNN with max(·, 0).
     RnnRelu,
-    /// The GRU without a product of the state (Feng et al., 2410.01201). Note that its z is the share of
-    /// the new, where the GRU's is the share of the old.
+    /// A GRU whose gates see the input alone (Feng et al., 2410.01201). Note that its z is the
+    /// share of the new value, where the GRU's is the share of the old state.
     MinGru,
 }
 
@@ -39,7 +37,7 @@ impl Cell {
     pub const ALL: [Self; 6] =
         [Cell::Gru, Cell::GruV3, Cell::Lstm, Cell::Rnn, Cell::RnnRelu, Cell::MinGru];
 
-    /// The gates in the order of the weights' rows, PyTorch's.
+    /// The names of the gates, in PyTorch's order of the weights' rows.
     pub const fn gate_names(self) -> &'static [&'static str] {
         match self {
             Cell::Gru | Cell::GruV3 => &["reset", "update", "new"],
@@ -54,8 +52,8 @@ impl Cell {
         self.gate_names().len()
     }
 
-    /// Gates that see the state through weights: the hidden weights have `hidden_gates() * hidden` rows.
-    /// None of the minGRU's.
+    /// Gates that see the state through weights: the hidden weights have `hidden_gates() * hidden`
+    /// rows. The minGRU has none.
     pub const fn hidden_gates(self) -> usize {
         match self {
             Cell::MinGru => 0,
@@ -63,7 +61,7 @@ impl Cell {
         }
     }
 
-    /// `K`, vectors of H values in a state: 2 for the LSTM, h and then c; else 1.
+    /// `K`, vectors of H values in a state: 2 for the LSTM (h, then c), 1 for all others.
     pub const fn states(self) -> usize {
         match self {
             Cell::Lstm => 2,
@@ -83,13 +81,13 @@ impl Cell {
         }
     }
 
-    /// The cell of that [name](Cell::name).
+    /// The cell with that [name](Cell::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cell| cell.name() == name)
     }
 
-    /// `S`, blocks of H values saved for the backward pass, per step and row, by a layer without
-    /// normalisation and noise. [`Layer::saved`] is the number for any.
+    /// `S`, blocks of H values that a layer without normalisation and noise saves for the backward
+    /// pass, per step and row. [`Layer::saved`] is the number for any layer.
     pub const fn saved(self) -> usize {
         match self {
             Cell::Gru | Cell::GruV3 => 4,
@@ -100,6 +98,7 @@ impl Cell {
     }
 
     /// The saved block that holds each gate's value, in the order of [`Cell::gate_names`].
+    #[doc(hidden)]
     pub const fn gate_blocks(self) -> &'static [usize] {
         match self {
             Cell::Gru | Cell::GruV3 => &[1, 2, 0],
@@ -109,8 +108,9 @@ impl Cell {
         }
     }
 
-    /// The gate whose value is the share of the state that a unit keeps at a step, and whether it is the opposite, the
-    /// share of the new. None for a cell without such a gate.
+    /// The gate whose value is the share of its state that a unit keeps at a step, and whether it
+    /// is the opposite, the share of the new value. None for a cell without such a gate.
+    #[doc(hidden)]
     pub const fn keep_gate(self) -> Option<(usize, bool)> {
         match self {
             Cell::Gru | Cell::GruV3 | Cell::Lstm => Some((1, false)),
@@ -129,37 +129,50 @@ pub struct Layer<'a> {
     pub input: usize,
     /// `H`, hidden units.
     pub hidden: usize,
-    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a step. Drawn
-    /// in a [pass with noise](Noise); without, the mean: `h' = p h + (1 − p) h̃`. In `[0, 1)`. An LSTM keeps the
-    /// values of h and of c each on their own.
+    /// Zoneout (Krueger et al., 1606.01305): the probability, in `[0, 1)`, with which a unit keeps
+    /// its state at a step. It is drawn in a [pass with noise](Noise); without noise the mean is
+    /// used, `h' = p h + (1 − p) h̃`. An LSTM draws for h and for c separately.
     pub zoneout: f32,
     /// The weights.
     pub weights: Weights<'a>,
 }
 
 impl Layer<'_> {
-    /// Blocks of H values that a forward pass saves for the backward pass, per step and row: those of the
-    /// [cell](Cell::saved) first.
-    pub fn saved(&self, noise: &Noise) -> usize {
-        self.blocks(noise).count
-    }
-
-    /// Values that a forward pass saves for the backward pass.
-    pub fn saved_values(&self, pass: &Pass<'_>) -> usize {
-        let Sequence { seq_len, batch, .. } = pass.seq;
-        match pass.recompute {
-            false => seq_len * batch * self.saved(&pass.noise) * self.hidden,
-            true => seq_len.div_ceil(window(&pass.seq)) * batch * self.cell.states() * self.hidden,
-        }
-    }
-
-    pub(crate) fn blocks(&self, noise: &Noise) -> Blocks {
-        Blocks::new(self.cell, self.hidden, noise.masks_state(), self.weights.norm.is_some())
+    pub(crate) fn shape(&self) -> Shape {
+        let Self { cell, input, hidden, .. } = *self;
+        Shape { cell, input, hidden }
     }
 }
 
-/// Weights of one layer and direction in PyTorch's layout, row-major. `G` is [`Cell::gates`], and for the hidden
-/// weights [`Cell::hidden_gates`].
+/// The cell and the sizes of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shape {
+    pub cell: Cell,
+    /// `I`
+    pub input: usize,
+    /// `H`
+    pub hidden: usize,
+}
+
+impl Shape {
+    /// `K * H`, values of a state.
+    pub const fn state(&self) -> usize {
+        self.cell.states() * self.hidden
+    }
+
+    /// `G * H`, rows of the input weights.
+    pub const fn rows(&self) -> usize {
+        self.cell.gates() * self.hidden
+    }
+
+    /// Rows of the hidden weights.
+    pub const fn hidden_rows(&self) -> usize {
+        self.cell.hidden_gates() * self.hidden
+    }
+}
+
+/// Weights of one layer and direction in PyTorch's layout, row-major. `G` is [`Cell::gates`], and
+/// for the hidden weights [`Cell::hidden_gates`].
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     /// `[G * H, I]`
@@ -174,10 +187,12 @@ pub struct Weights<'a> {
     pub norm: Option<Norm<'a>>,
 }
 
-/// Layer normalisation (Ba et al., 1607.06450) of every gate on its own, the input's part and the state's:
+/// Layer normalisation (Ba et al., 1607.06450) of each gate on its own, separately for the part of
+/// the input and the part of the state:
 ///
 /// ```text
-/// x W_g  becomes  gain_ih ⊙ (v − mean v) / √(var v + ε),  v = x W_g [H],  ε = 1e-5      h W_g likewise
+/// x W_g  becomes  gain_ih ⊙ (v − mean v) / √(var v + ε),  v = x W_g [H],  ε = 1e-5
+/// h W_g  likewise, with gain_hh
 /// ```
 /// The biases are added afterwards.
 #[derive(Clone, Copy, Debug)]
@@ -191,16 +206,17 @@ pub struct Norm<'a> {
 /// ε of [`Norm`].
 pub const NORM_EPSILON: f32 = 1e-5;
 
-/// The shape of a batch of sequences and the way through it. Everything is time-major.
+/// The shape of a batch of sequences, and the direction in which they are read. Everything is
+/// time-major.
 #[derive(Clone, Copy, Debug)]
 pub struct Sequence<'a> {
     /// `T`, steps in the buffers.
     pub seq_len: usize,
-    /// `B`, sequences side by side.
+    /// `B`, sequences in the batch.
     pub batch: usize,
-    /// `[B]` valid steps of each sequence, each at most `seq_len`; none: all are full. Outputs past
-    /// a sequence's length are zero, and gradients of outputs there are ignored. What x holds there changes
-    /// nothing either, but a backward pass needs it finite.
+    /// `[B]`: the valid steps of each sequence, at most `seq_len`; none: all are full. Outputs past
+    /// a sequence's length are zero, and gradients of outputs there are ignored. What x holds there
+    /// has no effect either, but a backward pass needs it to be finite.
     pub lengths: Option<&'a [usize]>,
     /// Run from the last valid step of each sequence to its first.
     pub reverse: bool,
@@ -217,9 +233,9 @@ pub struct Pass<'a> {
     pub h0: Option<&'a [f32]>,
     /// What is drawn while training.
     pub noise: Noise,
-    /// Save only the states before every √T steps; the backward pass then computes the rest again from them (gradient
-    /// checkpointing; Chen et al., 1604.06174). The same gradients (those of the
-    /// weights to rounding), for the time of one more forward pass.
+    /// Save only the states before every √T steps. The backward pass then recomputes the rest from
+    /// them (gradient checkpointing; Chen et al., 1604.06174). The gradients are the same (those of
+    /// the weights up to rounding), for the time of one more forward pass.
     pub recompute: bool,
 }
 
@@ -228,10 +244,12 @@ pub struct Pass<'a> {
 pub struct Output<'a> {
     /// `[T, B, H]`, overwritten.
     pub y: &'a mut [f32],
-    /// `[B, K * H]`: the state of each sequence after its last step, overwritten. A sequence without steps keeps h0.
+    /// `[B, K * H]`: the state of each sequence after its last step, overwritten. A sequence
+    /// without steps keeps h0.
     pub last: Option<&'a mut [f32]>,
-    /// What [`backward`](crate::backward) needs, [`Layer::saved_values`] in all, overwritten: `[T, B, S, H]`, S =
-    /// [`Layer::saved`], or of a pass that [recomputes](Pass::recompute) `[windows, B, K * H]`.
+    /// What [`backward`](crate::backward) needs, [`Layer::saved_values`] values, overwritten:
+    /// `[T, B, S, H]` with S = [`Layer::saved`], or `[windows, B, K * H]` for a pass that
+    /// [recomputes](Pass::recompute).
     pub saved: Option<&'a mut [f32]>,
 }
 
@@ -240,16 +258,16 @@ pub struct Output<'a> {
 pub struct Tape<'a> {
     /// `[T, B, H]`, as the forward pass wrote it.
     pub y: &'a [f32],
-    /// [`Output::saved`], as the forward pass wrote it; used up.
+    /// [`Output::saved`], as the forward pass wrote it. Its content is lost.
     pub saved: &'a mut [f32],
     /// `[T, B, H]`: gradient with respect to y.
     pub dy: &'a [f32],
-    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero. What of it
-    /// already stands in `dy` does not belong here.
+    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero. It
+    /// must not repeat what `dy` already holds for those steps.
     pub dlast: Option<&'a [f32]>,
 }
 
-/// Gradients of a backward pass. Parameter gradients add up (`+=`), the others are set (`=`).
+/// Gradients of a backward pass. Parameter gradients are added to (`+=`), the others are set (`=`).
 #[derive(Debug)]
 pub struct Gradients<'a> {
     /// `[T, B, I]`, set; none: not needed.

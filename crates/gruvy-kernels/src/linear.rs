@@ -1,8 +1,8 @@
-//! A linear map with packed weights, `y = x Wᵀ + b`: the head of a model that is only run.
+//! A linear map with packed weights, `y = x Wᵀ + b`: the head of a model for inference.
 
-use crate::layer::{check, check_optional};
+use crate::checks::{check, check_optional};
 use crate::memory::{Buffer, Shared};
-use crate::product::{Packing, Panels, Rows, Source, Store, multiply, pack};
+use crate::product::{Packing, Panels, Product, Rows, Source, Store, pack};
 use crate::simd::Isa;
 use crate::threads;
 
@@ -48,11 +48,13 @@ impl Linear {
             padded[..outputs].copy_from_slice(bias);
         }
         let width = isa.lanes();
-        let source = Source { ptr: weight.as_ptr(), k_step: 1, j_step: inputs };
-        let panel_step = inputs * width;
-        let to = Packing { ptr: panels.as_mut_ptr(), width, k_step: width, panel_step };
-        // SAFETY: the weight has `outputs` rows of `inputs`, the panels room for whole vectors of them.
-        unsafe { pack(isa, source, inputs, outputs, to) }
+        let ptr = weight.as_ptr();
+        let source = Source { ptr, k_step: 1, j_step: inputs, depth: inputs, columns: outputs };
+        let to = Packing::dense(panels.as_mut_ptr(), width, inputs);
+        // SAFETY:
+        // - the weight has `outputs` rows of `inputs`
+        // - the panels have room for whole vectors of them
+        unsafe { pack(isa, source, to) }
         Self { isa, inputs, outputs, memory }
     }
 
@@ -64,21 +66,22 @@ impl Linear {
         check("x [rows, I]", rows * self.inputs, x.len());
         check("y [rows, O]", rows * self.outputs, y.len());
         let parts = threads::worth(rows * self.inputs * self.outputs);
-        let y = Shared(y.as_mut_ptr());
+        let y = Shared::new(y.as_mut_ptr());
         threads::run(parts, |part| {
-            let Shared(y) = *{ &y };
             let rows = threads::split(rows, 8, part, parts);
             let Self { isa, inputs, outputs, ref memory } = *self;
             let count = outputs.div_ceil(isa.lanes());
             let memory = memory.as_slice();
-            let panels = Panels { ptr: memory.as_ptr(), count, depth: inputs, first: 0 };
+            let b = Panels::new(memory.as_ptr(), count, inputs);
             let add = memory[count * isa.lanes() * inputs..].as_ptr();
             let a = Rows { ptr: x[rows.start * inputs..].as_ptr(), ld: inputs, count: rows.len() };
-            // SAFETY: each thread has rows of its own, within the checked buffers; the padded bias follows the panels.
+            // SAFETY:
+            // - `x` and `y` hold all rows, which were checked, and each thread has its own of y
+            // - the memory holds `count` panels of depth `inputs`, and the padded bias behind them
             unsafe {
-                let to = y.add(rows.start * outputs);
+                let to = y.get().add(rows.start * outputs);
                 let store = Store { to, ld: outputs, columns: outputs, add };
-                multiply(isa, a, panels, inputs, &store);
+                Product { a, b, k: inputs }.store(isa, &store);
             }
         });
     }

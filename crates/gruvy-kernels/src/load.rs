@@ -1,30 +1,32 @@
-//! How many threads pay at present.
+//! How many threads are worth using at present.
 //!
-//! Other processes, other calls and a container's quota take cores away, and then the threads of a call wait for the one
-//! that has none. What a call got out of its threads is measured, and the next ones use fewer or more:
+//! Other processes, other calls and a container's quota take cores away. The threads of a call then
+//! wait for the one that has no core. So each call measures what it got out of its threads, and
+//! later calls use fewer or more:
 //!
 //! ```text
 //! p = time that the threads of a call computed / time that the call took
 //! p < half + 0.1     half as many threads would do as well: the limit is halved
-//! after a pause      the limit is doubled for a trial; the pause grows with every trial that failed
+//! after a pause      the limit is doubled for a trial; the pause grows with every failed trial
 //! ```
-//! `p` is judged over a few hundredths of a second of calls. It asks what fewer threads would do and not who is to blame, so rows that
-//! cannot be divided evenly do not look like a busy machine. Nothing but time depends on the limit, which is why calls of
-//! different runs may share it: it is a guess about the machine, and the machine is one for all.
+//! `p` is judged over calls of a few hundredths of a second in total. It asks what fewer threads
+//! would achieve, not who is to blame, so rows that cannot be divided evenly do not look like a
+//! busy machine. The limit affects nothing but time, which is why calls of different runs may share
+//! it: it is a guess about the machine, and there is one machine for all of them.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// Calls are judged together until they took as long: several time slices of the system's scheduler, and enough to forget
-/// that a thread that has slept for long is slow to wake.
+/// Calls are judged together until they have taken this long: several time slices of the system's
+/// scheduler, and enough that a thread which is slow to wake after a long sleep does not matter.
 const WINDOW: Duration = Duration::from_millis(25);
-/// From the first failed trial to the next one.
+/// Time from the first failed trial to the next trial.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Pauses double up to this many times, to 3.2 s.
+/// The pause doubles at most this many times, up to 3.2 s.
 const DOUBLINGS: u32 = 5;
-/// Parts of the time that trials may take.
+/// Trials may take one part in this many of the time.
 const SHARE: u32 = 30;
 
 /// The limit of a machine's threads.
@@ -34,12 +36,13 @@ pub(crate) struct Load {
 }
 
 struct State {
-    /// Of the calls in the window.
+    /// Duration of the calls in the window.
     took: Duration,
-    /// Threads' time that they computed, and would have had to for their number to pay, in seconds.
+    /// Processor time that the calls' threads used, and what they would have had to use for their
+    /// number to be worth it, in seconds.
     computed: f64,
     needed: f64,
-    /// Trials that failed, less those that succeeded.
+    /// Failed trials minus successful ones.
     failed: u32,
     /// When to try more threads.
     retry: Option<Instant>,
@@ -52,13 +55,13 @@ impl Load {
         Self { limit: AtomicUsize::new(usize::MAX), state: Mutex::new(state) }
     }
 
-    /// Threads that a call should use, of `most`.
+    /// Threads that a call should use, at most `most`.
     pub fn threads(&self, most: usize, now: impl FnOnce() -> Instant) -> usize {
         let limit = self.limit.load(Ordering::Relaxed);
         if limit >= most {
             return most;
         }
-        // Whoever finds the state in use goes by the limit.
+        // If another thread holds the state, go by the limit.
         if let Ok(mut state) = self.state.try_lock()
             && state.retry.is_some_and(|retry| now() >= retry)
         {
@@ -71,9 +74,10 @@ impl Load {
         limit
     }
 
-    /// A call of several `parts` took a time, of which they computed, all together, for another.
+    /// Takes note of a call of several `parts`: how long it took, and the processor time of all its
+    /// parts together.
     pub fn heard(&self, parts: usize, took: Duration, computed: Duration, now: Instant) {
-        // A call from before the limit fell says nothing about it.
+        // A call that began before the limit fell says nothing about it.
         if parts > self.limit.load(Ordering::Relaxed) {
             return;
         }
@@ -88,7 +92,7 @@ impl Load {
         let pays = state.computed >= state.needed;
         let limited = self.limit.load(Ordering::Relaxed) < usize::MAX;
         if pays && limited && state.retry.is_none() {
-            // A trial that succeeded: perhaps yet more threads pay.
+            // The trial succeeded: perhaps even more threads are worth using.
             state.failed = state.failed.saturating_sub(1);
             state.retry = Some(now + PAUSE);
         } else if !pays {
@@ -107,7 +111,7 @@ impl State {
     }
 }
 
-/// The processor time of the calling thread; none where the system does not say.
+/// The processor time of the calling thread; none where the system does not report it.
 pub(crate) fn thread_time() -> Option<Duration> {
     #[cfg(all(
         any(target_os = "linux", target_os = "android", target_vendor = "apple"),
@@ -130,7 +134,7 @@ mod tests {
 
     const CALL: Duration = Duration::from_millis(2);
 
-    /// A machine with so many free cores, and calls that use them: the limits that the calls went by.
+    /// Simulates calls on a machine with `free` cores: the number of threads that each call used.
     fn calls(load: &Load, free: f64, most: usize, count: usize, clock: &mut Instant) -> Vec<usize> {
         let call = |_| {
             let parts = load.threads(most, || *clock);

@@ -6,14 +6,15 @@
 //! | [`sigmoid`] on [-86, 88] | 2.5 ulp; outside, 1e-37 absolute |
 //! | [`tanh`] everywhere | 2.5 ulp |
 //!
-//! All three split `x = n ln 2 + r`, |r| <= ln 2 / 2, and evaluate `e^r - 1` by a polynomial (fitted in
-//! the Chebyshev sense to relative error 3.6e-9). The bounds hold with a fused multiply-add; without (scalar path,
-//! WebAssembly) they are 1 ulp wider. Several values at once go through each stage side by side: their chains of
-//! operations overlap, and share the constants.
+//! All three functions split `x = n ln 2 + r`, |r| <= ln 2 / 2, and evaluate `e^r - 1` by a
+//! polynomial (fitted in the Chebyshev sense to relative error 3.6e-9). The bounds hold with a
+//! fused multiply-add; without it (scalar path, WebAssembly) they are 1 ulp wider. Several values
+//! at once go through each stage side by side, so that their chains of operations overlap and share
+//! the constants.
 
 use crate::simd::Simd;
 
-/// `1.5 * 2^23`: added to a small number, leaves its nearest integer in the low bits.
+/// `1.5 * 2^23`: adding it to a small number leaves the nearest integer in the low bits.
 const ROUND: f32 = 12_582_912.0;
 const LN2_HI: f32 = 0.693_359_4;
 const LN2_LO: f32 = -2.121_944_4e-4;
@@ -24,7 +25,8 @@ const EXPM1: [f32; 5] = [0.49999994, 0.16666521, 0.04166839, 0.008368745, 0.0013
 /// `x = n ln 2 + r`: returns `n + ROUND` and `e^r - 1`.
 #[inline(always)]
 fn split<S: Simd, const N: usize>(s: S, x: [S::V; N]) -> ([S::V; N], [S::V; N]) {
-    // Plain loops in this file: a closure that the compiler leaves a function would be one without the vector instructions.
+    // This file has plain loops, because a closure that is not inlined would be compiled without
+    // the vector instructions.
     let (mut biased, mut r, mut p) = (x, x, x);
     for v in &mut biased {
         *v = s.fma(*v, s.splat(core::f32::consts::LOG2_E), s.splat(ROUND));
@@ -53,7 +55,7 @@ fn split<S: Simd, const N: usize>(s: S, x: [S::V; N]) -> ([S::V; N], [S::V; N]) 
 #[inline(always)]
 pub(crate) fn exp<S: Simd, const N: usize>(s: S, mut x: [S::V; N]) -> [S::V; N] {
     for v in &mut x {
-        // In this order a NaN stays one.
+        // With the operands in this order a NaN stays a NaN.
         *v = s.min(s.splat(88.0), s.max(s.splat(-86.0), *v));
     }
     let (biased, mut em1) = split(s, x);
@@ -129,7 +131,8 @@ mod tests {
         }
     }
 
-    /// Largest error over a fine grid of [-limit, limit] and small values, in ulp of the true result.
+    /// Largest error over a fine grid of [-limit, limit] and small values, in ulp of the true
+    /// result.
     fn largest_error(isa: Isa, f: Function, low: f32, high: f32) -> f64 {
         let truth = |x: f64| match f {
             Function::Exp => libm::exp(x),

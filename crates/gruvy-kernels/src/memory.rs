@@ -1,6 +1,5 @@
-//! Aligned, reusable scratch memory and the raw views that threads share.
+//! Aligned, reusable scratch memory, and pointers that threads share.
 
-use crate::backward::Again;
 use alloc::vec::Vec;
 
 /// A cache line of values.
@@ -21,12 +20,12 @@ pub(crate) const fn lines(len: usize) -> usize {
 pub(crate) struct Buffer(Vec<Line>);
 
 impl Buffer {
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// At least `len` values, of any content; grows if it must, never shrinks.
-    pub(crate) fn get(&mut self, len: usize) -> &mut [f32] {
+    /// At least `len` values, of any content. The buffer grows if it must and never shrinks.
+    pub fn get(&mut self, len: usize) -> &mut [f32] {
         let lines = len.div_ceil(LINE);
         if self.0.len() < lines {
             // Not `resize` of what is there: nothing of the old content is needed.
@@ -37,38 +36,16 @@ impl Buffer {
         unsafe { core::slice::from_raw_parts_mut(ptr, len) }
     }
 
-    /// The buffer's values, all of them.
-    pub(crate) fn as_slice(&self) -> &[f32] {
+    /// All values of the buffer.
+    pub fn as_slice(&self) -> &[f32] {
         let ptr = self.0.as_ptr().cast::<f32>();
         // SAFETY: the vector holds that many initialised values from `ptr` on.
         unsafe { core::slice::from_raw_parts(ptr, self.0.len() * LINE) }
     }
-}
 
-/// Scratch memory of the kernels: grows to what the largest call needs and is then reused, so that later
-/// calls allocate nothing. Its content between calls does not matter.
-#[derive(Debug, Default)]
-pub struct Workspace {
-    pub(crate) scratch: Buffer,
-    pub(crate) packed: Buffer,
-    /// What a backward pass needs to compute saved values again.
-    pub(crate) again: Option<Again>,
-}
-
-impl Workspace {
-    /// An empty workspace.
-    pub const fn new() -> Self {
-        Self { scratch: Buffer::new(), packed: Buffer::new(), again: None }
-    }
-
-    /// Fills the memory with `value`: for tests that scratch may be dirty on entry.
-    #[doc(hidden)]
-    pub fn soil(&mut self, value: f32) {
-        let again = self.again.iter_mut().flat_map(Again::buffers);
-        for buffer in [&mut self.scratch, &mut self.packed].into_iter().chain(again) {
-            let len = buffer.as_slice().len();
-            buffer.get(len).fill(value);
-        }
+    /// Fills the buffer with `value`.
+    pub fn fill(&mut self, value: f32) {
+        self.0.fill(Line([value; LINE]));
     }
 }
 
@@ -79,20 +56,24 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    pub(crate) fn new(memory: &mut [f32]) -> Self {
+    pub fn new(memory: &mut [f32]) -> Self {
         Self { next: memory.as_mut_ptr(), left: memory.len() }
     }
 
-    /// The same parts again for another thread, which must keep to what is its own in them.
+    /// An arena over memory that other threads divide in the same way. What the callers of
+    /// [`take`](Self::take) write must not overlap.
     ///
     /// # Safety
-    /// `next` is writable for `left` values.
-    pub(crate) unsafe fn shared(next: *mut f32, left: usize) -> Self {
+    /// - `next`: `[left]` writable, for as long as the parts are used
+    pub unsafe fn shared(next: *mut f32, left: usize) -> Self {
         Self { next, left }
     }
 
     /// The next `len` values, of any content.
-    pub(crate) fn take(&mut self, len: usize) -> *mut f32 {
+    ///
+    /// # Panics
+    /// If fewer are left.
+    pub fn take(&mut self, len: usize) -> *mut f32 {
         let len = lines(len);
         assert!(len <= self.left, "the scratch memory is too small for its plan");
         let part = self.next;
@@ -103,12 +84,42 @@ impl Arena {
     }
 }
 
-/// A pointer that threads may share because each touches its own rows.
+/// A pointer to values that threads share. Whoever dereferences it makes sure that no thread
+/// accesses what another one writes: the threads divide rows or units between them
+/// ([`split`](crate::threads::split)).
 #[derive(Clone, Copy)]
-pub(crate) struct Shared<T>(pub(crate) T);
+#[repr(transparent)]
+pub(crate) struct Shared<P>(P);
 
-// SAFETY: only pointers into buffers that outlive the threads are wrapped, and every thread works on rows
-// of its own (the partition in `threads::split`).
-unsafe impl<T> Send for Shared<T> {}
+impl<P: Copy> Shared<P> {
+    pub const fn new(ptr: P) -> Self {
+        Self(ptr)
+    }
+
+    // A method and not a public field: a closure would capture the field alone, the bare pointer.
+    pub const fn get(self) -> P {
+        self.0
+    }
+}
+
+impl Shared<*mut f32> {
+    pub const NULL: Self = Self(core::ptr::null_mut());
+
+    /// The start of a slice, or null.
+    pub fn of(slice: Option<&mut [f32]>) -> Self {
+        Self(slice.map_or(core::ptr::null_mut(), <[f32]>::as_mut_ptr))
+    }
+
+    pub const fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+}
+
+// SAFETY: a pointer is only an address. Each use of it is unsafe, and says why it does not race.
+unsafe impl<T> Send for Shared<*mut T> {}
 // SAFETY: as above.
-unsafe impl<T> Sync for Shared<T> {}
+unsafe impl<T> Sync for Shared<*mut T> {}
+// SAFETY: as above.
+unsafe impl<T> Send for Shared<*const T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Shared<*const T> {}

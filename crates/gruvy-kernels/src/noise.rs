@@ -1,12 +1,13 @@
-//! What is drawn while training: masks that nobody stores.
+//! Noise of training: masks that are drawn but never stored.
 //!
 //! ```text
-//! u(key, i) ∈ [0, 1)      a hash of the value's place and a key: two rounds of multiply and shift
+//! u(key, i) ∈ [0, 1)      a hash of the value's place i and a key
 //! keep(i) = u(key, i) ≥ rate,      mask(i) = keep(i) / (1 − rate)
 //! ```
-//! The same mask comes out forward and backward, on every instruction set, whatever the number of threads. (The
-//! constants are those of Chris Wellons' lowbias32, 2018.)
+//! The mask is the same forward and backward, on every instruction set, and for any number of
+//! threads.
 
+use crate::hash::{Stream, key, uniform};
 use crate::memory::Shared;
 use crate::simd::{Isa, Kernel, Simd};
 use crate::threads;
@@ -15,16 +16,17 @@ use alloc::vec::Vec;
 /// What a pass draws inside the recurrence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Noise {
-    /// The seed of all masks; none: nothing is drawn, as in inference.
+    /// The seed of all masks; none: there is no noise, as in inference.
     pub seed: Option<u64>,
-    /// Variational dropout (Gal and Ghahramani, 1512.05287): the share of the state that the hidden weights do not
-    /// see, the same at all steps of a sequence. In `[0, 1)`.
+    /// Variational dropout (Gal and Ghahramani, 1512.05287): the share of the state, in `[0, 1)`,
+    /// that is hidden from the hidden weights, the same at all steps of a sequence.
     pub recurrent_dropout: f32,
 }
 
 impl Noise {
-    /// What the hidden weights see of the state is multiplied with this, `[B, H]` of `len` values: 0, or
-    /// `1 / (1 − recurrent_dropout)`. None: everything.
+    /// The mask that the state is multiplied with before the hidden weights see it, `[B, H]` of
+    /// `len` values: 0, or `1 / (1 − recurrent_dropout)`. None: the state is not masked.
+    #[doc(hidden)]
     pub fn state_mask(&self, len: usize) -> Option<Vec<f32>> {
         let key = key(self.seed.filter(|_| self.masks_state())?, Stream::State);
         let rate = self.recurrent_dropout;
@@ -32,8 +34,9 @@ impl Noise {
         Some((0..len).map(|i| if uniform(key, i as u32) < rate { 0.0 } else { kept }).collect())
     }
 
-    /// What zoneout keeps of vector `part` of the states (0: h, 1: an LSTM's c), `[T, B, H]` of `len` values: 0 or 1.
-    /// None: nothing is drawn.
+    /// The units that zoneout keeps in vector `part` of the states (0: h, 1: an LSTM's c),
+    /// `[T, B, H]` of `len` values: 0 or 1. None: nothing is drawn.
+    #[doc(hidden)]
     pub fn zoneout_mask(&self, rate: f32, part: usize, len: usize) -> Option<Vec<f32>> {
         let key = key(self.seed?, [Stream::Zoneout, Stream::ZoneoutCell][part]);
         Some((0..len).map(|i| if uniform(key, i as u32) < rate { 1.0 } else { 0.0 }).collect())
@@ -45,36 +48,6 @@ impl Noise {
     }
 }
 
-/// The masks of a pass. Values are counted as `[B, H]` (the state's mask) and `[T, B, H]` (zoneout).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    /// A buffer's [`Dropout`].
-    Values,
-    /// [`Noise::recurrent_dropout`]
-    State,
-    /// Zoneout of h.
-    Zoneout,
-    /// Zoneout of an LSTM's c.
-    ZoneoutCell,
-}
-
-/// The key of one mask.
-pub(crate) fn key(seed: u64, stream: Stream) -> u64 {
-    let v = seed.wrapping_add((stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let v = (v ^ (v >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let v = (v ^ (v >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    v ^ (v >> 31)
-}
-
-/// A number in `[0, 1)`, a multiple of 2⁻²⁴, for place `i` under a key.
-#[inline(always)]
-pub(crate) fn uniform(key: u64, i: u32) -> f32 {
-    let v = i.wrapping_add(key as u32);
-    let v = (v ^ (v >> 16)).wrapping_mul(0x7feb_352d) ^ (key >> 32) as u32;
-    let v = (v ^ (v >> 15)).wrapping_mul(0x846c_a68b);
-    ((v ^ (v >> 16)) >> 8) as f32 * (1.0 / (1 << 24) as f32)
-}
-
 /// Inverted dropout of a buffer: `v ⊙ mask`, with `mask = 1 / (1 − rate)` or 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
@@ -82,16 +55,16 @@ pub struct Dropout {
     pub rate: f32,
     /// The seed of the mask.
     pub seed: u64,
-    /// Values after which the mask begins again: `B * I` for one mask for all steps of `[T, B, I]`; none: no
-    /// two values share theirs.
+    /// Values after which the mask repeats: `B * I` for one mask at all steps of `[T, B, I]`; none:
+    /// it never repeats.
     pub period: Option<usize>,
 }
 
-/// Values of one piece of work.
+/// Values of a piece of work.
 const PIECE: usize = 1 << 14;
 
 impl Dropout {
-    /// Multiplies `values` with the mask. The same call does it to their gradients.
+    /// Multiplies `values` with the mask. The same call on their gradients is the backward pass.
     ///
     /// # Panics
     /// If `rate` is outside `[0, 1)`.
@@ -100,14 +73,15 @@ impl Dropout {
         let (isa, len) = (Isa::best(), values.len());
         // The pieces do not depend on the number of threads, though no result depends on them.
         let workers = threads::worth(len * 64);
-        let shared = Shared((self, values.as_mut_ptr()));
+        let values = Shared::new(values.as_mut_ptr());
         threads::run(workers, |worker| {
-            let Shared((dropout, values)) = *{ &shared };
             let part = threads::split(len, PIECE, worker, workers);
-            // SAFETY: the workers' parts do not overlap and lie within the buffer.
-            let values =
-                unsafe { core::slice::from_raw_parts_mut(values.add(part.start), part.len()) };
-            dropout.apply_part(isa, values, part.start);
+            // SAFETY: the workers' parts lie within the buffer, which is borrowed for the call, and
+            // do not overlap.
+            let values = unsafe {
+                core::slice::from_raw_parts_mut(values.get().add(part.start), part.len())
+            };
+            self.apply_part(isa, values, part.start);
         });
     }
 
@@ -156,7 +130,39 @@ impl Kernel for Apply<'_> {
     }
 }
 
-/// A mask of inverted dropout in vectors.
+/// Zoneout at one step: units keep their old state, or, without noise, a mean of old and new.
+#[derive(Clone, Copy)]
+pub(crate) struct Zoneout {
+    pub rate: f32,
+    /// Keys of the masks of h and c; none: the mean is taken.
+    keys: Option<[u64; 2]>,
+    /// Place of the first row's first unit in `[T, B, H]`.
+    first: u32,
+}
+
+impl Zoneout {
+    /// Zoneout at a step whose first value is number `first` of `[T, B, H]`.
+    pub fn new(rate: f32, noise: &Noise, first: usize) -> Self {
+        let keys = noise.seed.map(|s| [Stream::Zoneout, Stream::ZoneoutCell].map(|k| key(s, k)));
+        Self { rate, keys, first: first as u32 }
+    }
+
+    /// Chooses `kept` with the probability of keeping, else `new`, for state vector `part` (0: h,
+    /// 1: c), `at` values after the first.
+    #[inline(always)]
+    pub fn choose<S: Simd>(&self, s: S, part: usize, at: usize, kept: S::V, new: S::V) -> S::V {
+        let rate = s.splat(self.rate);
+        match self.keys {
+            Some(keys) => {
+                let u = s.uniform(keys[part], self.first.wrapping_add(at as u32));
+                s.where_less(u, rate, kept, new)
+            }
+            None => s.fma(rate, s.sub(kept, new), new),
+        }
+    }
+}
+
+/// A mask of inverted dropout, in vectors.
 #[derive(Clone, Copy)]
 pub(crate) struct Mask<V> {
     key: u64,

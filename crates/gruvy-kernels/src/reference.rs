@@ -1,24 +1,28 @@
-//! The executable specification: the recurrences in plain `f64`, written to be read, not to be fast.
+//! The executable specification: the recurrences in plain `f64`, written to be read, not to be
+//! fast.
 //!
 //! ```text
-//! h̃ = cell(x, h ⊙ m, h)        the step of each cell, dims.rs has the equations; m: recurrent dropout
+//! h̃ = cell(x, h ⊙ m, h)        the step of a cell (the equations are in dims.rs)
+//!                              m: recurrent dropout
 //! h' = h̃ + k ⊙ (h − h̃)         zoneout
 //! ```
-//! A step is written once, forward. It is computed on a small tape, and the gradients come from running that
-//! back. Every kernel is tested against these functions, and these against central differences and PyTorch.
+//! A step is written once, forward. It is computed on a small tape, and running the tape back gives
+//! the gradients. Every kernel is tested against these functions, and these functions against
+//! central differences and PyTorch.
 //!
-//! Layouts are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, states `[B, K * H]`, weights as PyTorch keeps
-//! them, all row-major.
+//! Layouts are those of the fast kernels: `x [T, B, I]`, `y [T, B, H]`, states `[B, K * H]`,
+//! weights as PyTorch keeps them, all row-major.
 
-use crate::noise::{Stream, key, uniform};
+use crate::hash::{Stream, key, uniform};
 use crate::{Cell, Noise, Sequence};
 use alloc::{vec, vec::Vec};
 use tape::{Point, Tape, Var, Vector};
 
 mod tape;
 
-/// Parameters of one layer and direction, or their gradients. `G` is [`Cell::gates`], for what belongs to the state
-/// [`Cell::hidden_gates`]. Empty biases are zero; empty gains: no layer normalisation.
+/// Parameters of one layer and direction, or their gradients. `G` is [`Cell::gates`], and for what
+/// belongs to the state [`Cell::hidden_gates`]. Empty biases are zero. Empty gains mean no layer
+/// normalisation.
 #[derive(Clone, Debug)]
 pub struct Params {
     /// `[G * H, I]`
@@ -48,7 +52,7 @@ pub struct Setup<'a> {
     pub hidden: usize,
     /// As [`Layer::zoneout`](crate::Layer::zoneout).
     pub zoneout: f64,
-    /// What is drawn.
+    /// The noise of the pass.
     pub noise: Noise,
 }
 
@@ -90,7 +94,8 @@ pub fn forward(setup: &Setup<'_>, p: &Params, x: &[f64], h0: &[f64]) -> Outputs 
     Outputs { y, last }
 }
 
-/// Gradients of a loss whose gradients with respect to [`Outputs`] are `dy [T, B, H]` and `dlast [B, K * H]`.
+/// Gradients of a loss whose gradients with respect to [`Outputs`] are `dy [T, B, H]` and
+/// `dlast [B, K * H]`.
 ///
 /// # Panics
 /// If a buffer is shorter than `setup` says.
@@ -151,7 +156,8 @@ struct Run {
     params: [Vector; 6],
     /// K vectors `[H]`: h, and for the LSTM c.
     h0: Vec<Vector>,
-    /// Of each valid step in the order of the recurrence: its place `t * B + b`, x, and h after it.
+    /// For each valid step, in the order of the recurrence: its place `t * B + b`, x, and h after
+    /// it.
     steps: Vec<(usize, Vector, Vector)>,
     /// As `h0`.
     last: Vec<Vector>,
@@ -187,8 +193,8 @@ impl Run {
     }
 }
 
-/// `[H]`: what [`Noise::recurrent_dropout`] multiplies the state of a sequence with before the hidden weights
-/// see it.
+/// `[H]`: what [`Noise::recurrent_dropout`] multiplies the state of a sequence with before the
+/// hidden weights see it.
 fn state_mask(setup: &Setup<'_>, row: usize) -> Option<Vec<f64>> {
     let Setup { hidden, noise: Noise { seed, recurrent_dropout: rate }, .. } = *setup;
     let key = key(seed?, Stream::State);
@@ -197,7 +203,8 @@ fn state_mask(setup: &Setup<'_>, row: usize) -> Option<Vec<f64>> {
     Some((0..hidden).map(mask).collect())
 }
 
-/// `[H]`: the share of the old state that zoneout keeps at place `at = t * B + b`; drawn, 0 or 1.
+/// `[H]`: the share of the old state that zoneout keeps at place `at = t * B + b`; 0 or 1 if it is
+/// drawn.
 fn kept(setup: &Setup<'_>, stream: Stream, at: usize) -> Vec<f64> {
     let Setup { hidden, zoneout, noise, .. } = *setup;
     let Some(seed) = noise.seed else { return vec![zoneout; hidden] };
@@ -269,7 +276,7 @@ impl Step<'_> {
         linear([w_ih, b_ih, gain_ih], gate, self.seen.len(), self.x, t)
     }
 
-    /// `[H]`: what the hidden weights make of `v [H]`, for a gate's argument.
+    /// `[H]`: the product of the hidden weights and `v [H]`, for a gate's argument.
     fn hidden(&self, gate: usize, v: &[Var], t: &mut Tape) -> Vector {
         let [_, w_hh, _, b_hh, _, gain_hh] = self.params;
         linear([w_hh, b_hh, gain_hh], gate, self.seen.len(), v, t)

@@ -1,8 +1,10 @@
-//! Work shared between threads by fixed, disjoint ranges. Without `std` everything runs in the caller.
+//! Work divided between threads in fixed, disjoint ranges. Without `std` everything runs on the
+//! calling thread.
 //!
-//! No result depends on the partition: each output value is computed by one thread, its terms added in
-//! an order that the shapes alone decide. How many threads a call uses is decided once, when it begins
-//! ([`worth`]): what is free of the current rayon pool's ([`load`](crate::load)).
+//! No result depends on the partition: one thread computes each output value and adds its terms in
+//! an order that depends on the shapes alone. How many threads a call uses is decided once, when it
+//! begins ([`worth`]): as many of the current rayon pool's as have a free core
+//! ([`load`](crate::load)).
 
 #[cfg(feature = "std")]
 use crate::load::{Load, thread_time};
@@ -15,11 +17,13 @@ use {
     std::time::Instant,
 };
 
-/// What this process has seen of the machine's load. It decides how long a call takes, never what it computes.
+/// What this process has seen of the machine's load. It decides how long a call takes, never what
+/// it computes.
 #[cfg(feature = "std")]
 static LOAD: Load = Load::new();
 
-/// Threads that a call may use: those of the current rayon pool, as far as cores are free for them.
+/// Threads that a call may use: those of the current rayon pool, as far as there are free cores for
+/// them.
 fn count() -> usize {
     #[cfg(feature = "std")]
     return LOAD.threads(rayon::current_num_threads().max(1), Instant::now);
@@ -27,14 +31,15 @@ fn count() -> usize {
     1
 }
 
-/// Threads worth using for so many multiply-adds: one for little work. Two answers may differ: a call asks once.
+/// Threads worth using for so many multiply-adds; one if there is little work. Two answers may
+/// differ, so a call asks once.
 pub(crate) fn worth(work: usize) -> usize {
     /// Below about 20 µs of work, waking a second thread does not pay.
     const SMALL: usize = 1 << 20;
     if work < SMALL { 1 } else { count() }
 }
 
-/// Range `part` of `parts` of `0..len`, in multiples of `unit` but for the end.
+/// Range `part` of `parts` of `0..len`. All ranges but the last end at multiples of `unit`.
 pub(crate) fn split(len: usize, unit: usize, part: usize, parts: usize) -> Range<usize> {
     let units = len.div_ceil(unit);
     let edge = |part: usize| (units * part / parts * unit).min(len);
@@ -58,8 +63,9 @@ pub(crate) fn run(parts: usize, work: impl Fn(usize) + Sync) {
     (0..parts).for_each(work);
 }
 
-/// Calls `work(0)` to `work(parts - 1)` side by side, so that they may wait for each other at the barrier. Each but the first
-/// gets a thread of its own: those of a pool may be busy, and whoever waits for a busy one waits forever.
+/// Calls `work(0)` to `work(parts - 1)` side by side, in threads that may wait for each other at
+/// the barrier. Each part but the first gets a new thread: the threads of a pool may be busy, and
+/// waiting for a busy one could take forever.
 pub(crate) fn together(parts: usize, work: impl Fn(usize, &Member<'_>) + Sync) {
     let barrier = Barrier::new(parts);
     #[cfg(feature = "std")]
@@ -82,7 +88,7 @@ pub(crate) fn together(parts: usize, work: impl Fn(usize, &Member<'_>) + Sync) {
     work(0, &Member::new(&barrier));
 }
 
-/// What the threads of a call computed, and how long it took.
+/// The processor time of a call's threads, and how long the call took.
 #[cfg(feature = "std")]
 struct Meter {
     parts: usize,
@@ -96,7 +102,8 @@ impl Meter {
         Self { parts, start: Instant::now(), computed_ns: AtomicU64::new(0) }
     }
 
-    /// A part is done, which began at a processor time of this thread and did nothing but wait for some of it.
+    /// Takes note that a part is done. `began` is the processor time of its thread when it began;
+    /// `idle` is how long it only waited.
     fn part(&self, began: Option<Duration>, idle: Duration) {
         if let (Some(began), Some(ended)) = (began, thread_time()) {
             let computed = ended.saturating_sub(began).saturating_sub(idle);
@@ -106,7 +113,7 @@ impl Meter {
 
     fn report(self) {
         let computed = self.computed_ns.into_inner();
-        // Zero: the system does not say.
+        // Zero means that the system does not report it.
         if computed > 0 {
             let now = Instant::now();
             LOAD.heard(self.parts, now - self.start, Duration::from_nanos(computed), now);
@@ -114,12 +121,13 @@ impl Meter {
     }
 }
 
-/// Where threads wait for each other after every step of a recurrence: a few hundred nanoseconds, where sleeping and waking
-/// would take longer than the step. Whoever waits longer sleeps: the core may be what the other is waiting for.
+/// Where threads wait for each other after every step of a recurrence. Spinning takes a few hundred
+/// nanoseconds, where sleeping and waking would take longer than the step. A thread that has to
+/// wait longer sleeps, since its core may be what the others are waiting for.
 struct Barrier {
     parts: usize,
     arrived: AtomicUsize,
-    /// Completed waits of all.
+    /// Rounds that all parts have completed.
     round: AtomicUsize,
     broken: AtomicBool,
     #[cfg(feature = "std")]
@@ -133,7 +141,7 @@ struct Barrier {
 /// One of the threads that meet at a barrier.
 pub(crate) struct Member<'a> {
     barrier: &'a Barrier,
-    /// Time that it kept a core waiting.
+    /// Time that this thread spent spinning.
     #[cfg(feature = "std")]
     idle: Cell<Duration>,
 }
@@ -147,7 +155,8 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Returns when all parts have called it as often. What each wrote before, all see afterwards.
+    /// Returns when all parts have called this method equally often. What any part wrote before,
+    /// all parts see afterwards.
     ///
     /// # Panics
     /// If another part panicked.
@@ -162,7 +171,7 @@ impl<'a> Member<'a> {
             barrier.open(round.wrapping_add(1));
             return;
         }
-        /// Looks before the clock is asked: about a microsecond.
+        /// Looks before the clock is read: about a microsecond.
         const LOOKS: usize = 64;
         if !barrier.look(round, LOOKS) {
             self.wait_long(round);
@@ -177,8 +186,9 @@ impl<'a> Member<'a> {
     fn wait_long(&self, round: usize) {
         #[cfg(feature = "std")]
         {
-            /// Less than half of what sleeping and waking take on a virtual machine. With 5 a batch of one trains 15 % slower
-            /// on a quiet machine, with 60 no faster.
+            /// Less than half the time of sleeping and waking on a virtual machine. With 5 µs,
+            /// training with a batch of one is 15 % slower on a quiet machine; with 60 µs it is no
+            /// faster.
             const PATIENCE: Duration = Duration::from_micros(20);
             let start = Instant::now();
             let mut over = false;
@@ -212,12 +222,12 @@ impl Barrier {
         }
     }
 
-    /// Whether a round is over, or never will be.
+    /// Whether a round is over, or will never be.
     fn over(&self, round: usize, order: Ordering) -> bool {
         self.round.load(order) != round || self.broken.load(order)
     }
 
-    /// Looks up to so many times whether a round is over.
+    /// Looks at most `times` times whether a round is over.
     fn look(&self, round: usize, times: usize) -> bool {
         for _ in 0..times {
             if self.over(round, Ordering::Acquire) {
@@ -230,7 +240,8 @@ impl Barrier {
 
     /// Begins a round.
     fn open(&self, round: usize) {
-        // In one order with `sleepers`: either this thread sees who sleeps, or that one sees the round.
+        // Sequentially consistent with `sleepers`: either this thread sees the sleeper, or the
+        // sleeper sees the new round.
         self.round.store(round, Ordering::SeqCst);
         #[cfg(feature = "std")]
         self.wake();
@@ -249,14 +260,14 @@ impl Barrier {
     #[cfg(feature = "std")]
     fn wake(&self) {
         if self.sleepers.load(Ordering::SeqCst) > 0 {
-            // Whoever counted itself and has not fallen asleep holds the lock.
+            // A thread that has counted itself but is not asleep yet holds the lock.
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
             self.woken.notify_all();
         }
     }
 }
 
-/// Frees those who wait for a thread that panics.
+/// Releases the threads that wait for one that panics.
 #[cfg(feature = "std")]
 struct BreakOnPanic<'a>(&'a Barrier);
 
@@ -275,7 +286,8 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// Each part writes its place, and after the barrier reads all others': many rounds, more threads than cores.
+    /// Each part writes its place, and after the barrier reads all others': many rounds, more
+    /// threads than cores.
     #[test]
     fn nobody_passes_the_barrier_before_the_last() {
         let rounds = if cfg!(miri) { 20 } else { 5_000 };
@@ -283,7 +295,8 @@ mod tests {
             let places: Vec<[AtomicUsize; 2]> = (0..parts).map(|_| Default::default()).collect();
             together(parts, |part, member| {
                 for round in 0..rounds {
-                    // Relaxed: the order is the barrier's to keep. Two places, as the kernels have two states.
+                    // Relaxed: the order is the barrier's to keep. Two places, as the kernels have
+                    // two states.
                     places[part][round % 2].store(round + part, Ordering::Relaxed);
                     member.wait();
                     for (other, place) in places.iter().enumerate() {
@@ -307,7 +320,8 @@ mod tests {
         assert!(result.is_err());
     }
 
-    /// Some parts come late, so that the others sleep: by a time slice, by about the patience, not at all.
+    /// Some parts come late, so that the others sleep: late by a time slice, by about the patience,
+    /// or not at all.
     #[test]
     fn those_who_sleep_are_woken() {
         let rounds = if cfg!(miri) { 3 } else { 300 };

@@ -62,7 +62,7 @@ impl Case {
         (loss, [dx, dweight, dbias])
     }
 
-    /// What the kernel has to compute.
+    /// The expected results.
     fn reference(&self) -> Results {
         let (inputs, classes, rows) = (self.inputs, self.bias.len(), self.targets.len());
         let mut mask = vec![1.0; self.x.len()];

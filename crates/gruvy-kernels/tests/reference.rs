@@ -1,5 +1,5 @@
-//! The `f64` reference against central differences (every parameter, x and h0, through outputs and last states), and
-//! against small facts that need no computation.
+//! The `f64` reference against central differences (every parameter, x and h0, through outputs and
+//! last states), and against small facts that need no computation.
 #![allow(clippy::unwrap_used)] // A failed step fails the test.
 
 use gruvy_kernels::reference::{Outputs, Params, Setup, backward, forward};
@@ -11,7 +11,7 @@ fn values(len: usize, seed: usize, scale: f64) -> Vec<f64> {
     (0..len).map(value).collect()
 }
 
-/// What stands around the cell.
+/// What regularises the cell.
 #[derive(Clone, Copy, Debug, Default)]
 struct Variant {
     zoneout: f64,
@@ -64,7 +64,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// Everything a loss depends on.
 type Inputs = (Params, Vec<f64>, Vec<f64>);
 
-/// Compares every gradient of one setup and gives their number.
+/// Compares every gradient of one setup and returns how many there are.
 fn check(what: &str, setup: &Setup<'_>, inputs: &Inputs) -> usize {
     let (params, x, h0) = inputs;
     let steps = setup.seq.seq_len * setup.seq.batch;
@@ -95,7 +95,7 @@ fn check(what: &str, setup: &Setup<'_>, inputs: &Inputs) -> usize {
                 part(&mut inputs)[i] += by;
                 loss(&inputs)
             };
-            // Of four points: normalised values that hardly differ have large higher derivatives.
+            // With four points: normalised values that hardly differ have large higher derivatives.
             let step = 1e-5;
             let difference = |step| shifted(step) - shifted(-step);
             let numeric = (8.0 * difference(step) - difference(2.0 * step)) / (12.0 * step);
@@ -225,7 +225,8 @@ fn a_sequence_without_steps_keeps_its_state() {
     }
 }
 
-/// With the identity as hidden weights the state shows its mask: 0, or 1 / (1 - rate) once more at every step.
+/// With the identity as hidden weights the state shows its mask: 0, or 1 / (1 - rate) once more at
+/// every step.
 #[test]
 fn recurrent_dropout_has_one_mask_for_all_steps() {
     let (hidden, rate) = (64, 0.25);
@@ -246,7 +247,7 @@ fn recurrent_dropout_has_one_mask_for_all_steps() {
     assert_ne!(steps[0][..hidden], steps[0][hidden..2 * hidden], "rows have masks of their own");
 }
 
-/// The candidate of an RNN of zeros is zero: what is left was kept at every step.
+/// The candidate of an RNN of zeros is zero, so whatever is left was kept at every step.
 #[test]
 fn zoneout_draws_at_every_step_by_the_place_in_the_buffer() {
     let (hidden, p) = (512, 0.6);
@@ -269,8 +270,8 @@ fn zoneout_draws_at_every_step_by_the_place_in_the_buffer() {
     assert_ne!(alive(&forwards, 0), alive(&backwards, 2));
 }
 
-/// In an LSTM of zeros with c = 1 a unit's c is kept or halved, and its h kept or that of the halved c, each
-/// with a draw of its own.
+/// In an LSTM of zeros with c = 1 a unit's c is kept or halved, and its h kept or that of the
+/// halved c, each with a draw of its own.
 #[test]
 fn zoneout_keeps_h_and_c_each_on_their_own() {
     let hidden = 512;
@@ -291,7 +292,7 @@ fn zoneout_keeps_h_and_c_each_on_their_own() {
     }
 }
 
-/// Normalisation takes out of each gate on its own what all its rows share, and their scale.
+/// Normalisation removes from each gate separately what all its rows share, and their scale.
 #[test]
 fn normalisation_ignores_shift_and_scale_of_a_gate() {
     for cell in Cell::ALL {
@@ -311,7 +312,7 @@ fn normalisation_ignores_shift_and_scale_of_a_gate() {
         for (a, b) in plain.iter().zip(outputs(cell, NORM, &moved).y) {
             assert!((a - b).abs() < 1e-6, "{cell:?}: {a} {b}");
         }
-        // What its rows do not share it does not ignore.
+        // A difference between its rows is not ignored.
         moved.w_ih[0] *= -1.0;
         let far = |(a, b): (&f64, f64)| (a - b).abs() > 0.01;
         assert!(plain.iter().zip(outputs(cell, NORM, &moved).y).any(far), "{cell:?}");

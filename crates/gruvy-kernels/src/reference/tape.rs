@@ -4,8 +4,8 @@
 //! forward   v = f(a, b, ..)                        and, as edges, ∂f/∂a, ∂f/∂b, ..
 //! back      da += dv ∂f/∂a, db += dv ∂f/∂b, ..     over all values, the last first
 //! ```
-//! (Linnainmaa, 1970.) The operations take and return vectors, elementwise where nothing else is said, so that
-//! equations read as such.
+//! (Linnainmaa, 1970.) The operations take and return vectors and work elementwise unless stated
+//! otherwise, so that equations read as such.
 
 use crate::NORM_EPSILON;
 use alloc::{vec, vec::Vec};
@@ -20,7 +20,7 @@ pub type Point = (f64, f64);
 #[derive(Default)]
 pub struct Tape {
     pub values: Vec<f64>,
-    /// Of each value, where its edges end.
+    /// For each value, where its edges end.
     ends: Vec<usize>,
     /// An operand and the derivative with respect to it.
     edges: Vec<(Var, f64)>,
@@ -42,7 +42,7 @@ impl Tape {
         vars.iter().map(|&var| self.values[var]).collect()
     }
 
-    /// From the gradients of the results to those of everything.
+    /// Turns the gradients of the results into those of all values.
     pub fn run_back(&self, grads: &mut [f64]) {
         for var in (0..self.values.len()).rev() {
             let start = if var == 0 { 0 } else { self.ends[var - 1] };
@@ -107,7 +107,7 @@ impl Tape {
         self.mul(&centred, &scale)
     }
 
-    /// The mean, as often as there are values.
+    /// The mean, repeated for every value.
     fn mean(&mut self, v: &[Var]) -> Vector {
         let share = 1.0 / v.len() as f64;
         let sum: f64 = v.iter().map(|&var| self.values[var]).sum();

@@ -1,6 +1,7 @@
 //! Eight lanes on x86-64 with AVX2 and FMA.
 
-use super::{Isa, Kernel, Operand, Simd};
+use super::isa::Isa;
+use super::vector::{Kernel, Operand, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX2 and FMA: made by [`run`] only.
@@ -23,17 +24,19 @@ fn mask(n: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - n).cast()) }
 }
 
-/// [`Simd::tile_4x3`]. By hand, since the compiler's own allocation of the registers keeps one of the sums in memory,
-/// and its loop then takes twice the time.
+/// [`Simd::tile_4x3`], written by hand: the compiler's own register allocation keeps one of the
+/// sums in memory, and its loop takes twice the time.
 ///
 /// # Safety
-/// As there; the machine has AVX2 and FMA.
+/// - the machine has AVX2 and FMA
+/// - `left`: readable for 4 rows and `k` steps
+/// - `right`: readable for 3 vectors and `k` steps
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile_4x3(k: usize, left: Operand, right: Operand) -> [[__m256; 3]; 4] {
     let mut acc = [[_mm256_setzero_ps(); 3]; 4];
     let (row, step) = (4 * left.step, 4 * right.step);
-    // SAFETY: as the caller's.
+    // SAFETY: the caller's contract.
     unsafe {
         core::arch::asm!(
             "test {k}, {k}",
@@ -93,17 +96,19 @@ unsafe fn tile_4x3(k: usize, left: Operand, right: Operand) -> [[__m256; 3]; 4] 
     acc
 }
 
-/// [`Simd::tile_3x4`]. By hand, since the compiler's own allocation of the registers keeps one of the sums in memory,
-/// and its loop then takes twice the time.
+/// [`Simd::tile_3x4`], written by hand: the compiler's own register allocation keeps one of the
+/// sums in memory, and its loop takes twice the time.
 ///
 /// # Safety
-/// As there; the machine has AVX2 and FMA.
+/// - the machine has AVX2 and FMA
+/// - `left`: readable for 3 rows and `k` steps
+/// - `right`: readable for 4 vectors and `k` steps
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile_3x4(k: usize, left: Operand, right: Operand) -> [[__m256; 4]; 3] {
     let mut acc = [[_mm256_setzero_ps(); 4]; 3];
     let (row, step) = (4 * left.step, 4 * right.step);
-    // SAFETY: as the caller's.
+    // SAFETY: the caller's contract.
     unsafe {
         core::arch::asm!(
             "test {k}, {k}",
@@ -169,7 +174,7 @@ unsafe fn tile_3x4(k: usize, left: Operand, right: Operand) -> [[__m256; 4]; 3] 
 /// The machine has AVX2.
 #[inline(always)]
 pub(super) unsafe fn sum(a: __m256) -> f32 {
-    // SAFETY: as the caller's.
+    // SAFETY: the caller's contract.
     unsafe {
         let a = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
         let a = _mm_add_ps(a, _mm_movehl_ps(a, a));
@@ -180,10 +185,12 @@ pub(super) unsafe fn sum(a: __m256) -> f32 {
 /// [`Simd::transpose`] of an 8 by 8 block in registers: pairs, then quadruples, then halves.
 ///
 /// # Safety
-/// As there; the machine has AVX2.
+/// - the machine has AVX2
+/// - `from`: `[8]` rows of `[8]` readable, `ld` apart
+/// - `to`: `[8]` rows of `[8]` writable, `to_ld` apart
 #[inline(always)]
 pub(super) unsafe fn transpose_8x8(from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
-    // SAFETY: as the caller's.
+    // SAFETY: the caller's contract.
     unsafe {
         let r: [__m256; 8] = core::array::from_fn(|i| _mm256_loadu_ps(from.add(i * ld)));
         for half in 0..2 {
@@ -334,12 +341,12 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> __m256 {
-        // SAFETY: as above; masked lanes are not read.
+        // SAFETY: `from`: `[n]` readable; masked lanes are not read.
         unsafe { _mm256_maskload_ps(from, mask(n)) }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, v: __m256, n: usize) {
-        // SAFETY: as above; masked lanes are not written.
+        // SAFETY: `to`: `[n]` writable; masked lanes are not written.
         unsafe { _mm256_maskstore_ps(to, mask(n), v) }
     }
     #[inline(always)]

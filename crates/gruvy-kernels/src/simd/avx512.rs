@@ -1,6 +1,7 @@
 //! Sixteen lanes on x86-64 with AVX-512F.
 
-use super::{Isa, Kernel, Simd};
+use super::isa::Isa;
+use super::vector::{Kernel, Simd};
 use core::arch::x86_64::*;
 
 /// Proof that the machine has AVX-512F: made by [`run`] only.
@@ -141,12 +142,12 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> __m512 {
-        // SAFETY: as above; masked lanes are not read.
+        // SAFETY: `from`: `[n]` readable; masked lanes are not read.
         unsafe { _mm512_maskz_loadu_ps(mask(n), from) }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, v: __m512, n: usize) {
-        // SAFETY: as above; masked lanes are not written.
+        // SAFETY: `to`: `[n]` writable; masked lanes are not written.
         unsafe { _mm512_mask_storeu_ps(to, mask(n), v) }
     }
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! Four lanes on aarch64 with NEON, which every such machine with floating point has.
 
-use super::{Isa, Simd};
+use super::isa::Isa;
+use super::vector::Simd;
 use core::arch::aarch64::*;
 
 /// Proof that the machine has NEON: the module is compiled only where the target has it.
@@ -118,7 +119,7 @@ impl Simd for Neon {
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> float32x4_t {
         // SAFETY: as above; the array holds a vector.
-        unsafe { vld1q_f32(super::first_of(from, n).as_ptr()) }
+        unsafe { vld1q_f32(super::vector::first_of(from, n).as_ptr()) }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, v: float32x4_t, n: usize) {
@@ -126,7 +127,7 @@ impl Simd for Neon {
         // SAFETY: as above; the array holds a vector.
         unsafe {
             vst1q_f32(lanes.as_mut_ptr(), v);
-            super::store_first(to, lanes, n);
+            super::vector::store_first(to, lanes, n);
         }
     }
     #[inline(always)]

@@ -1,7 +1,9 @@
-//! Four lanes in plain Rust: the path for machines without one of their own, and the one that Miri runs.
+//! Four lanes in plain Rust: the path for machines without one of their own, and the one that Miri
+//! runs.
 
-use super::{Isa, Simd};
-use crate::noise::uniform;
+use super::isa::Isa;
+use super::vector::Simd;
+use crate::hash::uniform;
 
 /// Proof of nothing: every machine has it.
 #[derive(Clone, Copy)]
@@ -85,12 +87,12 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> Self::V {
-        // SAFETY: as the caller's.
-        unsafe { super::first_of(from, n) }
+        // SAFETY: the caller's contract.
+        unsafe { super::vector::first_of(from, n) }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, v: Self::V, n: usize) {
-        // SAFETY: as the caller's.
-        unsafe { super::store_first(to, v, n) }
+        // SAFETY: the caller's contract.
+        unsafe { super::vector::store_first(to, v, n) }
     }
 }

@@ -1,9 +1,10 @@
 //! Four lanes on WebAssembly with the fixed-width vectors of its 2.0 standard (`simd128`).
 //!
-//! There is no fused multiply-add, and a module with vectors runs only where they are known: so the choice is made
-//! when it is compiled (`-C target-feature=+simd128`).
+//! There is no fused multiply-add. A module with vectors runs only where they are supported, so the
+//! choice is made at compile time (`-C target-feature=+simd128`).
 
-use super::{Isa, Simd};
+use super::isa::Isa;
+use super::vector::Simd;
 use core::arch::wasm32::*;
 
 /// Proof that the machine has the vectors: the module is compiled only where the target has them.
@@ -40,7 +41,7 @@ impl Simd for Simd128 {
     fn div(self, a: v128, b: v128) -> v128 {
         f32x4_div(a, b)
     }
-    // These give their first operand if either is NaN, ours the second.
+    // These instructions return their first operand if either is NaN, ours the second.
     #[inline(always)]
     fn min(self, a: v128, b: v128) -> v128 {
         f32x4_pmin(b, a)
@@ -95,7 +96,7 @@ impl Simd for Simd128 {
     #[inline(always)]
     unsafe fn load_part(self, from: *const f32, n: usize) -> v128 {
         // SAFETY: readable for `n` values, by the caller.
-        let [a, b, c, d] = unsafe { super::first_of(from, n) };
+        let [a, b, c, d] = unsafe { super::vector::first_of(from, n) };
         f32x4(a, b, c, d)
     }
     #[inline(always)]
@@ -104,12 +105,12 @@ impl Simd for Simd128 {
         // SAFETY: the array holds a vector; writable for `n` values, by the caller.
         unsafe {
             v128_store(lanes.as_mut_ptr().cast(), v);
-            super::store_first(to, lanes, n);
+            super::vector::store_first(to, lanes, n);
         }
     }
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, ld: usize, to: *mut f32, to_ld: usize) {
-        // SAFETY: as the caller's.
+        // SAFETY: the caller's contract.
         unsafe {
             let [a, b, c, d] = [0, 1, 2, 3].map(|i| self.load(from.add(i * ld)));
             // Columns 0 and 1, 2 and 3 of two rows; then their halves side by side.

@@ -1,296 +1,12 @@
 //! The fast kernels against the `f64` reference, on every instruction set of this machine.
 #![allow(clippy::unwrap_used)] // A failed step fails the test.
 
+mod case;
+
+use case::{Answer, Case, PLAIN, REGULAR, Regular, assert_close, wide};
 use gruvy_kernels::{
-    Cell, Gradients, Isa, Layer, Noise, Norm, Output, Packed, Pass, Sequence, Tape, Weights,
-    Workspace, backward, reference,
+    Cell, Gradients, Isa, Layer, Output, Packed, Pass, Sequence, Tape, Weights, Workspace, backward,
 };
-
-/// Uniform values in [-scale, scale] from a fixed seed.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
-    }
-    fn values(&mut self, len: usize, scale: f32) -> Vec<f32> {
-        (0..len).map(|_| (self.next() as f32 / (1u64 << 30) as f32 - 1.0) * scale).collect()
-    }
-}
-
-fn wide(v: &[f32]) -> Vec<f64> {
-    v.iter().map(|&v| f64::from(v)).collect()
-}
-
-/// Largest difference, relative to the larger of 1 and the largest value expected.
-fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
-    assert_eq!(got.len(), expected.len(), "{what}");
-    let scale = expected.iter().fold(1.0f64, |m, v| m.max(v.abs()));
-    for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
-        let error = (f64::from(got) - expected).abs() / scale;
-        assert!(error <= tolerance, "{what}[{i}]: got {got}, expected {expected}, error {error:e}");
-    }
-}
-
-/// What regularises a layer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Regular {
-    zoneout: f32,
-    recurrent_dropout: f32,
-    norm: bool,
-    drawn: bool,
-}
-
-const PLAIN: Regular = Regular { zoneout: 0.0, recurrent_dropout: 0.0, norm: false, drawn: false };
-
-/// Each regulariser alone and all of them, drawn and not.
-const REGULAR: [Regular; 7] = [
-    PLAIN,
-    Regular { zoneout: 0.3, ..PLAIN },
-    Regular { zoneout: 0.3, drawn: true, ..PLAIN },
-    Regular { recurrent_dropout: 0.4, drawn: true, ..PLAIN },
-    Regular { norm: true, ..PLAIN },
-    Regular { zoneout: 0.2, recurrent_dropout: 0.3, norm: true, drawn: true },
-    Regular { zoneout: 0.2, recurrent_dropout: 0.3, norm: true, drawn: false },
-];
-
-/// A layer with random contents.
-struct Case {
-    cell: Cell,
-    regular: Regular,
-    t: usize,
-    b: usize,
-    i: usize,
-    h: usize,
-    lengths: Option<Vec<usize>>,
-    reverse: bool,
-    recompute: bool,
-    w_ih: Vec<f32>,
-    w_hh: Vec<f32>,
-    b_ih: Vec<f32>,
-    b_hh: Vec<f32>,
-    gain_ih: Vec<f32>,
-    gain_hh: Vec<f32>,
-    x: Vec<f32>,
-    h0: Vec<f32>,
-    dy: Vec<f32>,
-    dlast: Vec<f32>,
-}
-
-/// What a case computes.
-#[derive(Clone, Debug, PartialEq)]
-struct Answer {
-    y: Vec<f32>,
-    last: Vec<f32>,
-    dx: Vec<f32>,
-    dh0: Vec<f32>,
-    dw_ih: Vec<f32>,
-    dw_hh: Vec<f32>,
-    db_ih: Vec<f32>,
-    db_hh: Vec<f32>,
-    dgain_ih: Vec<f32>,
-    dgain_hh: Vec<f32>,
-}
-
-impl Case {
-    fn new(cell: Cell, [t, b, i, h]: [usize; 4]) -> Self {
-        Self::regular(cell, PLAIN, [t, b, i, h])
-    }
-
-    fn regular(cell: Cell, regular: Regular, [t, b, i, h]: [usize; 4]) -> Self {
-        let mut r = Random((t * 1_000_003 + b * 10_007 + i * 101 + h) as u64);
-        let (rows, hidden_rows) = (cell.gates() * h, cell.hidden_gates() * h);
-        let width = cell.states() * h;
-        let weight = 1.0 / (h as f32).sqrt();
-        let mut gain = |len| -> Vec<f32> {
-            let len = if regular.norm { len } else { 0 };
-            r.values(len, 0.5).iter().map(|v| 1.0 + v).collect()
-        };
-        let (gain_ih, gain_hh) = (gain(rows), gain(hidden_rows));
-        Self {
-            cell,
-            regular,
-            t,
-            b,
-            i,
-            h,
-            lengths: None,
-            reverse: false,
-            recompute: false,
-            w_ih: r.values(rows * i, weight),
-            w_hh: r.values(hidden_rows * h, weight),
-            b_ih: r.values(rows, 0.5),
-            b_hh: r.values(hidden_rows, 0.5),
-            gain_ih,
-            gain_hh,
-            x: r.values(t * b * i, 1.0),
-            h0: r.values(b * width, 1.0),
-            dy: r.values(t * b * h, 1.0),
-            dlast: r.values(b * width, 1.0),
-        }
-    }
-
-    /// Lengths between 0 and T, both among them where there is room.
-    fn ragged(mut self) -> Self {
-        let t = self.t;
-        let mut lengths: Vec<usize> = (0..self.b).map(|b| (b * 7 + 3) % (t + 1)).collect();
-        lengths[0] = t;
-        if self.b > 2 {
-            lengths[self.b - 1] = 0;
-        }
-        self.lengths = Some(lengths);
-        self
-    }
-
-    fn reversed(mut self) -> Self {
-        self.reverse = true;
-        self
-    }
-
-    fn recomputed(mut self) -> Self {
-        self.recompute = true;
-        self
-    }
-
-    fn layer(&self) -> Layer<'_> {
-        let norm = Norm { gain_ih: &self.gain_ih, gain_hh: &self.gain_hh };
-        let weights = Weights {
-            w_ih: &self.w_ih,
-            w_hh: &self.w_hh,
-            b_ih: Some(&self.b_ih),
-            b_hh: Some(&self.b_hh),
-            norm: self.regular.norm.then_some(norm),
-        };
-        let zoneout = self.regular.zoneout;
-        Layer { cell: self.cell, input: self.i, hidden: self.h, zoneout, weights }
-    }
-
-    fn noise(&self) -> Noise {
-        Noise {
-            seed: self.regular.drawn.then_some(0x1234_5678_9abc),
-            recurrent_dropout: self.regular.recurrent_dropout,
-        }
-    }
-
-    fn pass(&self) -> Pass<'_> {
-        let seq = Sequence {
-            seq_len: self.t,
-            batch: self.b,
-            lengths: self.lengths.as_deref(),
-            reverse: self.reverse,
-        };
-        let (h0, recompute) = (Some(&self.h0[..]), self.recompute);
-        Pass { seq, x: &self.x, h0, noise: self.noise(), recompute }
-    }
-
-    /// y and the last states.
-    fn forward(&self, ws: &mut Workspace) -> (Vec<f32>, Vec<f32>) {
-        let (mut y, mut last) = (vec![f32::NAN; self.dy.len()], vec![f32::NAN; self.h0.len()]);
-        let output = Output { y: &mut y, last: Some(&mut last), saved: None };
-        Packed::new(&self.layer()).forward(&self.pass(), output, ws);
-        (y, last)
-    }
-
-    /// With scratch memory and outputs full of NaN on entry.
-    fn run(&self, isa: Isa, ws: &mut Workspace, with_h0: bool) -> Answer {
-        let layer = self.layer();
-        let pass = Pass { h0: with_h0.then_some(&self.h0[..]), ..self.pass() };
-        let packed = Packed::with_isa(isa, &layer);
-        let mut y = vec![f32::NAN; self.dy.len()];
-        let mut last = vec![f32::NAN; self.h0.len()];
-        let mut saved = vec![f32::NAN; layer.saved_values(&pass)];
-        soil(ws);
-        let output = Output { y: &mut y, last: Some(&mut last), saved: Some(&mut saved) };
-        packed.forward(&pass, output, ws);
-        let mut unsaved = vec![f32::NAN; y.len()];
-        packed.forward(&pass, Output { y: &mut unsaved, last: None, saved: None }, ws);
-        assert_eq!(y, unsaved, "saving changes the output");
-
-        let ones = |v: &[f32]| vec![1.0; v.len()];
-        let mut a = Answer {
-            dx: vec![f32::NAN; self.x.len()],
-            dh0: vec![f32::NAN; self.h0.len()],
-            dw_ih: ones(&self.w_ih),
-            dw_hh: ones(&self.w_hh),
-            db_ih: ones(&self.b_ih),
-            db_hh: ones(&self.b_hh),
-            dgain_ih: ones(&self.gain_ih),
-            dgain_hh: ones(&self.gain_hh),
-            y,
-            last,
-        };
-        soil(ws);
-        let normed = self.regular.norm;
-        let grads = Gradients {
-            dx: Some(&mut a.dx),
-            dh0: Some(&mut a.dh0),
-            dw_ih: &mut a.dw_ih,
-            dw_hh: &mut a.dw_hh,
-            db_ih: Some(&mut a.db_ih),
-            db_hh: Some(&mut a.db_hh),
-            dgain_ih: normed.then_some(&mut a.dgain_ih[..]),
-            dgain_hh: normed.then_some(&mut a.dgain_hh[..]),
-        };
-        let tape = Tape { y: &a.y, saved: &mut saved, dy: &self.dy, dlast: Some(&self.dlast) };
-        backward(isa, &layer, &pass, tape, grads, ws);
-        a
-    }
-
-    fn check(&self, isa: Isa, ws: &mut Workspace, with_h0: bool) {
-        let got = self.run(isa, ws, with_h0);
-        let p = reference::Params {
-            w_ih: wide(&self.w_ih),
-            w_hh: wide(&self.w_hh),
-            b_ih: wide(&self.b_ih),
-            b_hh: wide(&self.b_hh),
-            gain_ih: wide(&self.gain_ih),
-            gain_hh: wide(&self.gain_hh),
-        };
-        let h0 = if with_h0 { wide(&self.h0) } else { vec![0.0; self.h0.len()] };
-        let x = wide(&self.x);
-        let setup = reference::Setup {
-            cell: self.cell,
-            seq: self.pass().seq,
-            input: self.i,
-            hidden: self.h,
-            // As the kernels see it, rounded to f32.
-            zoneout: f64::from(self.regular.zoneout),
-            noise: self.noise(),
-        };
-        let want = reference::forward(&setup, &p, &x, &h0);
-        let g = reference::backward(&setup, &p, &x, &h0, &wide(&self.dy), &wide(&self.dlast));
-        let plus_one = |v: &[f64]| v.iter().map(|v| v + 1.0).collect::<Vec<_>>();
-        let name = format!(
-            "{isa:?} {:?} {:?} T{} B{} I{} H{} {:?} reverse {} recompute {} h0 {with_h0}",
-            self.cell,
-            self.regular,
-            self.t,
-            self.b,
-            self.i,
-            self.h,
-            self.lengths,
-            self.reverse,
-            self.recompute
-        );
-        // A normalised row of nearly equal values is divided by a small number.
-        let slack = if self.regular.norm { 10.0 } else { 1.0 };
-        let close = |what: &str, got: &[f32], want: &[f64], tolerance: f64| {
-            assert_close(&format!("{name}: {what}"), got, want, tolerance * slack);
-        };
-        close("y", &got.y, &want.y, 2e-6);
-        close("last", &got.last, &want.last, 2e-6);
-        close("dx", &got.dx, &g.dx, 5e-6);
-        close("dh0", &got.dh0, &g.dh0, 5e-6);
-        close("dw_ih", &got.dw_ih, &plus_one(&g.params.w_ih), 5e-6);
-        close("dw_hh", &got.dw_hh, &plus_one(&g.params.w_hh), 5e-6);
-        close("db_ih", &got.db_ih, &plus_one(&g.params.b_ih), 5e-6);
-        close("db_hh", &got.db_hh, &plus_one(&g.params.b_hh), 5e-6);
-        close("dgain_ih", &got.dgain_ih, &plus_one(&g.params.gain_ih), 5e-6);
-        close("dgain_hh", &got.dgain_hh, &plus_one(&g.params.gain_hh), 5e-6);
-    }
-}
 
 fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
@@ -299,13 +15,6 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 /// `few` under Miri, which is thousands of times slower (.ci/miri), else `all`.
 fn unless_miri<T>(all: &'static [T], few: &'static [T]) -> &'static [T] {
     if cfg!(miri) { few } else { all }
-}
-
-/// Fills the scratch memory with NaN; not under Miri, where that would take most of the time.
-fn soil(ws: &mut Workspace) {
-    if !cfg!(miri) {
-        ws.soil(f32::NAN);
-    }
 }
 
 /// Every shape on every instruction set.
@@ -340,7 +49,8 @@ fn all_regularisers(cell: Cell) {
     }
 }
 
-/// Sizes beyond one block of every loop: rows, steps of a chunk, k of the weight gradients, panels of a tile.
+/// Sizes beyond one block of every loop: rows, steps of a chunk, k of the weight gradients, panels
+/// of a tile.
 fn large_sizes(cell: Cell) {
     for isa in Isa::available() {
         let mut ws = Workspace::new();
@@ -438,7 +148,7 @@ fn steps_equal_the_sequence() {
 #[test]
 fn a_batch_equals_its_rows_alone() {
     for cell in Cell::ALL {
-        // What is drawn depends on the row's place in the batch.
+        // Draws depend on the row's place in the batch.
         for regular in REGULAR.into_iter().filter(|r| !r.drawn) {
             let case = Case::regular(cell, regular, [7, 13, 6, 19]).ragged();
             let mut ws = Workspace::new();
@@ -466,7 +176,8 @@ fn a_batch_equals_its_rows_alone() {
     }
 }
 
-/// What stands in the padding (in dy even NaN, in x anything finite) changes no valid output and no gradient.
+/// The content of the padding (even NaN in dy, anything finite in x) changes no valid output and no
+/// gradient.
 #[test]
 fn padding_has_no_effect() {
     for cell in Cell::ALL {
@@ -509,7 +220,7 @@ fn recomputed_gradients_equal_the_saved_ones() {
                     let again = case.run(Isa::best(), &mut ws, true);
                     let bits = |a: &Answer| [&a.y, &a.last, &a.dx, &a.dh0].map(Vec::clone);
                     assert!(bits(&saved) == bits(&again), "{cell:?} {regular:?} {sizes:?}");
-                    // Their sums have another order.
+                    // The terms of these sums are added in another order.
                     for (name, saved, again) in [
                         ("dw_ih", saved.dw_ih, again.dw_ih),
                         ("dw_hh", saved.dw_hh, again.dw_hh),
@@ -527,7 +238,7 @@ fn recomputed_gradients_equal_the_saved_ones() {
     }
 }
 
-/// Without a seed nothing is drawn, and recurrent dropout is not there.
+/// Without a seed nothing is drawn, and there is no recurrent dropout.
 #[test]
 fn inference_draws_nothing() {
     for cell in Cell::ALL {
@@ -543,13 +254,13 @@ fn inference_draws_nothing() {
     }
 }
 
-/// Gradients that vanish become zero, and not numbers that the machine is slow with.
+/// Vanishing gradients become zero, and not subnormal numbers, which are slow.
 #[test]
 fn vanished_gradients_are_zero() {
     for cell in Cell::ALL {
         for isa in Isa::available() {
             let mut case = Case::new(cell, [900, 3, 4, 9]);
-            // All decay, whatever the cell; what is left of h0 must not weigh in.
+            // All gradients decay, whatever the cell; what is left of h0 must not matter.
             case.w_hh.iter_mut().for_each(|w| *w *= 0.5);
             let last = case.dy.len() - 3 * 9;
             case.dy[..last].fill(0.0);

@@ -9,16 +9,19 @@
 //! ```
 //! z is the share of the new here, as in the paper. Blocks: z, n.
 //!
-//! The paper trains it by a parallel scan in log space, since on a GPU T steps one after the other are slow and
-//! the cumulative products of a scan underflow. Here a step is two multiply-adds on values that are already in the
-//! registers, and nearly all work is in the input's product, which sees all steps at once; so the steps go one
-//! after the other, at no cost in accuracy. The scan is in the plain form for other backends.
+//! The paper trains it by a parallel scan in log space, since on a GPU T steps one after the other
+//! are slow and the cumulative products of a scan underflow. Here a step is two multiply-adds on
+//! values that are already in registers, and nearly all work is in the input's product, which sees
+//! all steps at once. So the steps go one after the other, at no cost in accuracy. The scan is in
+//! the plain form for other backends.
 
-use crate::Cell;
-use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::cell::Recurrence;
+use crate::dims::Cell;
 use crate::math::sigmoid;
 use crate::product::Epilogue;
+use crate::saved::{HiddenRun, Run};
 use crate::simd::Simd;
+use crate::step::{BackwardStep, ForwardStep, Place};
 
 pub(crate) struct MinGru;
 
@@ -36,13 +39,13 @@ impl Recurrence for MinGru {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
-        // SAFETY: the operands are the step's.
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
         unsafe { step.each(s, &Forward(step)) }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
-        // SAFETY: the operands are the step's.
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
         unsafe { step.product_after(s, None, &Backward(step)) }
     }
 }
@@ -53,19 +56,19 @@ impl Epilogue<1> for Forward<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, _: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
-            if step.skip::<S, 1>(s, row, j, lanes) {
+            if step.skip::<S, 1>(s, at) {
                 return;
             }
             let x = step.x.add(row * step.x_ld + panel * 2 * S::LANES);
             let v = s.load(x.add(S::LANES));
             let [z, low] = sigmoid(s, [s.load(x), v]);
             let n = s.where_less(v, s.splat(0.0), low, s.add(v, s.splat(0.5)));
-            let h = step.state::<S, 1>(s, row, 0, j);
+            let h = step.state::<S, 1>(s, at, 0);
             let h = s.fma(z, s.sub(n, h), h);
-            step.finish::<S, 1, 2>(s, row, (j, lanes), h, [z, n]);
+            step.finish::<S, 1, 2>(s, at, h, [z, n]);
         }
     }
 }
@@ -76,22 +79,22 @@ impl Epilogue<1> for Backward<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
-            let Some([dh, kept]) = step.incoming::<S, 1, 2>(s, row, (j, lanes), acc) else {
+            let Some([dh, kept]) = step.incoming::<S, 1, 2>(s, at, acc) else {
                 return;
             };
-            let at = step.saved.add(row * step.saved_ld + j);
-            let [z, n] = [0, 1].map(|b| s.load_n(at.add(b * step.hidden), lanes));
-            let h = s.load_n(step.before.h(row).add(j), lanes);
+            let first = step.saved_at(at);
+            let [z, n] = [0, 1].map(|b| s.load_n(first.add(b * step.hidden), at.n));
+            let h = s.load_n(step.before.h(row).add(at.j), at.n);
             let one = s.splat(1.0);
             let keep = s.sub(one, z);
-            s.store(step.carry::<1>(row, 0, j), s.fma(dh, keep, kept));
+            s.store(step.carry::<1>(at, 0), s.fma(dh, keep, kept));
             let dz = s.mul(s.mul(dh, s.sub(n, h)), s.mul(z, keep));
             let slope = s.where_less(n, s.splat(0.5), s.mul(n, s.sub(one, n)), one);
-            s.store_n(at, dz, lanes);
-            s.store_n(at.add(step.hidden), s.mul(s.mul(dh, z), slope), lanes);
+            s.store_n(first, dz, at.n);
+            s.store_n(first.add(step.hidden), s.mul(s.mul(dh, z), slope), at.n);
         }
     }
 }

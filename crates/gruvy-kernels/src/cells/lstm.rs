@@ -8,15 +8,17 @@
 //! di = dc' g i (1 − i)    df = dc' c f (1 − f)    dg = dc' i (1 − g²)    dc = dc' f
 //! dh_prev = W_hiᵀ di + W_hfᵀ df + W_hgᵀ dg + W_hoᵀ do
 //! ```
-//! where x_· holds the input's part with all biases, and d_· is the gradient of the gate's argument. Blocks: i, f,
-//! g, o, c; c stays as it is, the state before the next step. The c' of these equations is computed again: zoneout
-//! may have kept the old one.
+//! where x_· holds the input's part with all biases, and d_· is the gradient of the gate's
+//! argument. Blocks: i, f, g, o, c; c stays as it is, the state before the next step. The c' of
+//! these equations is recomputed, since zoneout may have kept the old one.
 
-use crate::Cell;
-use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::cell::Recurrence;
+use crate::dims::Cell;
 use crate::math::{sigmoid, tanh};
 use crate::product::Epilogue;
+use crate::saved::{HiddenRun, Run};
 use crate::simd::Simd;
+use crate::step::{BackwardStep, ForwardStep, Place};
 
 pub(crate) struct Lstm;
 
@@ -38,13 +40,13 @@ impl Recurrence for Lstm {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
-        // SAFETY: the operands are the step's.
-        unsafe { step.product(s, (0, 0), step.operand(), &Forward(step)) }
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
+        unsafe { step.first_product(s, &Forward(step)) }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
-        // SAFETY: the operands are the step's.
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
         unsafe {
             step.product_after(s, Some(&ALL), &Backward(step));
             step.through_norm(S::ISA, ALL);
@@ -56,9 +58,8 @@ struct Forward<'a>(&'a ForwardStep<'a>);
 
 impl Epilogue<4> for Forward<'_> {
     #[inline(always)]
-    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
-        // SAFETY: row and panel lie within the step.
-        unsafe { self.0.prefetch::<S, 4, 5>(s, row, panel) }
+    fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        self.0.prefetch::<S, 4, 5>(s, row, panel)
     }
 
     #[inline(always)]
@@ -70,8 +71,8 @@ impl Epilogue<4> for Forward<'_> {
         acc: [[S::V; 4]; R],
     ) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: rows and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: places of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let i = sigmoid(s, step.sums(s, row, panel, 0, &acc));
             let f = sigmoid(s, step.sums(s, row, panel, 1, &acc));
@@ -79,18 +80,18 @@ impl Epilogue<4> for Forward<'_> {
             let o = sigmoid(s, step.sums(s, row, panel, 3, &acc));
             let mut candidate = g;
             for m in 0..R {
-                let c = step.state::<S, 2>(s, row + m, 1, j);
+                let c = step.state::<S, 2>(s, at.below(m), 1);
                 candidate[m] = s.fma(f[m], c, s.mul(i[m], g[m]));
             }
             let out = tanh(s, candidate);
             for m in 0..R {
-                let row = row + m;
-                if step.skip::<S, 2>(s, row, j, lanes) {
+                let at = at.below(m);
+                if step.skip::<S, 2>(s, at) {
                     continue;
                 }
-                let c = step.next::<S, 2>(s, (row, 1, j), candidate[m]);
+                let c = step.next::<S, 2>(s, at, 1, candidate[m]);
                 let h = s.mul(o[m], out[m]);
-                step.finish::<S, 2, 5>(s, row, (j, lanes), h, [i[m], f[m], g[m], o[m], c]);
+                step.finish::<S, 2, 5>(s, at, h, [i[m], f[m], g[m], o[m], c]);
             }
         }
     }
@@ -100,37 +101,36 @@ struct Backward<'a>(&'a BackwardStep<'a>);
 
 impl Epilogue<1> for Backward<'_> {
     #[inline(always)]
-    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
-        // SAFETY: row and panel lie within the step.
-        unsafe { self.0.prefetch::<S, 5>(s, row, panel) }
+    fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        self.0.prefetch::<S, 5>(s, row, panel)
     }
 
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
-            let Some([dh, dh_kept]) = step.incoming::<S, 2, 4>(s, row, (j, lanes), acc) else {
+            let Some([dh, dh_kept]) = step.incoming::<S, 2, 4>(s, at, acc) else {
                 return;
             };
-            s.store(step.carry::<2>(row, 0, j), dh_kept);
-            let carry = step.carry::<2>(row, 1, j);
-            let [dc, dc_kept] = step.divide(s, row, 1, j, s.load(carry));
-            let at = step.saved.add(row * step.saved_ld + j);
-            let block = |b: usize| at.add(b * step.hidden);
-            let [i, f, g, o] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
-            let c = s.load_n(step.before.c(row, CELL_STATE).add(j), lanes);
+            s.store(step.carry::<2>(at, 0), dh_kept);
+            let carry = step.carry::<2>(at, 1);
+            let [dc, dc_kept] = step.divide(s, at, 1, s.load(carry));
+            let first = step.saved_at(at);
+            let block = |b: usize| first.add(b * step.hidden);
+            let [i, f, g, o] = [0, 1, 2, 3].map(|b| s.load_n(block(b), at.n));
+            let c = s.load_n(step.before.c(row, CELL_STATE).add(at.j), at.n);
             let [out] = tanh(s, [s.fma(f, c, s.mul(i, g))]);
             let one = s.splat(1.0);
             let slope = |v: S::V| s.mul(v, s.sub(one, v));
             let bend = |v: S::V| s.sub(one, s.mul(v, v));
             let dc = s.fma(s.mul(dh, o), bend(out), dc);
             s.store(carry, s.fma(dc, f, dc_kept));
-            s.store_n(block(0), s.mul(s.mul(dc, g), slope(i)), lanes);
-            s.store_n(block(1), s.mul(s.mul(dc, c), slope(f)), lanes);
-            s.store_n(block(2), s.mul(s.mul(dc, i), bend(g)), lanes);
-            s.store_n(block(3), s.mul(s.mul(dh, out), slope(o)), lanes);
+            s.store_n(block(0), s.mul(s.mul(dc, g), slope(i)), at.n);
+            s.store_n(block(1), s.mul(s.mul(dc, c), slope(f)), at.n);
+            s.store_n(block(2), s.mul(s.mul(dc, i), bend(g)), at.n);
+            s.store_n(block(3), s.mul(s.mul(dh, out), slope(o)), at.n);
         }
     }
 }

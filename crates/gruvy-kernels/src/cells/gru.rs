@@ -8,13 +8,15 @@
 //! dh_prev = dh z + W_hrᵀ dr + W_hzᵀ dz + W_hnᵀ dq
 //! ```
 //! where x_· holds the input's part with all biases but b_hn, and d_· is the gradient of the gate's
-//! argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, each run consecutive.
+//! argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, both consecutive.
 
-use crate::Cell;
-use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::cell::Recurrence;
+use crate::dims::Cell;
 use crate::math::{sigmoid, tanh};
 use crate::product::Epilogue;
+use crate::saved::{HiddenRun, Run};
 use crate::simd::Simd;
+use crate::step::{BackwardStep, ForwardStep, Place};
 
 pub(crate) struct Gru;
 
@@ -34,13 +36,13 @@ impl Recurrence for Gru {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
-        // SAFETY: the operands are the step's.
-        unsafe { step.product(s, (0, 0), step.operand(), &Forward(step)) }
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
+        unsafe { step.first_product(s, &Forward(step)) }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
-        // SAFETY: the operands are the step's.
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
         unsafe {
             step.product_after(s, Self::BACK.first(), &Backward(step));
             step.through_norm(S::ISA, Self::BACK[0]);
@@ -52,9 +54,8 @@ struct Forward<'a>(&'a ForwardStep<'a>);
 
 impl Epilogue<3> for Forward<'_> {
     #[inline(always)]
-    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
-        // SAFETY: row and panel lie within the step.
-        unsafe { self.0.prefetch::<S, 3, 4>(s, row, panel) }
+    fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        self.0.prefetch::<S, 3, 4>(s, row, panel)
     }
 
     #[inline(always)]
@@ -66,12 +67,12 @@ impl Epilogue<3> for Forward<'_> {
         acc: [[S::V; 3]; R],
     ) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: rows and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: places of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let r = sigmoid(s, step.sums(s, row, panel, 0, &acc));
             let z = sigmoid(s, step.sums(s, row, panel, 1, &acc));
-            let bias = s.load(step.bias.add(j));
+            let bias = s.load(step.bias.add(at.j));
             let (mut q, mut n) = (r, r);
             for m in 0..R {
                 q[m] = s.add(acc[m][2], bias);
@@ -79,13 +80,13 @@ impl Epilogue<3> for Forward<'_> {
             }
             let n = tanh(s, n);
             for m in 0..R {
-                let row = row + m;
-                if step.skip::<S, 1>(s, row, j, lanes) {
+                let at = at.below(m);
+                if step.skip::<S, 1>(s, at) {
                     continue;
                 }
-                let h = step.state::<S, 1>(s, row, 0, j);
+                let h = step.state::<S, 1>(s, at, 0);
                 let h = s.fma(z[m], s.sub(h, n[m]), n[m]);
-                step.finish::<S, 1, 4>(s, row, (j, lanes), h, [n[m], r[m], z[m], q[m]]);
+                step.finish::<S, 1, 4>(s, at, h, [n[m], r[m], z[m], q[m]]);
             }
         }
     }
@@ -95,30 +96,29 @@ struct Backward<'a>(&'a BackwardStep<'a>);
 
 impl Epilogue<1> for Backward<'_> {
     #[inline(always)]
-    unsafe fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
-        // SAFETY: row and panel lie within the step.
-        unsafe { self.0.prefetch::<S, 4>(s, row, panel) }
+    fn prefetch<S: Simd>(&self, s: S, row: usize, panel: usize) {
+        self.0.prefetch::<S, 4>(s, row, panel)
     }
 
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
-            let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, row, (j, lanes), acc) else {
+            let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, at, acc) else {
                 return;
             };
-            let at = step.saved.add(row * step.saved_ld + j);
-            let block = |b: usize| at.add(b * step.hidden);
-            let [n, r, z, q] = [0, 1, 2, 3].map(|b| s.load_n(block(b), lanes));
-            let h = s.load_n(step.before.h(row).add(j), lanes);
-            s.store(step.carry::<1>(row, 0, j), s.fma(dh, z, kept));
+            let first = step.saved_at(at);
+            let block = |b: usize| first.add(b * step.hidden);
+            let [n, r, z, q] = [0, 1, 2, 3].map(|b| s.load_n(block(b), at.n));
+            let h = s.load_n(step.before.h(row).add(at.j), at.n);
+            s.store(step.carry::<1>(at, 0), s.fma(dh, z, kept));
             let (dn, dz) = blend_gradients(s, dh, n, z, h);
             let dq = s.mul(dn, r);
             let dr = s.mul(s.mul(dq, q), s.sub(s.splat(1.0), r));
             for (b, d) in [dn, dr, dz, dq].into_iter().enumerate() {
-                s.store_n(block(b), d, lanes);
+                s.store_n(block(b), d, at.n);
             }
         }
     }

@@ -8,15 +8,18 @@
 //! ds = W_hnᵀ dn    dr = ds h r (1 − r)
 //! dh_prev = dh z + ds r + W_hrᵀ dr + W_hzᵀ dz
 //! ```
-//! where the h of the products is masked if there is recurrent dropout. Two products a step, as the second needs
-//! all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays as it is, the right operand of W_hn's gradient.
+//! where the h of the products is masked if there is recurrent dropout. A step has two products, as
+//! the second needs all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays as it is, the
+//! right operand of W_hn's gradient.
 
-use crate::Cell;
-use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
-use crate::gru::blend_gradients;
+use super::gru::blend_gradients;
+use crate::cell::Recurrence;
+use crate::dims::Cell;
 use crate::math::{sigmoid, tanh};
 use crate::product::{Epilogue, Rows};
+use crate::saved::{HiddenRun, Run};
 use crate::simd::Simd;
+use crate::step::{BackwardStep, ForwardStep, HiddenProduct, Place};
 
 pub(crate) struct GruV3;
 
@@ -40,17 +43,20 @@ impl Recurrence for GruV3 {
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
         let reset = Rows { ptr: step.extra, ld: step.unit_ld, count: step.rows };
-        // SAFETY: the operands are the step's; the gates have written all of `extra` before it is read.
+        let new = HiddenProduct { index: 1, gate: 2, a: reset };
+        // SAFETY: the caller's contract, and the epilogues are those of this step. The first has
+        // written all of `extra` before the second product reads it.
         unsafe {
-            step.product(s, (0, 0), step.operand(), &Gates(step));
-            step.product(s, (1, 2), reset, &New(step));
+            step.first_product(s, &Gates(step));
+            step.product(s, new, &New(step));
         }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
         let [gates, new] = [Self::BACK[0], Self::BACK[1]];
-        // SAFETY: the operands are the step's; dn is complete before the second product reads it.
+        // SAFETY: the caller's contract, and the epilogues are those of this step. dn is complete
+        // before the second product reads it.
         unsafe {
             step.product_after(s, Some(&gates), &BackwardNew(step));
             step.through_norm(S::ISA, new);
@@ -60,24 +66,25 @@ impl Recurrence for GruV3 {
     }
 }
 
-/// r and z: leaves s = r m hin `extra` and z in `next`; saves r.
+/// r and z: leaves s = r h (h as the hidden weights see it) in `extra` and z in `next`; saves r.
 struct Gates<'a>(&'a ForwardStep<'a>);
 
 impl Epilogue<2> for Gates<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, acc: [S::V; 2]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let x = step.x.add(row * step.x_ld + panel * 3 * S::LANES);
             let [r, z] = [0, 1].map(|g| s.add(acc[g], s.load(x.add(g * S::LANES))));
             let [r, z] = sigmoid(s, [r, z]);
-            let at = row * step.unit_ld + j;
-            s.store(step.extra.add(at), s.mul(r, s.load(step.seen.add(row * step.seen_ld + j))));
-            s.store(step.next.add(at), z);
+            let unit = row * step.unit_ld + at.j;
+            let seen = s.load(step.seen.add(row * step.seen_ld + at.j));
+            s.store(step.extra.add(unit), s.mul(r, seen));
+            s.store(step.next.add(unit), z);
             if !step.saved.is_null() {
-                s.store_n(step.saved.add(row * step.saved_ld + step.hidden + j), r, lanes);
+                s.store_n(step.saved.add(row * step.saved_ld + step.hidden + at.j), r, at.n);
             }
         }
     }
@@ -89,24 +96,24 @@ impl Epilogue<1> for New<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
-            if step.skip::<S, 1>(s, row, j, lanes) {
+            if step.skip::<S, 1>(s, at) {
                 return;
             }
             let x = step.x.add(row * step.x_ld + (panel * 3 + 2) * S::LANES);
             let [n] = tanh(s, [s.add(acc, s.load(x))]);
-            let at = row * step.unit_ld + j;
-            let z = s.load(step.next.add(at));
-            let h = step.state::<S, 1>(s, row, 0, j);
-            let reset = s.load(step.extra.add(at));
+            let unit = row * step.unit_ld + at.j;
+            let z = s.load(step.next.add(unit));
+            let h = step.state::<S, 1>(s, at, 0);
+            let reset = s.load(step.extra.add(unit));
             let r = match step.saved.is_null() {
                 true => z,
-                false => s.load_n(step.saved.add(row * step.saved_ld + step.hidden + j), lanes),
+                false => s.load_n(step.saved.add(row * step.saved_ld + step.hidden + at.j), at.n),
             };
             let h = s.fma(z, s.sub(h, n), n);
-            step.finish::<S, 1, 4>(s, row, (j, lanes), h, [n, r, z, reset]);
+            step.finish::<S, 1, 4>(s, at, h, [n, r, z, reset]);
         }
     }
 }
@@ -117,20 +124,20 @@ impl Epilogue<1> for BackwardNew<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
-            let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, row, (j, lanes), acc) else {
+            let Some([dh, kept]) = step.incoming::<S, 1, 4>(s, at, acc) else {
                 return;
             };
-            let at = step.saved.add(row * step.saved_ld + j);
-            let block = |b: usize| at.add(b * step.hidden);
-            let [n, z] = [0, 2].map(|b| s.load_n(block(b), lanes));
-            let h = s.load_n(step.before.h(row).add(j), lanes);
-            s.store(step.carry::<1>(row, 0, j), s.fma(dh, z, kept));
+            let first = step.saved_at(at);
+            let block = |b: usize| first.add(b * step.hidden);
+            let [n, z] = [0, 2].map(|b| s.load_n(block(b), at.n));
+            let h = s.load_n(step.before.h(row).add(at.j), at.n);
+            s.store(step.carry::<1>(at, 0), s.fma(dh, z, kept));
             let (dn, dz) = blend_gradients(s, dh, n, z, h);
-            s.store_n(block(0), dn, lanes);
-            s.store_n(block(2), dz, lanes);
+            s.store_n(block(0), dn, at.n);
+            s.store_n(block(2), dz, at.n);
         }
     }
 }
@@ -141,17 +148,17 @@ impl Epilogue<1> for BackwardReset<'_> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [ds]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers. A row past its length has r = 0 here, so that
-        // nothing changes.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover. A row
+        // past its length has r = 0 here, so that nothing changes.
         unsafe {
-            let carry = step.carry::<1>(row, 0, j);
-            let at = step.saved.add(row * step.saved_ld + step.hidden + j);
-            let r = s.load_n(at, lanes);
-            let h = step.masked(s, row, j, s.load_n(step.before.h(row).add(j), lanes));
-            s.store(carry, s.add(step.masked(s, row, j, s.mul(ds, r)), s.load(carry)));
+            let carry = step.carry::<1>(at, 0);
+            let reset = step.saved_at(at).add(step.hidden);
+            let r = s.load_n(reset, at.n);
+            let h = step.masked(s, at, s.load_n(step.before.h(row).add(at.j), at.n));
+            s.store(carry, s.add(step.masked(s, at, s.mul(ds, r)), s.load(carry)));
             let dr = s.mul(s.mul(ds, h), s.mul(r, s.sub(s.splat(1.0), r)));
-            s.store_n(at, dr, lanes);
+            s.store_n(reset, dr, at.n);
         }
     }
 }

@@ -7,11 +7,13 @@
 //! ```
 //! where x holds the input's part with both biases. One block: h', before zoneout.
 
-use crate::Cell;
-use crate::cell::{BackwardStep, ForwardStep, HiddenRun, Recurrence, Run, lanes};
+use crate::cell::Recurrence;
+use crate::dims::Cell;
 use crate::math::tanh;
 use crate::product::Epilogue;
+use crate::saved::{HiddenRun, Run};
 use crate::simd::Simd;
+use crate::step::{BackwardStep, ForwardStep, Place};
 
 /// With max(·, 0) if `RELU`, else with tanh.
 pub(crate) struct Rnn<const RELU: bool>;
@@ -32,13 +34,13 @@ impl<const RELU: bool> Recurrence for Rnn<RELU> {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>) {
-        // SAFETY: the operands are the step's.
-        unsafe { step.product(s, (0, 0), step.operand(), &Forward::<RELU>(step)) }
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
+        unsafe { step.first_product(s, &Forward::<RELU>(step)) }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(s: S, step: &BackwardStep<'_>) {
-        // SAFETY: the operands are the step's.
+        // SAFETY: the caller's contract, and the epilogue is that of this step.
         unsafe {
             step.product_after(s, Some(&ALL), &Backward::<RELU>(step));
             step.through_norm(S::ISA, ALL);
@@ -58,20 +60,20 @@ impl<const RELU: bool> Epilogue<1> for Forward<'_, RELU> {
         acc: [[S::V; 1]; R],
     ) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: rows and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: places of the step; `Recurrence::forward` lists what its pointers cover.
         unsafe {
             let v = step.sums(s, row, panel, 0, &acc);
             let mut h = if RELU { v } else { tanh(s, v) };
             for m in 0..R {
-                if step.skip::<S, 1>(s, row + m, j, lanes) {
+                if step.skip::<S, 1>(s, at.below(m)) {
                     continue;
                 }
                 if RELU {
                     // In this order a NaN stays one.
                     h[m] = s.max(s.splat(0.0), h[m]);
                 }
-                step.finish::<S, 1, 1>(s, row + m, (j, lanes), h[m], [h[m]]);
+                step.finish::<S, 1, 1>(s, at.below(m), h[m], [h[m]]);
             }
         }
     }
@@ -83,20 +85,20 @@ impl<const RELU: bool> Epilogue<1> for Backward<'_, RELU> {
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, s: S, row: usize, panel: usize, [acc]: [S::V; 1]) {
         let step = self.0;
-        let (j, lanes) = lanes::<S>(panel, step.hidden);
-        // SAFETY: row and lanes lie within the step's buffers.
+        let at = Place::new::<S>(row, panel, step.hidden);
+        // SAFETY: a place of the step; `Recurrence::backward` lists what its pointers cover.
         unsafe {
-            let Some([dh, kept]) = step.incoming::<S, 1, 1>(s, row, (j, lanes), acc) else {
+            let Some([dh, kept]) = step.incoming::<S, 1, 1>(s, at, acc) else {
                 return;
             };
-            s.store(step.carry::<1>(row, 0, j), kept);
-            let block = step.saved.add(row * step.saved_ld + j);
-            let (h, zero) = (s.load_n(block, lanes), s.splat(0.0));
+            s.store(step.carry::<1>(at, 0), kept);
+            let block = step.saved_at(at);
+            let (h, zero) = (s.load_n(block, at.n), s.splat(0.0));
             let d = match RELU {
                 true => s.where_less(zero, h, dh, zero),
                 false => s.mul(dh, s.sub(s.splat(1.0), s.mul(h, h))),
             };
-            s.store_n(block, d, lanes);
+            s.store_n(block, d, at.n);
         }
     }
 }
