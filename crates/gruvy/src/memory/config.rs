@@ -5,26 +5,25 @@ use crate::{
     settings::run::{Metric, RunSettings, TaskConfig},
     train::config::TrainConfig,
 };
+use gruvy_data::settings;
+use gruvy_data::settings::Kind;
 use gruvy_runtime::TaskName;
 use gruvy_runtime::memory::{Adding, Copying};
-use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
-/// Settings of a memory task. The `[adding]` or `[copy]` table of `run.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, bound = "G: Generator")]
-pub struct MemoryConfig<G> {
-    /// `T`, how long must be remembered: the steps of a sequence (adding), or of the pause (copy).
-    pub length: usize,
-    /// Sequences of an epoch, made afresh each time.
-    pub train_size: usize,
-    /// Sequences to validate on.
-    pub valid_size: usize,
-    /// Sequences to test on.
-    pub test_size: usize,
-    /// Which task.
-    #[serde(skip)]
-    pub generator: PhantomData<G>,
+settings! {
+    /// Settings of a memory task. The `[adding]` or `[copy]` table of `run.toml`.
+    #[serde(bound = "G: Generator")]
+    pub struct MemoryConfig<G: Generator> {
+        /// `T`: the steps of a sequence (adding), or of the pause (copy).
+        length: usize = G::LENGTH, Kind::Whole(1), "T", "Steps over which must be remembered";
+        train_size: usize = 10_000, Kind::Whole(1), "N", "Sequences of an epoch, made afresh each time";
+        valid_size: usize = 500, Kind::Whole(1), "N", "Sequences to validate on";
+        test_size: usize = 1000, Kind::Whole(0), "N", "Sequences to test on";
+        /// Which task.
+        #[serde(skip)]
+        generator: PhantomData<G> = PhantomData;
+    }
 }
 
 /// Settings of the adding problem.
@@ -35,18 +34,6 @@ pub type AddingRun = RunSettings<AddingConfig>;
 pub type CopyConfig = MemoryConfig<Copying>;
 /// All settings of a run of copying.
 pub type CopyRun = RunSettings<CopyConfig>;
-
-impl<G: Generator> Default for MemoryConfig<G> {
-    fn default() -> Self {
-        Self {
-            length: G::LENGTH,
-            train_size: 10_000,
-            valid_size: 500,
-            test_size: 1000,
-            generator: PhantomData,
-        }
-    }
-}
 
 impl<G: Generator> TaskConfig for MemoryConfig<G> {
     const TASK: TaskName = G::TASK;
@@ -77,11 +64,6 @@ impl<G: Generator> TaskConfig for MemoryConfig<G> {
     fn check(run: &RunSettings<Self>) -> Result<()> {
         let (train, task) = (&run.train, &run.task);
         G::new(task.length).check()?;
-        for (name, value) in [("train_size", task.train_size), ("valid_size", task.valid_size)] {
-            if value == 0 {
-                return Err(Error::setting(name, value, "expected at least 1"));
-            }
-        }
         if train.train_fraction != 1.0 {
             let why = "this task makes fresh sequences for every step; train_size sets how many";
             return Err(Error::setting("train_fraction", train.train_fraction, why));

@@ -1,6 +1,6 @@
 //! `gruvy explain`: which words moved a classifier's answer.
 
-use crate::args::ExplainArgs;
+use super::flags::ExplainArgs;
 use crate::screen::Screen;
 use crate::task::classify;
 use anyhow::{Context, Result, bail};

@@ -6,22 +6,23 @@ pub mod flags;
 mod folds;
 pub mod predict;
 
-pub use folds::folds;
-
-use crate::args::ExampleFlags;
+use self::flags::EvalFlags;
+use super::{Asked, Demo, Member, Task as Cli};
+use crate::args::settings::TableFlags;
 use crate::input::inputs;
 use crate::model;
 use crate::screen::Screen;
 use crate::table::{Best, Column, table};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use gruvy::classify::judge::{BASELINE, Report};
 use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, evaluate};
 use gruvy::settings::{RunSettings, TaskConfig};
 use gruvy::train::{RunFolder, Task};
 use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
 use gruvy_data::from_source;
+use gruvy_runtime::classify::{Classifier, ClassifyCodec};
 use gruvy_runtime::items::Items;
-use gruvy_runtime::{classify::Classifier, model::write_atomic};
+use gruvy_runtime::model::{ModelFile, write_atomic};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -47,7 +48,7 @@ pub fn open(path: &Path) -> Result<Classifier> {
 pub fn read(
     classifier: &Classifier,
     paths: &[PathBuf],
-    flags: ExampleFlags,
+    flags: &TableFlags<ExampleFormat>,
     labelled: bool,
     screen: &Screen,
 ) -> Result<Examples> {
@@ -57,8 +58,8 @@ pub fn read(
         stored.label_column.clear();
     }
     let mut plain = ExampleFormat::default();
-    flags.clone().apply(&mut plain);
-    flags.apply(&mut stored);
+    flags.apply(&mut plain)?;
+    flags.apply(&mut stored)?;
     let inputs = inputs(paths)?;
     let read = |format: &ExampleFormat| read_examples(&inputs, format);
     // Other data may be of another kind of file, without the columns that the model's own had.
@@ -114,37 +115,73 @@ pub fn report_run(
     Ok((json!({ "part": part.name(), "judgement": report, "page": page }), said))
 }
 
-/// `gruvy eval` of a classifier.
-///
-/// # Errors
-/// When the data cannot be read or have labels that the model does not know.
-pub fn eval(
-    path: &Path,
-    data: &[PathBuf],
-    flags: ExampleFlags,
-    out: Option<&Path>,
-    screen: &Screen,
-) -> Result<()> {
-    let classifier = open(path)?;
-    let examples = read(&classifier, data, flags, true, screen)?;
-    let codec = classifier.codec();
-    let data = Labelled::with_labels(examples, codec.labels.clone(), codec.multi_label)?;
-    let baseline = match own_task(path, screen)? {
-        Some(task) => Some(task.baseline()?),
-        None => None,
-    };
-    let report = evaluate(&classifier, &data, baseline.as_ref())?;
-    if let Some(out) = out {
-        let title = format!("{} on {} items", path.display(), data.len());
-        let html = report.to_html(&title, &|item| shown(&data.items, item))?;
-        write_atomic(out, html.as_bytes())?;
-        screen.note(format!("page: {}", out.display()));
+/// The classification task.
+#[derive(Debug)]
+pub struct Classify;
+
+impl Cli for Classify {
+    type Config = ClassifyConfig;
+    type Eval = EvalFlags;
+    const ABOUT: &'static str = "Learn the label of a text or of a sequence";
+    const HEADING: &'static str = "Classify";
+    const DATA: Option<&'static str> = Some(
+        "Labelled texts or sequences: CSV, TSV, Parquet, JSON Lines, fastText lines, a folder per label, .npz; `-` is \
+         stdin; nothing: an embedded synthetic set",
+    );
+    const USE: [&'static str; 2] = ["predict", "predict"];
+    const MEMBER: &'static str = "fold";
+    const DEMO: Option<Demo> = Some(demo::run);
+
+    fn report(task: &ClassifyTask, folder: &RunFolder, screen: &Screen) -> Result<(Value, String)> {
+        report_run(task, folder, screen)
     }
-    screen.result(|| json!(report), || in_full(&report, &data.items))
+
+    fn report_all(all: &[Member], of: usize, folder: &Path, screen: &Screen) -> Result<()> {
+        folds::report(all, of, folder, screen)
+    }
+
+    fn eval(asked: Asked<'_>, flags: EvalFlags, screen: &Screen) -> Result<()> {
+        let path = asked.path;
+        if asked.data.is_empty() {
+            bail!("{} is a classifier: give the labelled items to measure it on", path.display());
+        }
+        let classifier = open(path)?;
+        let examples = read(&classifier, asked.data, &flags.format, true, screen)?;
+        let codec = classifier.codec();
+        let data = Labelled::with_labels(examples, codec.labels.clone(), codec.multi_label)?;
+        let baseline = match own_task(path, asked.model, screen)? {
+            Some(task) => Some(task.baseline()?),
+            None => None,
+        };
+        let report = evaluate(&classifier, &data, baseline.as_ref())?;
+        if let Some(out) = &flags.out {
+            let title = format!("{} on {} items", path.display(), data.len());
+            let html = report.to_html(&title, &|item| shown(&data.items, item))?;
+            write_atomic(out, html.as_bytes())?;
+            screen.note(format!("page: {}", out.display()));
+        }
+        screen.result(|| json!(report), || in_full(&report, &data.items))
+    }
+}
+
+/// What `gruvy info` says of the codec.
+pub fn info(codec: &ClassifyCodec) -> (Value, String) {
+    let json = json!({
+        "labels": codec.labels, "multi_label": codec.multi_label, "reads": codec.reader.name(),
+        "max_len": codec.max_len, "temperature": codec.temperature, "priors": codec.priors,
+    });
+    let words = format!(
+        "{} to {}: {}{}",
+        codec.reader.name(),
+        if codec.multi_label { "any of" } else { "one of" },
+        codec.labels.iter().take(10).cloned().collect::<Vec<_>>().join(", "),
+        if codec.labels.len() > 10 { ", …" } else { "" },
+    );
+    (json, words)
 }
 
 /// The task of a run with its data, if they are still what the model was trained on.
-fn own_task(path: &Path, screen: &Screen) -> Result<Option<ClassifyTask>> {
+fn own_task(path: &Path, model: &ModelFile, screen: &Screen) -> Result<Option<ClassifyTask>> {
     let settings = RunFolder::settings_path(path);
     let unknown = |why: &str| {
         screen.note(format!("no baseline beside the model: {why}"));
@@ -157,7 +194,7 @@ fn own_task(path: &Path, screen: &Screen) -> Result<Option<ClassifyTask>> {
     let Ok(task) = ClassifyConfig::load(run) else {
         return unknown("what it was trained on cannot be read any more");
     };
-    if task.fingerprint() != model::open(path)?.model.trained.data_fingerprint {
+    if task.fingerprint() != model.trained.data_fingerprint {
         return unknown("what it was trained on has changed");
     }
     Ok(Some(task))

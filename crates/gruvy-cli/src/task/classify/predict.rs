@@ -1,6 +1,6 @@
 //! `gruvy predict`: the labels of texts and sequences, as CSV or JSON Lines.
 
-use crate::args::PredictArgs;
+use super::flags::PredictArgs;
 use crate::screen::{Screen, thousands};
 use crate::task::classify;
 use anyhow::{Result, bail};
@@ -35,7 +35,7 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
     }
     let examples = match text {
         Some(text) => of_text(text),
-        None => classify::read(&classifier, &data, format, false, screen)?,
+        None => classify::read(&classifier, &data, &format, false, screen)?,
     };
     let rows = Rows { classifier: &classifier, top_k };
     let rows = if every_step { rows.every_step(&examples)? } else { rows.whole(&examples)? };
