@@ -1,21 +1,26 @@
 //! What can be typed. Every training flag has the name of its field in the library's settings, and lies on
 //! top of what `--config` says.
 
+pub mod common;
 pub mod settings;
+mod values;
 
 use crate::task::classify::flags::{ExplainArgs, PredictArgs};
+use crate::task::door::Task;
 use crate::task::forecast::flags::{BacktestArgs, ForecastArgs};
-use crate::task::{Task, Visit, with};
+use crate::task::list::{Visit, demos, with};
+use crate::task::text::flags::GenerateArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use common::Common;
 use gruvy::bench::{BenchConfig, Shape};
 use gruvy::inspect::ReportConfig;
 use gruvy_runtime::{Cell, TaskName};
 use settings::{NewComparison, NewRun, no_task};
 use std::collections::BTreeSet;
-use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use values::{cells, one_of};
 
 /// Train gated recurrent networks, and use them.
 #[derive(Debug, Parser)]
@@ -43,27 +48,6 @@ impl Cli {
             .mut_subcommand("compare", |compare| compare.mut_subcommands(without_cell));
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
-}
-
-/// Flags of every command.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Common options")]
-pub struct Common {
-    /// Print one JSON object on stdout, and nothing else there
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Seed of everything random
-    #[arg(long, global = true, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Threads to use, at most one per core [default: one per core]
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
-    /// Say nothing but results, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
 }
 
 /// The subcommands.
@@ -173,31 +157,6 @@ pub struct CompareArgs {
     /// What to learn.
     #[command(subcommand)]
     pub task: CompareTask,
-}
-
-/// `gruvy generate`
-#[derive(Debug, Args)]
-pub struct GenerateArgs {
-    /// Run folder or model file
-    pub model: PathBuf,
-    /// Text to go on from; `-` reads it from stdin [default: a line end]
-    #[arg(short, long, value_name = "TEXT")]
-    pub prompt: Option<String>,
-    /// Tokens to write
-    #[arg(short, long, value_name = "N", default_value_t = 500)]
-    pub length: usize,
-    /// Below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    #[arg(short, long, value_name = "T", default_value_t = 0.8)]
-    pub temperature: f64,
-    /// Choose among the N likeliest tokens only
-    #[arg(long, value_name = "N")]
-    pub top_k: Option<usize>,
-    /// Choose among the likeliest tokens that together have probability P
-    #[arg(long, value_name = "P")]
-    pub top_p: Option<f64>,
-    /// Texts to write
-    #[arg(short = 'n', long, value_name = "N", default_value = "1")]
-    pub samples: NonZeroU64,
 }
 
 /// `gruvy eval`: what every task has, and the flags of all; which belong to the model's task shows when it is opened.
@@ -339,7 +298,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// What to show
-    #[arg(default_value = "text", value_parser = PossibleValuesParser::new(crate::command::demo::tasks()))]
+    #[arg(default_value = "text", value_parser = PossibleValuesParser::new(demos()))]
     pub task: String,
 }
 
@@ -361,21 +320,6 @@ pub struct BenchArgs {
 
 fn shapes() -> impl TypedValueParser<Value = Shape> {
     one_of(Shape::ALL.map(|shape| (shape.name, shape)))
-}
-
-fn cells() -> impl TypedValueParser<Value = Cell> {
-    one_of(Cell::ALL.map(|cell| (cell.name(), cell)))
-}
-
-/// A flag whose value is a name out of a list.
-fn one_of<T, const N: usize>(list: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
-where
-    T: Copy + Send + Sync + 'static,
-{
-    PossibleValuesParser::new(list.map(|(name, _)| name)).map(move |name| {
-        let found = list.iter().find(|(known, _)| *known == name);
-        found.expect("only names of the list get here").1
-    })
 }
 
 #[cfg(test)]

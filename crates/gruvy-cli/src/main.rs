@@ -13,6 +13,7 @@ mod screen;
 mod stop;
 mod table;
 mod task;
+mod training;
 
 use anyhow::{Context, Result};
 use args::{Cli, Command};

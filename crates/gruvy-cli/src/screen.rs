@@ -1,6 +1,6 @@
 //! Where the output goes: data to stdout, words about it to stderr, one JSON object instead of data.
 
-use crate::args::Common;
+use crate::args::common::Common;
 use anyhow::Result;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};

@@ -1,6 +1,6 @@
 //! Settings as flags, made from their declarations in the library: what is given is laid over them by name.
 
-use crate::task::Task;
+use crate::task::door::Task;
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-use super::{cells, one_of};
+use super::values::{cells, one_of};
 
 /// A setting that was given, and its value.
 type Given = Vec<(&'static str, Value)>;

@@ -2,13 +2,14 @@
 
 use crate::args::settings::NewComparison;
 use crate::args::{CompareArgs, TaskArgs};
-use crate::command::train::metrics_in_words;
 use crate::input;
 use crate::progress::Progress;
 use crate::screen::{Screen, bytes, duration, thousands};
 use crate::stop;
 use crate::table::{Best, Column, table};
-use crate::task::{Task, Visit, with};
+use crate::task::door::Task;
+use crate::task::list::{Visit, with};
+use crate::training::metrics_in_words;
 use anyhow::{Result, bail};
 use clap::{ArgMatches, FromArgMatches};
 use gruvy::compare::{

@@ -2,7 +2,8 @@
 
 use crate::args::DemoArgs;
 use crate::screen::Screen;
-use crate::task::{Demo, Task, Visit, with};
+use crate::task::door::{Demo, Task};
+use crate::task::list::{Visit, with};
 use anyhow::{Context, Result};
 use gruvy_runtime::TaskName;
 use std::process::ExitCode;
@@ -16,12 +17,6 @@ impl Visit for Of {
     fn visit<T: Task>(self) -> Option<Demo> {
         T::DEMO
     }
-}
-
-/// The tasks that have a demo.
-pub fn tasks() -> Vec<&'static str> {
-    let has = |task: &TaskName| with(*task, Of).is_some();
-    TaskName::ALL.into_iter().filter(has).map(TaskName::name).collect()
 }
 
 /// Runs the subcommand.

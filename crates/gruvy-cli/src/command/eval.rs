@@ -3,7 +3,8 @@
 use crate::args::EvalArgs;
 use crate::model;
 use crate::screen::Screen;
-use crate::task::{Asked, Task, Visit, with};
+use crate::task::door::{Asked, Task};
+use crate::task::list::{Visit, with};
 use anyhow::Result;
 use std::process::ExitCode;
 

@@ -2,20 +2,20 @@
 
 use crate::args::settings::NewRun;
 use crate::args::{TaskArgs, TrainArgs};
-use crate::input;
-use crate::progress::Progress;
 use crate::screen::{Screen, duration, me, thousands};
 use crate::stop;
-use crate::task::{Member, Task, Visit, with};
+use crate::task::door::{Member, Task};
+use crate::task::list::{Visit, with};
+use crate::training::{metrics_in_words, work_with_task};
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, FromArgMatches};
-use gruvy::settings::{Metric, RunSettings, TaskConfig, task_of};
-use gruvy::train::{Ended, Metrics, Outcome, RunFolder, train};
+use gruvy::settings::{RunSettings, TaskConfig, task_of};
+use gruvy::train::{Ended, Outcome, RunFolder};
 use gruvy_runtime::TaskName;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// Where runs go unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -120,37 +120,6 @@ fn several<T: Task>(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trains, with everything that a person should see on the way.
-///
-/// # Errors
-/// As [`TaskConfig::load`] and [`train`].
-pub fn work<C: TaskConfig>(
-    settings: &RunSettings<C>,
-    folder: &RunFolder,
-    stop: &AtomicBool,
-    screen: &Screen,
-) -> Result<Outcome> {
-    Ok(work_with_task(settings, folder, stop, screen)?.0)
-}
-
-/// As [`work`]; gives the task too.
-///
-/// # Errors
-/// As [`work`].
-pub fn work_with_task<C: TaskConfig>(
-    settings: &RunSettings<C>,
-    folder: &RunFolder,
-    stop: &AtomicBool,
-    screen: &Screen,
-) -> Result<(Outcome, C::Task)> {
-    let mut settings = settings.clone();
-    input::attach(&mut settings.data)?;
-    let task = C::load(settings.clone())?;
-    let mut progress = Progress::new::<C>(*screen, settings.train.max_minutes);
-    let outcome = train(&task, &settings.train, folder, &mut progress, stop)?;
-    Ok((outcome, task))
-}
-
 /// The task of the run in a folder.
 fn task_of_run(folder: &Path) -> Result<TaskName> {
     // Says that there is no run before the settings say that they cannot be read.
@@ -230,12 +199,4 @@ fn as_text<T: Task>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String
     let [verb, command] = T::USE;
     lines.push(format!("{verb:<11} {gruvy} {command} {run}"));
     lines.join("\n")
-}
-
-/// Such as `nats 1.512, bits/char 2.181, perplexity 4.54`.
-pub fn metrics_in_words(shown: &[Metric], metrics: &Metrics) -> String {
-    let words = shown.iter().filter_map(|Metric { name, title, decimals }| {
-        Some(format!("{title} {:.decimals$}", metrics.get(*name)?))
-    });
-    words.collect::<Vec<_>>().join(", ")
 }

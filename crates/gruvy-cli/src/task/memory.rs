@@ -1,8 +1,8 @@
 //! The memory tasks on the command line.
 
-use super::{Asked, Task};
-use crate::command::train::metrics_in_words;
+use super::door::{Asked, Task};
 use crate::screen::{Screen, thousands};
+use crate::training::metrics_in_words;
 use anyhow::{Result, bail};
 use clap::Args;
 use gruvy::memory::{AddingConfig, CopyConfig};

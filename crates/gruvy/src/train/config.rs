@@ -97,11 +97,12 @@ settings! {
 /// on them before they are reached.
 pub const FREE_ON_RESUME: [&str; 4] = ["epochs", "max_minutes", "patience", "save_every"];
 
-/// `a, b and c`
+/// ``the setting `a`, the setting `b` and the setting `c` ``
 pub(crate) fn in_words(names: &[&str]) -> String {
-    match names {
+    let named: Vec<String> = names.iter().map(|name| format!("the setting `{name}`")).collect();
+    match &named[..] {
         [] => String::new(),
-        [one] => (*one).to_owned(),
+        [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

@@ -1,7 +1,7 @@
 //! `gruvy train classify --folds N`: cross-validation.
 
 use crate::screen::Screen;
-use crate::task::Member;
+use crate::task::door::Member;
 use anyhow::Result;
 use gruvy::compare::Spread;
 use serde_json::{Value, json};

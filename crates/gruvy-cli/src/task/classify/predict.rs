@@ -1,8 +1,8 @@
 //! `gruvy predict`: the labels of texts and sequences, as CSV or JSON Lines.
 
 use super::flags::PredictArgs;
+use super::shared as classify;
 use crate::screen::{Screen, thousands};
-use crate::task::classify;
 use anyhow::{Result, bail};
 use gruvy_data::examples::{Examples, Places};
 use gruvy_runtime::items::Items;

@@ -7,9 +7,9 @@ pub mod series;
 
 use self::flags::{EvalFlags, ForecastArgs};
 use self::series::{Ask, Opened};
-use super::{Asked, Demo, Task};
-use crate::command::train::metrics_in_words;
+use super::door::{Asked, Demo, Task};
 use crate::screen::{Screen, thousands};
+use crate::training::metrics_in_words;
 use anyhow::{Context, Result, bail};
 use gruvy::forecast::judge::{FanChart, fan_png, fan_svg};
 use gruvy::forecast::{ForecastConfig, evaluate};

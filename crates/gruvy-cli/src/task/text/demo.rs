@@ -2,7 +2,7 @@
 
 use super::generate::write_sample;
 use crate::screen::{Screen, me};
-use crate::{command::train, stop};
+use crate::{stop, training};
 use anyhow::Result;
 use gruvy::settings::TaskConfig;
 use gruvy::text::{TextConfig, TextRun};
@@ -47,7 +47,7 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     ));
     let before = sample("Before training it writes:", untrained(&task, &settings.train)?)?;
     screen.note("");
-    let outcome = train::work(&settings, &folder, &stop, screen)?;
+    let outcome = training::work(&settings, &folder, &stop, screen)?;
     let after = sample("After training it writes:", ModelFile::read(folder.model_path())?)?;
     let (curves, gruvy) = (folder.curves_path(), me());
     if screen.json() {
@@ -60,7 +60,7 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     if let Some(test) = &outcome.test {
         screen.note(format!(
             "\nOn tales it has never seen: {}",
-            train::metrics_in_words(TextConfig::METRICS, test)
+            training::metrics_in_words(TextConfig::METRICS, test)
         ));
     }
     if stop.load(Ordering::Relaxed) {

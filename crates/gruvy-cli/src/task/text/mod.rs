@@ -1,9 +1,10 @@
 //! Text on the command line.
 
 pub mod demo;
+pub mod flags;
 pub mod generate;
 
-use super::{Asked, Demo, Task};
+use super::door::{Asked, Demo, Task};
 use crate::input;
 use crate::screen::{Screen, thousands};
 use anyhow::{Result, bail};
