@@ -1,7 +1,7 @@
 //! Classification as the training loop sees it.
 use super::{
     batches,
-    config::ClassifyRun,
+    config::{ClassifyConfig, ClassifyRun, Unit},
     data::{Labelled, in_words},
     division::Division,
     reader::{self, Chosen},
@@ -19,16 +19,19 @@ use crate::{
         loss::{binary_cross_entropy, cross_entropy},
         model::SequenceModel,
     },
+    settings::run::{Metric, TaskConfig},
     train::{
+        config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task, Validated},
     },
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use gruvy_data::examples::{Examples, read_examples};
+use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
+use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
 use gruvy_runtime::{
-    Codec,
+    Codec, TaskName,
     classify::{Classifier, ClassifyCodec, Encoded, PaddedSteps},
     items::Items,
     model::{Head, Input, ModelFile, Network, Pool, Trained},
@@ -345,6 +348,84 @@ fn make_unknown(tokens: &mut [u32], unknown: u32, rate: f64, seed: u64) {
             *token = unknown;
         }
     }
+}
+
+impl TaskConfig for ClassifyConfig {
+    const TASK: TaskName = TaskName::Classify;
+    const UNIT: &'static str = "items";
+    const METRICS: &'static [Metric] = &[
+        Metric { name: "loss", title: "log loss", decimals: 4 },
+        Metric { name: "accuracy", title: "accuracy", decimals: 4 },
+        Metric { name: "macro_f1", title: "macro F1", decimals: 4 },
+    ];
+    const NESTED: &'static [(&'static str, &'static [Setting])] =
+        &[("format", ExampleFormat::SETTINGS)];
+    type Task = ClassifyTask;
+
+    fn train_defaults() -> TrainConfig {
+        TrainConfig {
+            hidden: 128,
+            dropout: 0.5,
+            batch: 32,
+            epochs: 8,
+            lr: 2e-3,
+            ema: 0.998,
+            label_smoothing: 0.1,
+            patience: 10,
+            ..TrainConfig::default()
+        }
+    }
+
+    fn run_name(&self) -> String {
+        "synthetic".to_owned()
+    }
+
+    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        self.valid.iter_mut().chain(&mut self.test).chain(&mut self.vectors).collect()
+    }
+
+    fn members(run: &ClassifyRun) -> Vec<ClassifyRun> {
+        if run.task.folds < 2 || run.task.fold > 0 {
+            return vec![run.clone()];
+        }
+        let member = |fold: usize| {
+            let mut member = run.clone();
+            member.task.fold = fold;
+            member
+        };
+        (1..=run.task.folds).map(member).collect()
+    }
+
+    fn check(run: &ClassifyRun) -> Result<()> {
+        let task = &run.task;
+        if task.unit == Unit::Bpe && task.vocab_size < 257 {
+            let why = "expected at least 257 for the unit bpe, which has all bytes";
+            return Err(Error::setting("vocab_size", task.vocab_size, why));
+        }
+        if task.folds == 1 || task.folds > 0 && task.fold > task.folds {
+            let why = "expected folds of at least 2 (0 for none), and fold from 1 to folds (0 for all of them)";
+            let value = format!("{}, fold = {}", task.folds, task.fold);
+            return Err(Error::setting("folds", value, why));
+        }
+        if task.folds > 0 && task.test.is_some() {
+            let why = "expected no test data of their own beside folds, one of which is tested on";
+            return Err(Error::setting("folds", task.folds, why));
+        }
+        if task.unit != Unit::Word && task.vectors.is_some() {
+            let why = "word vectors need the unit word";
+            return Err(Error::setting("vectors", show(task.vectors.as_deref()), why));
+        }
+        Ok(())
+    }
+
+    fn load(run: ClassifyRun) -> Result<ClassifyTask> {
+        run.check()?;
+        ClassifyTask::load(run)
+    }
+}
+
+fn show(path: Option<&std::path::Path>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 impl Task for ClassifyTask {

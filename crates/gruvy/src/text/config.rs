@@ -1,15 +1,7 @@
 //! Settings of the text task.
-use super::{corpus::Corpus, task::TextTask};
-use crate::{
-    error::{Error, Result},
-    settings::{
-        run::{Metric, RunSettings, TaskConfig},
-        split::Split,
-    },
-};
+use crate::settings::{run::RunSettings, split::Split};
 use gruvy_data::settings;
 use gruvy_data::settings::Kind;
-use gruvy_runtime::TaskName;
 use gruvy_runtime::text::TextUnit;
 use std::path::PathBuf;
 
@@ -37,43 +29,3 @@ settings! {
 
 /// All settings of a run of the text task.
 pub type TextRun = RunSettings<TextConfig>;
-
-impl TaskConfig for TextConfig {
-    const TASK: TaskName = TaskName::Text;
-    const UNIT: &'static str = "tokens";
-    const METRICS: &'static [Metric] = &[
-        Metric { name: "loss", title: "nats", decimals: 3 },
-        Metric { name: "bits_per_char", title: "bits/char", decimals: 3 },
-        Metric { name: "perplexity", title: "perplexity", decimals: 2 },
-    ];
-    type Task = TextTask;
-
-    fn run_name(&self) -> String {
-        "tales".to_owned()
-    }
-
-    fn follow_hidden(run: &mut TextRun) {
-        if run.task.tied {
-            run.task.embed = run.train.hidden;
-        }
-    }
-
-    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
-        self.valid.iter_mut().chain(&mut self.test).collect()
-    }
-
-    fn check(run: &TextRun) -> Result<()> {
-        let (text, hidden) = (&run.task, run.train.hidden);
-        if text.tied && text.embed != hidden {
-            let why = format!("tied needs embed equal to hidden, which is {hidden}");
-            return Err(Error::setting("embed", text.embed, why));
-        }
-        Ok(())
-    }
-
-    fn load(run: TextRun) -> Result<TextTask> {
-        run.check()?;
-        let corpus = Corpus::load(&run)?;
-        TextTask::new(run, corpus)
-    }
-}
