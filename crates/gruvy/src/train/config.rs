@@ -28,7 +28,6 @@ pub enum Schedule {
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
     /// The recurrence.
-    #[serde(with = "gruvy_runtime::model::cell_name")]
     pub cell: Cell,
     /// `H`, hidden units of a layer.
     pub hidden: usize,
