@@ -1,5 +1,4 @@
 //! What every model is: a file, the shape and the weights in it, and a session that runs them.
-pub mod cell_name;
 pub(crate) mod file;
 pub(crate) mod likelihood;
 pub(crate) mod network;

@@ -64,7 +64,6 @@ pub struct Row {
     /// What a call does.
     pub work: Work,
     /// The recurrence.
-    #[serde(serialize_with = "gruvy_runtime::model::cell_name::serialize")]
     pub cell: Cell,
     /// Calls that were timed.
     pub calls: usize,

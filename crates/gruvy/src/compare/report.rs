@@ -45,7 +45,6 @@ pub struct Report {
 #[non_exhaustive]
 pub struct CellReport {
     /// The recurrence.
-    #[serde(with = "gruvy_runtime::model::cell_name")]
     pub cell: Cell,
     /// Hidden units of a layer.
     pub hidden: usize,

@@ -51,7 +51,6 @@ pub struct RecurrentConfig {
     /// PyTorch draws them. Needs `bias`. See [`chrono`](super::chrono).
     pub chrono: usize,
     /// The recurrence: [`Cell::Gru`] is PyTorch's.
-    #[serde(with = "gruvy_runtime::model::cell_name")]
     pub cell: Cell,
 }
 

@@ -4,7 +4,6 @@ use crate::ops::{self, Noise, Settings, memory::Memory};
 use burn::module::Module;
 use burn::tensor::Device;
 use burn::tensor::{Tensor, TensorData};
-use gruvy_runtime::model::RnnSpec;
 use std::sync::Arc;
 
 /// Recurrent layers, made by [`RecurrentConfig`]. What a cell computes is said at [`Cell`](gruvy_kernels::Cell).
@@ -146,21 +145,6 @@ impl Recurrent {
     /// `D`, directions: 1 or 2.
     pub fn directions(&self) -> usize {
         self.config.directions()
-    }
-
-    /// The part of a model file's spec that these layers are.
-    pub fn spec(&self) -> RnnSpec {
-        let config = &self.config;
-        RnnSpec {
-            cell: config.cell,
-            input_size: config.input_size,
-            hidden_size: config.hidden_size,
-            num_layers: config.num_layers,
-            bidirectional: config.bidirectional,
-            bias: config.bias,
-            zoneout: config.zoneout,
-            layer_norm: config.layer_norm,
-        }
     }
 
     /// Every parameter under PyTorch's name: `weight_ih_l0`, `bias_hh_l1_reverse`, …

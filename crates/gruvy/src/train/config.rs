@@ -28,7 +28,6 @@ settings! {
     /// The schedule is a function of the step alone: `max_minutes` only stops. So a run that was
     /// interrupted, by the clock or by anything else, goes on as if it never had been.
     pub struct TrainConfig {
-        #[serde(with = "gruvy_runtime::model::cell_name")]
         cell: Cell = Cell::Gru, Kind::Choice(|| Cell::ALL.map(Cell::name).to_vec()), "",
             "The recurrence";
         /// `H`.
