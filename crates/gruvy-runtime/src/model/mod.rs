@@ -14,4 +14,4 @@ pub use network::Network;
 pub use session::{Session, Steps};
 pub use spec::{Head, Input, Pool, RnnSpec, Spec, TensorSpec};
 pub use versions::FORMAT_VERSION;
-pub use write::write_atomic;
+pub use write::{remove_leftovers, write_atomic};
