@@ -15,4 +15,4 @@ pub use session::Session;
 pub use spec::{Head, Input, Pool, RnnSpec, Spec, TensorSpec};
 pub use steps::Steps;
 pub use versions::FORMAT_VERSION;
-pub use write::write_atomic;
+pub use write::{remove_leftovers, write_atomic};
