@@ -37,15 +37,15 @@ settings! {
 }
 
 impl ExampleFormat {
-    /// The columns that are named, each with the flag that names it.
+    /// The columns that are named, each with the setting that names it.
     pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &String)> {
-        let flag = |name: &'static str| move |column| (name, column);
-        let text = self.text_column.iter().map(flag("--text-column"));
-        let label = self.label_column.iter().map(flag("--label-column"));
-        let id = self.id_column.iter().map(flag("--id-column"));
-        let step = self.step_column.iter().map(flag("--step-column"));
-        let features = self.feature_columns.iter().map(flag("--feature-columns"));
-        let ignore = self.ignore_columns.iter().map(flag("--ignore-columns"));
+        let setting = |name: &'static str| move |column| (name, column);
+        let text = self.text_column.iter().map(setting("the setting `text_column`"));
+        let label = self.label_column.iter().map(setting("the setting `label_column`"));
+        let id = self.id_column.iter().map(setting("the setting `id_column`"));
+        let step = self.step_column.iter().map(setting("the setting `step_column`"));
+        let features = self.feature_columns.iter().map(setting("the setting `feature_columns`"));
+        let ignore = self.ignore_columns.iter().map(setting("the setting `ignore_columns`"));
         text.chain(label).chain(id).chain(step).chain(features).chain(ignore)
     }
 }

@@ -28,7 +28,10 @@ impl Shape {
         Self::new("step", [1, 1, 64, 256]),
     ];
 
-    pub(super) const fn new(name: &'static str, [batch, seq_len, input, hidden]: [usize; 4]) -> Self {
+    pub(super) const fn new(
+        name: &'static str,
+        [batch, seq_len, input, hidden]: [usize; 4],
+    ) -> Self {
         Self { name, batch, seq_len, input, hidden }
     }
 

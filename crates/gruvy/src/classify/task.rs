@@ -2,7 +2,7 @@
 use super::{
     batches,
     config::{ClassifyConfig, ClassifyRun, Unit},
-    data::{Labelled, in_words},
+    data::{Labelled, in_words, listed},
     division::Division,
     reader::{self, Chosen},
     vectors::Vectors,
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
+use gruvy_data::examples::{ExampleFormat, Examples, Like, read_examples, read_examples_like};
 use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
 use gruvy_runtime::{
@@ -56,6 +56,8 @@ type Batches = Vec<Vec<usize>>;
 pub struct ClassifyTask {
     run: ClassifyRun,
     codec: ClassifyCodec,
+    /// How the items were read.
+    format: ExampleFormat,
     data: Labelled,
     encoded: Encoded,
     division: Division,
@@ -78,9 +80,11 @@ impl ClassifyTask {
             _ => read_examples(&run.data.inputs()?, &task.format)?,
         };
         let mut notes = examples.notes.clone();
+        let format = examples.format.clone();
         let mut data = Labelled::new(examples, task.multi_label)?;
         let mut read = |path: &PathBuf| -> Result<Examples> {
-            let examples = read_examples(&[path.as_path().into()], &task.format)?;
+            let like = Like { known: &format, asked: &task.format, labelled: true };
+            let examples = read_examples_like(&[path.as_path().into()], &like)?;
             let new = examples.notes.iter().filter(|note| !notes.contains(note));
             notes.extend(new.cloned().collect::<Vec<String>>());
             Ok(examples)
@@ -96,7 +100,7 @@ impl ClassifyTask {
             of_files.push(more.len());
             data.append(more)?;
         }
-        Self::new(run, data, [of_files[0], of_files[1]], notes)
+        Self::new(run, data, [of_files[0], of_files[1]], format, notes)
     }
 
     /// Items of which the last are those that `valid` and `test` of the settings name, so many each.
@@ -104,6 +108,7 @@ impl ClassifyTask {
         run: ClassifyRun,
         data: Labelled,
         of_files: [usize; 2],
+        format: ExampleFormat,
         notes: Vec<String>,
     ) -> Result<Self> {
         let task = &run.task;
@@ -162,6 +167,7 @@ impl ClassifyTask {
             pool: task.pool.unwrap_or(if text { Pool::Max } else { Pool::Last }),
             run,
             codec,
+            format,
             data,
             encoded,
             division,
@@ -317,10 +323,8 @@ fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Ve
     if !once.is_empty() {
         notes.push(format!("only one item to learn from has the label {}", in_words(&once)));
     }
-    let shares = data.labels.iter().zip(counts).take(10);
-    let shares: Vec<String> = shares.map(|(label, count)| format!("{label} {count}")).collect();
-    let more = if data.labels.len() > 10 { ", …" } else { "" };
-    notes.push(format!("{} labels: {}{more}", data.labels.len(), shares.join(", ")));
+    let shares = listed(&data.labels, |label| format!(" {}", counts[label]));
+    notes.push(format!("{} labels: {shares}", data.labels.len()));
     notes
 }
 
@@ -522,7 +526,7 @@ impl Task for ClassifyTask {
     }
 
     fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
-        let source = to_source(&self.run.task.format);
+        let source = to_source(&self.format);
         ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
     }
 

@@ -291,7 +291,7 @@ fn long_enough(name: &str, tokens: usize, seq_len: usize) -> Result<()> {
     Err(Error::Data(format!(
         "the {name} text has {tokens} tokens; expected at least {needed}, one sequence (seq_len = \
          {seq_len}) and the token after it: give more text, a smaller value of the setting `seq_len`, or \
-         other shares with the setting `split` (100/0/0 trains on all of it)"
+         another division (the setting `split=100/0/0` trains on all of it)"
     )))
 }
 

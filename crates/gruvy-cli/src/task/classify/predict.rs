@@ -4,7 +4,7 @@ use super::flags::PredictArgs;
 use super::shared as classify;
 use crate::screen::{Screen, thousands};
 use anyhow::{Result, bail};
-use gruvy_data::examples::{Examples, Places};
+use gruvy_data::examples::{ExampleFormat, Examples, Places};
 use gruvy_runtime::items::Items;
 use gruvy_runtime::{
     classify::{Classifier, Encoded},
@@ -85,7 +85,14 @@ fn one(
 
 fn of_text(text: String) -> Examples {
     let (items, places) = (Items::Text(vec![text]), Places::default());
-    Examples { items, labels: Vec::new(), ids: None, places, notes: Vec::new() }
+    Examples {
+        items,
+        labels: Vec::new(),
+        ids: None,
+        places,
+        notes: Vec::new(),
+        format: ExampleFormat::default(),
+    }
 }
 
 /// An answer: its columns, in their order.

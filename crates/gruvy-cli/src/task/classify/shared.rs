@@ -10,9 +10,9 @@ use gruvy::classify::judge::{BASELINE, Report};
 use gruvy::classify::{ClassifyConfig, ClassifyTask};
 use gruvy::settings::{RunSettings, TaskConfig};
 use gruvy::train::{RunFolder, Task};
-use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
+use gruvy_data::examples::{ExampleFormat, Examples, Like, read_examples_like};
 use gruvy_data::from_source;
-use gruvy_runtime::classify::Classifier;
+use gruvy_runtime::classify::{Classifier, Reader};
 use gruvy_runtime::items::Items;
 use gruvy_runtime::model::{ModelFile, write_atomic};
 use serde_json::{Value, json};
@@ -44,21 +44,18 @@ pub fn read(
     labelled: bool,
     screen: &Screen,
 ) -> Result<Examples> {
-    let mut stored: ExampleFormat = from_source(classifier.source());
-    if !labelled {
-        // What is asked about may lack the column that was learned from.
-        stored.label_column.clear();
+    let mut known: ExampleFormat = from_source(classifier.source());
+    if let Reader::Sequences(scaler) = &classifier.codec().reader
+        && known.feature_columns.is_empty()
+        && scaler.features.iter().any(|name| name.parse::<usize>().is_err())
+    {
+        // Of models of before, which say no more than what somebody said of their data.
+        known.feature_columns.clone_from(&scaler.features);
     }
-    let mut plain = ExampleFormat::default();
-    flags.apply(&mut plain)?;
-    flags.apply(&mut stored)?;
-    let inputs = inputs(paths)?;
-    let read = |format: &ExampleFormat| read_examples(&inputs, format);
-    // Other data may be of another kind of file, without the columns that the model's own had.
-    let examples = match read(&stored) {
-        Err(error) if plain != stored => read(&plain).map_err(|_| error),
-        read => read,
-    }?;
+    let mut asked = ExampleFormat::default();
+    flags.apply(&mut asked)?;
+    let like = Like { known: &known, asked: &asked, labelled };
+    let examples = read_examples_like(&inputs(paths)?, &like)?;
     examples.notes.iter().for_each(|note| screen.note(note));
     Ok(examples)
 }
