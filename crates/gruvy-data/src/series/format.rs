@@ -27,6 +27,34 @@ settings! {
         layout: Layout = Layout::Auto,
             Kind::Choice(|| Layout::ALL.map(|(name, _)| name).to_vec()), "",
             "How the table lies: a row per value, a column per series, a row per series";
+        /// What was found in the data that a model was trained on; what is asked for goes before it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        found: Option<Found> = None;
+    }
+}
+
+/// What was guessed of a table, to be kept with a model, so that later tables are read as the first one was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// How series lie in the table; [`Layout::Auto`]: not known, and so nothing is known of the columns.
+    pub layout: Layout,
+    /// The column that names the series; none: there is none.
+    pub id: Option<String>,
+    /// The column with the stamps, or several for year, month, …; none: the order of the rows counts.
+    pub time: Vec<String>,
+    /// The columns with the values.
+    pub target: Vec<String>,
+    /// Whether dates like `01/02/2020` have the day first; none: there were no such dates.
+    pub day_first: Option<bool>,
+    /// The name of the only series, if no column names it.
+    pub name: Option<String>,
+}
+
+impl Found {
+    /// What is known of a model that was trained before columns were kept with models: the name of its only series.
+    pub fn only(name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..Self::default() }
     }
 }
 

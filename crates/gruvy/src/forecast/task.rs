@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use burn::tensor::{Device, Tensor, TensorData};
-use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::series::{Found, SeriesFormat, read_panel, read_series};
 use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
 use gruvy_runtime::{
@@ -48,15 +48,20 @@ pub struct ForecastTask {
     division: Division,
     epoch_windows: usize,
     notes: Vec<String>,
+    /// What was guessed of the tables, to be kept with the model.
+    found: Option<Found>,
 }
 
 impl ForecastTask {
     pub(super) fn load(run: ForecastRun) -> Result<Self> {
-        let panel = match run.data.paths.is_empty() {
-            true => embedded_airline()?,
-            false => read_panel(&run.data.inputs()?, &run.task.format)?,
+        let (panel, found) = match run.data.paths.is_empty() {
+            true => (embedded_airline()?, None),
+            false => {
+                let (panel, found) = read_series(&run.data.inputs()?, &run.task.format)?;
+                (panel, Some(found))
+            }
         };
-        Self::new(run, panel)
+        Ok(Self { found, ..Self::new(run, panel)? })
     }
 
     /// Series that are already read.
@@ -90,7 +95,7 @@ impl ForecastTask {
             0 => division.train.len().clamp(EPOCH[0], EPOCH[1]),
             given => given,
         };
-        Ok(Self { run, codec, panel, series, division, epoch_windows, notes })
+        Ok(Self { run, codec, panel, series, division, epoch_windows, notes, found: None })
     }
 
     /// The codec that was chosen.
@@ -210,7 +215,8 @@ impl ForecastTask {
 /// None, as they can be read.
 pub fn embedded_airline() -> Result<Panel> {
     let airline = gruvy_data::Input::bytes("airline", EMBEDDED_AIRLINE.as_bytes());
-    let mut panel = read_panel(&[airline], &SeriesFormat::default())?;
+    let format = SeriesFormat { found: Some(Found::only("airline")), ..SeriesFormat::default() };
+    let mut panel = read_panel(&[airline], &format)?;
     panel.notes = vec![
         "no data given: learning from monthly airline passengers, 1949 to 1960 (Box and Jenkins 1976)".to_owned(),
     ];
@@ -386,9 +392,9 @@ impl Task for ForecastTask {
     }
 
     fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
-        // The frequency that was found holds for later series too.
-        let freq = Some(self.panel.frequency);
-        let source = to_source(&SeriesFormat { freq, ..self.run.task.format.clone() });
+        // What was found holds for later series too.
+        let (freq, found) = (Some(self.panel.frequency), self.found.clone());
+        let source = to_source(&SeriesFormat { freq, found, ..self.run.task.format.clone() });
         ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
     }
 

@@ -9,7 +9,7 @@ use gruvy::forecast::{ForecastConfig, embedded_airline};
 use gruvy::settings::RunSettings;
 use gruvy::train::RunFolder;
 use gruvy_data::from_source;
-use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::series::{Found, SeriesFormat, read_panel};
 use gruvy_runtime::series::{Panel, Stamp};
 use gruvy_runtime::{
     forecast::{Forecaster, Prepared},
@@ -62,6 +62,10 @@ impl Opened {
         forecaster.seed = seed.unwrap_or(forecaster.seed);
         let mut format: SeriesFormat = from_source(forecaster.source());
         ask.format.apply(&mut format)?;
+        // Models of before the columns were kept know their series by name alone.
+        if let (None, [only]) = (&format.found, &forecaster.codec().series[..]) {
+            format.found = Some(Found::only(&only.id));
+        }
         let panel = match ask.data {
             [] => match trained_on(&members[0])?.as_slice() {
                 [] => embedded_airline()?,
