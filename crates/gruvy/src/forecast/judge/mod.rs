@@ -22,6 +22,7 @@
 //! println!("{}", backtest.verdict);
 //! # Ok::<(), gruvy::Error>(())
 //! ```
+pub(crate) mod ask;
 pub(crate) mod backtest;
 pub(crate) mod baselines;
 pub(crate) mod ets;
@@ -29,12 +30,15 @@ pub(crate) mod lines;
 pub(crate) mod metrics;
 pub(crate) mod picture;
 pub(crate) mod report;
+pub(crate) mod row;
 pub(crate) mod seasonal;
 pub(crate) mod ticks;
 pub(crate) mod verdict;
 
-pub use backtest::{Backtest, JudgeConfig, Row, SeriesRow, judge};
-pub use baselines::{Ask, Baseline, Observed};
+pub use ask::{Ask, Observed};
+pub use backtest::{Backtest, JudgeConfig, judge};
+pub use baselines::Baseline;
 pub use metrics::{Coverage, Metrics};
 pub use picture::{FanChart, fan_png, fan_svg};
 pub use report::PageConfig;
+pub use row::{Row, SeriesRow};
