@@ -108,6 +108,17 @@ pub enum Error {
         /// Values there.
         got: usize,
     },
+    /// The tensors are not those that were written.
+    #[error(
+        "the weights are damaged: their checksum is {got}, the header says {expected}; copy or train the \
+         model again"
+    )]
+    Checksum {
+        /// What the header says.
+        expected: String,
+        /// That of the tensors.
+        got: String,
+    },
     /// A weight is NaN or infinite.
     #[error(
         "tensor `{name}` holds {value} at position {index}; expected finite weights: \

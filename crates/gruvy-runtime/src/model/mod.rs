@@ -1,5 +1,6 @@
 //! What every model is: a file, the shape and the weights in it, and a session that runs them.
 pub mod cell_name;
+pub(crate) mod checksum;
 pub(crate) mod file;
 pub(crate) mod likelihood;
 pub(crate) mod network;
@@ -9,6 +10,7 @@ pub(crate) mod spec;
 pub(crate) mod versions;
 pub(crate) mod write;
 
+pub use checksum::Checksum;
 pub use file::{MODEL_FILE_NAME, ModelFile, Tensor, Trained};
 pub use network::Network;
 pub use session::{Session, Steps};
