@@ -42,7 +42,7 @@ pub enum Error {
     /// The data are not those that the run was started with.
     #[error(
         "the data changed since this run was started (fingerprint {found}, the run has {expected}): \
-         restore the data, or start a new run with another --out"
+         restore the data, or start a new run in another folder"
     )]
     DataChanged {
         /// The run's.
@@ -51,11 +51,20 @@ pub enum Error {
         found: String,
     },
     /// The run folder is in use by an earlier run.
-    #[error(
-        "{} already holds a run: --resume goes on with it, --force replaces it, another --out keeps both",
-        .0.display()
-    )]
+    #[error("{} already holds a run: resume it, replace it, or choose another folder", .0.display())]
     RunExists(PathBuf),
+    /// Another training writes into the folder.
+    #[error(
+        "{} is in use by {}: wait until that has ended, or choose another folder",
+        path.display(),
+        holder.map_or("another process".to_owned(), |id| format!("process {id}"))
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process, if it is known.
+        holder: Option<u32>,
+    },
     /// There is no run to go on with.
     #[error("{} holds no run: no run.toml in it", .0.display())]
     NoRun(PathBuf),

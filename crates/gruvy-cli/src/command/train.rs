@@ -11,7 +11,7 @@ use crate::stop;
 use crate::task::classify;
 use anyhow::{Result, bail};
 use gruvy::settings::{Metric, RunSettings, TaskConfig, task_of};
-use gruvy::train::{Ended, Metrics, Outcome, RunFolder, train};
+use gruvy::train::{Ended, FolderLock, Metrics, Outcome, RunFolder, train};
 use gruvy_runtime::TaskName;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -110,7 +110,8 @@ fn ensemble<F: TaskFlags>(
     screen: &Screen,
 ) -> Result<ExitCode> {
     let settings = new.settings.settings(seed)?;
-    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
+    let lock = own_folder(new.out, &settings.name())?;
+    let out = lock.path();
     let stop = stop::on_ctrl_c()?;
     let mut outcomes = Vec::new();
     for member in 1..=members {
@@ -178,8 +179,8 @@ fn start<F: TaskFlags>(
     seed: Option<u64>,
 ) -> Result<(RunSettings<F::Config>, RunFolder)> {
     let settings = new.settings.settings(seed)?;
-    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
-    let folder = RunFolder::create(&out, settings.to_toml()?, new.force)?;
+    let lock = own_folder(new.out, &settings.name())?;
+    let folder = RunFolder::create_locked(lock, settings.to_toml()?, new.force)?;
     Ok((settings, folder))
 }
 
@@ -220,11 +221,15 @@ fn go_on<F: TaskFlags>(
     Ok((settings, folder))
 }
 
-/// A folder under `runs/` of that name, or a numbered one, that does not exist yet.
-pub fn free_name(name: &str) -> PathBuf {
-    let first = Path::new(RUNS).join(name);
-    let numbered = (2..).map(|n| Path::new(RUNS).join(format!("{name}-{n}")));
-    std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("numbers do not end")
+/// The folder `out`, or else a new one under `runs/` of that name, perhaps with a number, locked.
+///
+/// # Errors
+/// When it cannot be made, or somebody writes into it.
+pub fn own_folder(out: Option<PathBuf>, name: &str) -> Result<FolderLock> {
+    Ok(match out {
+        Some(out) => FolderLock::take(out)?,
+        None => FolderLock::take_new(Path::new(RUNS), name)?,
+    })
 }
 
 fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {

@@ -14,6 +14,7 @@ pub(crate) mod config;
 pub(crate) mod curves;
 pub(crate) mod events;
 pub(crate) mod folder;
+pub(crate) mod lock;
 pub(crate) mod params;
 pub(crate) mod report;
 pub(crate) mod schedule;
@@ -21,6 +22,7 @@ pub(crate) mod task;
 
 pub use config::{FREE_ON_RESUME, Schedule, TrainConfig};
 pub use folder::RunFolder;
+pub use lock::FolderLock;
 pub use report::{Ended, Metrics, Observer, Outcome, Plan, Record, Silent, Step};
 pub use schedule::PLATEAU_EVALS;
 pub use task::{Carry, Part, Position, Task, Validated};
@@ -62,6 +64,7 @@ pub fn train<T: Task>(
     let mut run = Run::start(task, config, folder)?;
     observer.started(&run.plan);
     task.notes().iter().for_each(|note| observer.note(note));
+    run.logs.lost.iter().for_each(|note| observer.note(note));
     let ended = loop {
         if let Some(ended) = run.ended(stop) {
             break ended;

@@ -171,7 +171,7 @@ fn a_run_folder_in_use() {
     train_in(folder.path(), &run, &words(400), &mut Watch::default()).unwrap();
     let before = model(folder.path());
     let error = RunFolder::create(folder.path(), run.to_toml().unwrap(), false).unwrap_err();
-    says(&error.to_string(), &["already holds a run", "--resume", "--force"]);
+    says(&error.to_string(), &["already holds a run", "resume it", "replace it"]);
     // With force, the old run is there until the new one is ready to start.
     let forced = RunFolder::create(folder.path(), run.to_toml().unwrap(), true).unwrap();
     let mut wrong = run.clone();

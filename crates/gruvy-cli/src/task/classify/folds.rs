@@ -1,7 +1,7 @@
 //! `gruvy train classify --folds N`: cross-validation.
 
 use crate::args::{ClassifyFlags, NewRun};
-use crate::command::train::{free_name, one_of_several, work_with_task};
+use crate::command::train::{one_of_several, own_folder, work_with_task};
 use crate::screen::Screen;
 use crate::stop;
 use crate::task::classify::report_run;
@@ -27,7 +27,8 @@ pub fn folds(
     screen: &Screen,
 ) -> Result<ExitCode> {
     let settings = new.settings.settings(seed)?;
-    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
+    let lock = own_folder(new.out, &settings.name())?;
+    let out = lock.path();
     let stop = stop::on_ctrl_c()?;
     let mut reports: Vec<Value> = Vec::new();
     for fold in 1..=folds {
