@@ -11,6 +11,8 @@
 extern crate alloc;
 
 mod cell;
+#[cfg(feature = "serde")]
+mod cell_name;
 mod cells;
 mod checks;
 mod cross_entropy;
@@ -26,6 +28,8 @@ mod noise;
 mod norm;
 mod packed;
 mod product;
+#[doc(hidden)]
+pub mod random;
 pub mod reference;
 mod saved;
 mod sequence;

@@ -161,6 +161,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// What a model needs is not in this program.
+    #[error("{what} is needed, and this program has none: build it with the feature `{feature}`")]
+    NotBuiltIn {
+        /// What is needed.
+        what: &'static str,
+        /// The feature of this crate that has it.
+        feature: &'static str,
+    },
+
     /// A model of another task.
     #[error("the model is of the task `{got}`; expected one of the task `{expected}`")]
     Task {

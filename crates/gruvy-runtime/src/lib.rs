@@ -5,7 +5,6 @@
 //! path ──ModelFile::open──> ModelFile ──Network::new──> Arc<Network> ──Session::new──> logits
 //!                              └─ Codec: raw values ⇄ numbers
 //! ```
-#![forbid(unsafe_code)]
 
 pub mod classify;
 mod codec;
@@ -15,8 +14,6 @@ pub mod items;
 pub mod memory;
 pub mod model;
 mod opened;
-#[doc(hidden)]
-pub mod random;
 pub mod series;
 mod task;
 pub mod text;
@@ -24,5 +21,7 @@ pub mod text;
 pub use codec::Codec;
 pub use error::{Error, Result};
 pub use gruvy_kernels::Cell;
+#[doc(hidden)]
+pub use gruvy_kernels::random;
 pub use opened::Model;
 pub use task::TaskName;

@@ -1,19 +1,31 @@
 //! Train gated recurrent networks: layers for Burn, tasks, one training loop, model files.
-#![forbid(unsafe_code)]
 
+#[cfg(feature = "tasks")]
 pub mod bench;
+#[cfg(feature = "tasks")]
 pub mod classify;
+#[cfg(feature = "tasks")]
 pub mod compare;
+#[cfg(feature = "tasks")]
 mod draw;
+#[cfg(feature = "tasks")]
 mod error;
+#[cfg(feature = "tasks")]
 pub mod forecast;
+#[cfg(feature = "tasks")]
 pub mod inspect;
+#[cfg(feature = "tasks")]
 mod mean;
+#[cfg(feature = "tasks")]
 pub mod memory;
 pub mod nn;
 pub mod ops;
+#[cfg(feature = "tasks")]
 pub mod settings;
+#[cfg(feature = "tasks")]
 pub mod text;
+#[cfg(feature = "tasks")]
 pub mod train;
 
+#[cfg(feature = "tasks")]
 pub use error::{Error, Result};

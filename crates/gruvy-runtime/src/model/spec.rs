@@ -91,7 +91,6 @@ impl Input {
 #[serde(deny_unknown_fields)]
 pub struct RnnSpec {
     /// The recurrence.
-    #[serde(with = "crate::model::cell_name")]
     pub cell: Cell,
     /// `I`, width of the input of the first layer.
     pub input_size: usize,

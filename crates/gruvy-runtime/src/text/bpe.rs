@@ -6,24 +6,16 @@ use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
-use tokenizers::{
-    DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl,
-    models::bpe::{BPE, Vocab},
-    pre_tokenizers::byte_level::ByteLevel,
-};
 
-type Tokenizer =
-    TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, PostProcessorWrapper, DecoderWrapper>;
-
-/// Text is handed over in pieces of at least so many bytes, as the tokenizer keeps several copies of
-/// what it works on.
-const PIECE_BYTES: usize = 1 << 16;
+#[cfg_attr(not(feature = "bpe"), path = "bpe/no_encoder.rs")]
+mod encoder;
+use encoder::Encoder;
 
 /// A byte-level BPE.
 #[derive(Clone)]
 pub(crate) struct Bpe {
     json: Value,
-    tokenizer: Tokenizer,
+    encoder: Encoder,
     /// The bytes of each token.
     tokens: Vec<Box<[u8]>>,
 }
@@ -87,15 +79,8 @@ impl Bpe {
             .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
         file.check()?;
         let tokens = token_table(&file.model)?;
-        let vocab: Vocab = file.model.vocab.into_iter().collect();
-        let model = BPE::builder()
-            .vocab_and_merges(vocab, file.model.merges)
-            .build()
-            .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
-        let mut tokenizer = Tokenizer::new(model);
-        let splitter = ByteLevel::new(false, false, file.pre_tokenizer.use_regex);
-        tokenizer.with_pre_tokenizer(Some(splitter));
-        Ok(Self { json, tokenizer, tokens })
+        let encoder = Encoder::new(file.model, file.pre_tokenizer.use_regex)?;
+        Ok(Self { json, encoder, tokens })
     }
 
     /// The `tokenizer.json`.
@@ -115,18 +100,7 @@ impl Bpe {
 
     /// The tokens of `text`.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let mut out = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(piece_end(rest));
-            let encoding = self
-                .tokenizer
-                .encode_fast(piece, false)
-                .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
-            out.extend_from_slice(encoding.get_ids());
-            rest = after;
-        }
-        Ok(out)
+        self.encoder.encode(text)
     }
 }
 
@@ -193,18 +167,6 @@ fn byte_char(byte: u8) -> char {
     }
     let rank = (0..byte).filter(|b| !prints(*b)).count() as u32;
     char::from_u32(0x100 + rank).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// Where the first piece of `text` ends: after a line break that no whitespace follows, which the
-/// splitting rule never crosses, so that pieces give the tokens of the whole.
-fn piece_end(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let cut = |at: usize| {
-        bytes[at - 1] == b'\n'
-            && text.is_char_boundary(at)
-            && text[at..].starts_with(|c: char| !c.is_whitespace())
-    };
-    (PIECE_BYTES..bytes.len()).find(|at| cut(*at)).unwrap_or(bytes.len())
 }
 
 impl std::fmt::Debug for Bpe {

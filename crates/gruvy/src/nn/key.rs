@@ -10,7 +10,8 @@ use burn::{
     module::{Param, ParamId},
     tensor::{Device, Shape, Tensor, TensorData},
 };
-use gruvy_runtime::random::{Fnv, SplitMix64, mix};
+use gruvy_kernels::random::{Fnv, SplitMix64, mix};
+use rand_distr::{Distribution, StandardNormal};
 
 /// A place under a seed, to draw at.
 ///
@@ -54,7 +55,9 @@ impl Key {
     /// `count` values from N(0, 1).
     pub fn normal(self, count: usize) -> Vec<f32> {
         let mut random = SplitMix64::new(self.0);
-        (0..count).map(|_| random.normal() as f32).collect()
+        (0..count)
+            .map(|_| Distribution::<f64>::sample(&StandardNormal, &mut random) as f32)
+            .collect()
     }
 }
 

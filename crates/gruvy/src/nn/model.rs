@@ -17,14 +17,15 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    ops::head::{Head as LossHead, linear_cross_entropy},
+    ops::call::Head as LossHead,
+    ops::head::linear_cross_entropy,
 };
 use burn::{
     module::{Initializer, Module, Param},
     tensor::{Device, Int, Tensor, TensorData},
 };
 use gruvy_runtime as runtime;
-use gruvy_runtime::model::{Head, Input, Pool, Spec};
+use gruvy_runtime::model::{Head, Input, Pool, RnnSpec, Spec};
 use std::collections::BTreeMap;
 
 /// Input, recurrent layers, dropout and head.
@@ -227,7 +228,7 @@ impl SequenceModel {
         };
         let outputs = self.bias.lazy_shape()[0];
         let head = if self.head.is_some() { Head::Linear { outputs } } else { Head::Tied };
-        Spec { input, rnn: self.rnn.spec(), pool: self.pool, head }
+        Spec { input, rnn: self.rnn.config.spec(), pool: self.pool, head }
     }
 
     /// Every weight under the name and in the layout of a model file.
@@ -285,6 +286,22 @@ impl SequenceModel {
         self.head = self.head.map(|head| load(head, get("head.weight")));
         self.bias = load(self.bias, get("head.bias"));
         Ok(self)
+    }
+}
+
+impl RecurrentConfig {
+    /// The part of a model file's spec that these layers are.
+    pub fn spec(&self) -> RnnSpec {
+        RnnSpec {
+            cell: self.cell,
+            input_size: self.input_size,
+            hidden_size: self.hidden_size,
+            num_layers: self.num_layers,
+            bidirectional: self.bidirectional,
+            bias: self.bias,
+            zoneout: self.zoneout,
+            layer_norm: self.layer_norm,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Recurrent layers of any cell, with the scope of `torch.nn.GRU`, `LSTM` and `RNN`.
-use super::{config::RecurrentConfig, key::Key, weights::LayerWeights};
+use super::{chrono, config::RecurrentConfig, key::Key, weights::LayerWeights};
 use crate::ops::{self, Noise, Settings, memory::Memory};
 use burn::module::Module;
+use burn::tensor::Device;
 use burn::tensor::{Tensor, TensorData};
-use gruvy_runtime::model::RnnSpec;
 use std::sync::Arc;
 
 /// Recurrent layers, made by [`RecurrentConfig`]. What a cell computes is said at [`Cell`](gruvy_kernels::Cell).
@@ -21,6 +21,48 @@ pub struct Recurrent {
     /// Scratch of all calls, of this module and its clones.
     #[module(skip)]
     pub memory: Memory,
+}
+
+impl RecurrentConfig {
+    /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them: at `key`, each under its name.
+    ///
+    /// # Panics
+    /// If a size is 0, a probability is outside `[0, 1)`, or `chrono` is 1 or 2.
+    pub fn init(&self, key: Key, device: &Device) -> Recurrent {
+        for (name, size) in [
+            ("input_size", self.input_size),
+            ("hidden_size", self.hidden_size),
+            ("num_layers", self.num_layers),
+        ] {
+            assert!(size > 0, "RecurrentConfig: expected {name} of at least 1, got 0");
+        }
+        for (name, rate) in [
+            ("dropout", self.dropout),
+            ("input_dropout", self.input_dropout),
+            ("recurrent_dropout", self.recurrent_dropout),
+            ("zoneout", self.zoneout),
+            ("weight_dropout", self.weight_dropout),
+        ] {
+            assert!(
+                (0.0..1.0).contains(&rate),
+                "RecurrentConfig: expected {name} in [0, 1), got {rate}"
+            );
+        }
+        let layer = |index| {
+            let input = match index / self.directions() {
+                0 => self.input_size,
+                _ => self.directions() * self.hidden_size,
+            };
+            let place = |name: &str| key.named(&format!("{name}{}", self.suffix(index)));
+            let layer = LayerWeights::new(self, input, place, device);
+            match self.chrono {
+                0 => layer,
+                longest => chrono::open(layer, self.cell, longest, place("chrono")),
+            }
+        };
+        let layers = (0..self.num_layers * self.directions()).map(layer).collect();
+        Recurrent { layers, config: self.clone(), memory: Memory::default() }
+    }
 }
 
 impl Recurrent {
@@ -103,21 +145,6 @@ impl Recurrent {
     /// `D`, directions: 1 or 2.
     pub fn directions(&self) -> usize {
         self.config.directions()
-    }
-
-    /// The part of a model file's spec that these layers are.
-    pub fn spec(&self) -> RnnSpec {
-        let config = &self.config;
-        RnnSpec {
-            cell: config.cell,
-            input_size: config.input_size,
-            hidden_size: config.hidden_size,
-            num_layers: config.num_layers,
-            bidirectional: config.bidirectional,
-            bias: config.bias,
-            zoneout: config.zoneout,
-            layer_norm: config.layer_norm,
-        }
     }
 
     /// Every parameter under PyTorch's name: `weight_ih_l0`, `bias_hh_l1_reverse`, …

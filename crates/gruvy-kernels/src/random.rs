@@ -1,7 +1,6 @@
-//! The one random generator, the one hash of places, and the one of bytes.
+//! The one random generator of what stands above the kernels, its hash of places, and the hash of bytes.
+use core::fmt;
 use rand_core::{Infallible, TryRng};
-use rand_distr::{Distribution, StandardNormal};
-use std::fmt;
 
 /// A seed for `n` under `seed`: two rounds of SplitMix64.
 pub fn mix(seed: u64, n: u64) -> u64 {
@@ -76,11 +75,6 @@ impl SplitMix64 {
     /// Uniform in [0, 1), from the upper 53 bits.
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// From N(0, 1).
-    pub fn normal(&mut self) -> f64 {
-        StandardNormal.sample(self)
     }
 
     /// Uniform in `0..n`, n at least 1 (a bias of at most n / 2^64).
