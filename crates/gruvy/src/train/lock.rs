@@ -10,6 +10,8 @@ use std::{
 };
 
 const LOCK: &str = ".lock";
+/// How often a folder is made that others take away.
+const MOST_TRIES: usize = 100;
 
 /// The right to write into a folder, as long as this lives. No other handle can have it meanwhile, of
 /// this process or of another.
@@ -119,8 +121,22 @@ fn make(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut missing: Vec<PathBuf> =
         above.take_while(|path| !path.exists()).map(Path::to_owned).collect();
     missing.reverse();
-    fs::create_dir_all(folder)?;
-    Ok(missing)
+    // Another holder may take a folder away between two looks at it.
+    let mut tries = 0..MOST_TRIES;
+    loop {
+        use io::ErrorKind::{AlreadyExists, NotFound};
+        match fs::create_dir_all(folder) {
+            Ok(()) => return Ok(missing),
+            Err(error)
+                if matches!(error.kind(), AlreadyExists | NotFound)
+                    && !folder.is_file()
+                    && tries.next().is_some() =>
+            {
+                std::thread::yield_now();
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Whether the file still has its name: the holder before may have removed it between opening and
