@@ -143,6 +143,20 @@ pub enum Error {
         /// What it can be.
         expected: String,
     },
+    /// Something is larger than the memory.
+    #[error(
+        "{what} takes at least {} of memory, and {} are available",
+        crate::model::capacity::in_words(*needed),
+        crate::model::capacity::in_words(*available)
+    )]
+    Memory {
+        /// What would be done.
+        what: &'static str,
+        /// Bytes for it.
+        needed: u64,
+        /// Bytes there are.
+        available: u64,
+    },
     /// Text is not valid UTF-8.
     #[error(
         "invalid UTF-8 at byte {offset} (line {line}); the units `char` and `bpe` need UTF-8 text: \
