@@ -78,8 +78,12 @@ pub enum Error {
     },
     /// The loss or a gradient is not a number any more.
     #[error(
-        "training diverged at step {step}: {what} is {value} at learning rate {lr:.3e}. The best model \
-         so far is kept; start again with a lower --lr or a smaller --clip"
+        "training diverged at step {step}: {what} is {value} at learning rate {lr:.3e}. {}; start again \
+         with a lower value of the setting `lr` or of the setting `clip`",
+        match kept {
+            Some(step) => format!("The best model so far, of step {step}, is kept"),
+            None => "There was no evaluation before, so no model is kept".to_owned(),
+        }
     )]
     Diverged {
         /// Optimizer steps done before the one that failed.
@@ -90,6 +94,8 @@ pub enum Error {
         value: f64,
         /// Learning rate of that step.
         lr: f64,
+        /// The step of the best model so far, if there is one.
+        kept: Option<u64>,
     },
     /// The folder of a comparison holds something else, or a file in it is damaged.
     #[error("{}: {why}", path.display())]
