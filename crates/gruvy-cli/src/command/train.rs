@@ -2,7 +2,7 @@
 
 use crate::args::settings::NewRun;
 use crate::args::{TaskArgs, TrainArgs};
-use crate::screen::{Screen, duration, me, thousands};
+use crate::screen::{Screen, duration, me, quoted, thousands};
 use crate::stop;
 use crate::task::door::{Member, Task};
 use crate::task::list::{Visit, with};
@@ -173,7 +173,7 @@ fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
 
 /// How it ended, how good the model is, what more is said of it, where things are, and what can be done with them.
 fn as_text<T: Task>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String {
-    let (run, gruvy) = (folder.path().display(), me());
+    let (run, gruvy) = (quoted(folder.path()), me());
     let how = match outcome.ended {
         Ended::Epochs => "finished",
         Ended::Patience => "finished early, as validation no longer improved",
