@@ -55,7 +55,9 @@ impl Key {
     /// `count` values from N(0, 1).
     pub fn normal(self, count: usize) -> Vec<f32> {
         let mut random = SplitMix64::new(self.0);
-        (0..count).map(|_| Distribution::<f64>::sample(&StandardNormal, &mut random) as f32).collect()
+        (0..count)
+            .map(|_| Distribution::<f64>::sample(&StandardNormal, &mut random) as f32)
+            .collect()
     }
 }
 

@@ -8,7 +8,7 @@
 //! events.out.tfevents.gruvy   the same for TensorBoard    appended; cut to the checkpoint on resume
 //! curves.svg         the same as a picture                replaced atomically
 //! ```
-use super::{events, report::Record};
+use super::{curves, events, report::Record};
 use crate::error::{Error, Result};
 use gruvy_runtime::model::{MODEL_FILE_NAME, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -159,11 +159,9 @@ impl Logs {
         self.events.append(&events::scalars(record))
     }
 
-    /// Draws the picture anew.
+    /// Draws the picture anew, where pictures are built in.
     pub fn draw(&self, records: &[Record]) -> Result<()> {
-        let svg = super::curves::draw(records)
-            .map_err(|why| Error::Curves { path: self.curves.clone(), why })?;
-        Ok(write_atomic(&self.curves, svg.as_bytes())?)
+        curves::write(&self.curves, records)
     }
 
     pub fn lengths(&self) -> LogLengths {

@@ -18,6 +18,10 @@ use super::{
 };
 use gruvy_runtime::forecast::Forecast;
 
+/// Why ETS is not there.
+pub(super) const NO_ETS: &str =
+    "this program has no exponential smoothing: build it with the feature `ets`";
+
 /// A simple method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Baseline {
@@ -63,6 +67,11 @@ impl Baseline {
             Self::Naive2 => "naive2",
             Self::Ets => "ETS",
         }
+    }
+
+    /// Whether this program has it: ETS is the feature `ets`.
+    pub const fn built_in(self) -> bool {
+        cfg!(feature = "ets") || !matches!(self, Self::Ets)
     }
 
     /// The forecasts of a series from each of `origins`, which increase. Nothing from an origin on is looked at

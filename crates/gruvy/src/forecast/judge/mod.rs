@@ -24,17 +24,24 @@
 //! ```
 pub(crate) mod backtest;
 pub(crate) mod baselines;
+#[cfg_attr(not(feature = "ets"), path = "no_ets.rs")]
 pub(crate) mod ets;
+#[cfg(feature = "draw")]
 pub(crate) mod lines;
 pub(crate) mod metrics;
+#[cfg(feature = "draw")]
 pub(crate) mod picture;
+#[cfg(feature = "draw")]
 pub(crate) mod report;
 pub(crate) mod seasonal;
+#[cfg(feature = "draw")]
 pub(crate) mod ticks;
 pub(crate) mod verdict;
 
 pub use backtest::{Backtest, JudgeConfig, Row, SeriesRow, judge};
 pub use baselines::{Ask, Baseline, Observed};
 pub use metrics::{Coverage, Metrics};
+#[cfg(feature = "draw")]
 pub use picture::{FanChart, fan_png, fan_svg};
+#[cfg(feature = "draw")]
 pub use report::PageConfig;
