@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     run.data.paths = vec![data];
     run.train.hidden = 32;
     let task = ClassifyConfig::load(run.clone())?;
-    let folder = RunFolder::create(&out.join("run"), run.to_toml()?, true)?;
+    let folder = RunFolder::create(out.join("run"), run.to_toml()?, true)?;
     let outcome = train(&task, &run.train, &folder, &mut Silent, &false.into())?;
     println!("on unseen sentences: {:?}", outcome.test);
 

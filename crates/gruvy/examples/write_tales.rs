@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let task = TextConfig::load(run.clone())?;
 
     let out = std::env::temp_dir().join("gruvy-tales");
-    let folder = RunFolder::create(&out, run.to_toml()?, true)?;
+    let folder = RunFolder::create(out, run.to_toml()?, true)?;
     let outcome = train(&task, &run.train, &folder, &mut Silent, &false.into())?;
     println!("{} steps, on unseen tales: {:?}", outcome.steps, outcome.valid);
 
