@@ -1,20 +1,26 @@
 //! What can be typed. Every training flag has the name of its field in the library's settings, and lies on
 //! top of what `--config` says.
 
+pub mod common;
 pub mod settings;
+mod values;
 
-pub use crate::task::classify::flags::{ClassifyFlags, ExampleFlags, ExplainArgs, PredictArgs};
-pub use crate::task::forecast::flags::{BacktestArgs, ForecastArgs, ForecastFlags, FormatFlags};
-pub use settings::{AddingFlags, CopyFlags, NewComparison, NewRun, TaskFlags, TextFlags};
-
-use clap::builder::TypedValueParser;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use crate::task::classify::flags::{ExplainArgs, PredictArgs};
+use crate::task::door::Task;
+use crate::task::forecast::flags::{BacktestArgs, ForecastArgs};
+use crate::task::list::{Visit, demos, with};
+use crate::task::text::flags::GenerateArgs;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use common::Common;
 use gruvy::bench::{BenchConfig, Shape};
 use gruvy::inspect::ReportConfig;
-use gruvy_runtime::Cell;
-use settings::{cells, one_of, say_defaults};
-use std::num::{NonZeroU64, NonZeroUsize};
+use gruvy_runtime::{Cell, TaskName};
+use settings::{NewComparison, NewRun, no_task};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use values::{cells, one_of};
 
 /// Train gated recurrent networks, and use them.
 #[derive(Debug, Parser)]
@@ -36,42 +42,12 @@ pub struct Cli {
 impl Cli {
     /// What was typed; a wrong line ends the program with its explanation.
     pub fn typed() -> Self {
-        let tasks = |command: clap::Command| {
-            command
-                .mut_subcommand("text", say_defaults::<TextFlags>)
-                .mut_subcommand("adding", say_defaults::<AddingFlags>)
-                .mut_subcommand("copy", say_defaults::<CopyFlags>)
-                .mut_subcommand("forecast", say_defaults::<ForecastFlags>)
-                .mut_subcommand("classify", say_defaults::<ClassifyFlags>)
-        };
         // One cell makes no comparison: the flag is there only to be refused with a word on --cells.
         let without_cell = |task: clap::Command| task.mut_arg("cell", |cell| cell.hide(true));
         let command = Self::command()
-            .mut_subcommand("train", tasks)
-            .mut_subcommand("compare", |compare| tasks(compare).mut_subcommands(without_cell));
+            .mut_subcommand("compare", |compare| compare.mut_subcommands(without_cell));
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
-}
-
-/// Flags of every command.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Common options")]
-pub struct Common {
-    /// Print one JSON object on stdout, and nothing else there
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Seed of everything random
-    #[arg(long, global = true, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Threads to use, at most one per core [default: one per core]
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
-    /// Say nothing but results, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
 }
 
 /// The subcommands.
@@ -115,19 +91,63 @@ pub struct TrainArgs {
     pub task: Option<TrainTask>,
 }
 
-/// The tasks that `gruvy train` knows.
-#[derive(Debug, Subcommand)]
-pub enum TrainTask {
-    /// Learn to write text
-    Text(Box<NewRun<TextFlags>>),
-    /// Learn the label of a text or of a sequence
-    Classify(Box<NewRun<ClassifyFlags>>),
-    /// Learn to forecast time series
-    Forecast(Box<NewRun<ForecastFlags>>),
-    /// Learn to add two marked numbers of a long sequence: a measure of memory
-    Adding(Box<NewRun<AddingFlags>>),
-    /// Learn to repeat ten digits after a long pause: a measure of memory
-    Copy(Box<NewRun<CopyFlags>>),
+/// A task, and what was typed behind it.
+#[derive(Clone, Debug)]
+pub struct TaskArgs<const COMPARE: bool> {
+    /// The task.
+    pub task: TaskName,
+    /// What was typed.
+    pub matches: ArgMatches,
+}
+
+/// The task of `gruvy train`.
+pub type TrainTask = TaskArgs<false>;
+/// The task of `gruvy compare`.
+pub type CompareTask = TaskArgs<true>;
+
+/// The subcommand of a task.
+struct TaskCommand {
+    compare: bool,
+}
+
+impl Visit for TaskCommand {
+    type Out = clap::Command;
+
+    fn visit<T: Task>(self) -> clap::Command {
+        let command = clap::Command::new(<T::Config as gruvy::settings::TaskConfig>::TASK.name());
+        let command = match self.compare {
+            true => NewComparison::<T>::augment_args(command),
+            false => NewRun::<T>::augment_args(command),
+        };
+        command.about(T::ABOUT).args_override_self(true)
+    }
+}
+
+impl<const COMPARE: bool> Subcommand for TaskArgs<COMPARE> {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        command.subcommands(TaskName::ALL.map(|task| with(task, TaskCommand { compare: COMPARE })))
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        TaskName::from_name(name).is_some()
+    }
+}
+
+impl<const COMPARE: bool> FromArgMatches for TaskArgs<COMPARE> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (name, matches) = matches.subcommand().ok_or_else(no_task)?;
+        let task = TaskName::from_name(name).ok_or_else(no_task)?;
+        Ok(Self { task, matches: matches.clone() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// `gruvy compare`
@@ -139,73 +159,95 @@ pub struct CompareArgs {
     pub task: CompareTask,
 }
 
-/// The tasks that `gruvy compare` knows.
-#[derive(Debug, Subcommand)]
-pub enum CompareTask {
-    /// Learn to write text
-    Text(Box<NewComparison<TextFlags>>),
-    /// Learn the label of a text or of a sequence
-    Classify(Box<NewComparison<ClassifyFlags>>),
-    /// Learn to forecast time series
-    Forecast(Box<NewComparison<ForecastFlags>>),
-    /// Learn to add two marked numbers of a long sequence: a measure of memory
-    Adding(Box<NewComparison<AddingFlags>>),
-    /// Learn to repeat ten digits after a long pause: a measure of memory
-    Copy(Box<NewComparison<CopyFlags>>),
-}
-
-/// `gruvy generate`
-#[derive(Debug, Args)]
-pub struct GenerateArgs {
-    /// Run folder or model file
-    pub model: PathBuf,
-    /// Text to go on from; `-` reads it from stdin [default: a line end]
-    #[arg(short, long, value_name = "TEXT")]
-    pub prompt: Option<String>,
-    /// Tokens to write
-    #[arg(short, long, value_name = "N", default_value_t = 500)]
-    pub length: usize,
-    /// Below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    #[arg(short, long, value_name = "T", default_value_t = 0.8)]
-    pub temperature: f64,
-    /// Choose among the N likeliest tokens only
-    #[arg(long, value_name = "N")]
-    pub top_k: Option<usize>,
-    /// Choose among the likeliest tokens that together have probability P
-    #[arg(long, value_name = "P")]
-    pub top_p: Option<f64>,
-    /// Texts to write
-    #[arg(short = 'n', long, value_name = "N", default_value = "1")]
-    pub samples: NonZeroU64,
-}
-
-/// `gruvy eval`
-#[derive(Debug, Args)]
+/// `gruvy eval`: what every task has, and the flags of all; which belong to the model's task shows when it is opened.
+#[derive(Clone, Debug)]
 pub struct EvalArgs {
-    /// Run folder or model file
+    /// Run folder or model file.
     pub model: PathBuf,
-    /// Text files or folders of them, labelled items, or tables of series; `-` is stdin; nothing for a task that makes its
-    /// own data
-    #[arg(value_name = "DATA")]
+    /// What to measure it on.
     pub data: Vec<PathBuf>,
-    /// Only the last PERCENT of the data
-    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "100")]
-    pub last: f64,
-    /// Sequences to make, for a task that makes its own data; --seed says which
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub count: u64,
-    /// Measure forecasts of the last N steps of each series [default: a horizon]
-    #[arg(long, value_name = "N")]
-    pub test_steps: Option<usize>,
-    /// What the columns of series are.
-    #[command(flatten)]
-    pub format: FormatFlags,
-    /// What stands where in labelled data.
-    #[command(flatten)]
-    pub examples: ExampleFlags,
-    /// Write a page with the metrics, the confusion matrix and the most confident mistakes of a classifier
-    #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// What was typed.
+    matches: ArgMatches,
+}
+
+/// Adds the flags of a task's models.
+struct EvalFlags(clap::Command);
+
+impl Visit for EvalFlags {
+    type Out = clap::Command;
+
+    fn visit<T: Task>(self) -> clap::Command {
+        let own = T::Eval::augment_args(clap::Command::new(""));
+        let known: BTreeSet<String> =
+            self.0.get_arguments().map(|flag| flag.get_id().to_string()).collect();
+        // Several tasks may share a flag.
+        let new = own.get_arguments().filter(|flag| !known.contains(flag.get_id().as_str()));
+        self.0.args(new.cloned().collect::<Vec<_>>())
+    }
+}
+
+impl EvalArgs {
+    /// The flags of a task's models.
+    ///
+    /// # Errors
+    /// For a flag of another task.
+    pub fn of<T: Task>(&self) -> anyhow::Result<T::Eval> {
+        let own = T::Eval::augment_args(clap::Command::new(""));
+        let own: Vec<&clap::Arg> = own.get_arguments().collect();
+        let everyone = ["model", "data", "json", "seed", "threads", "quiet", "verbose"];
+        let foreign = self.matches.ids().find(|id| {
+            self.matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
+                && !everyone.contains(&id.as_str())
+                && !own.iter().any(|flag| flag.get_id() == *id)
+                && self.matches.try_contains_id(id.as_str()).unwrap_or(false)
+        });
+        if let Some(id) = foreign {
+            let known: Vec<String> =
+                own.iter().filter_map(|flag| Some(format!("--{}", flag.get_long()?))).collect();
+            anyhow::bail!(
+                "--{} has no meaning for {}, a model of the task `{}`, which takes {}",
+                id.as_str().replace('_', "-"),
+                self.model.display(),
+                <T::Config as gruvy::settings::TaskConfig>::TASK,
+                known.join(", ")
+            );
+        }
+        Ok(T::Eval::from_arg_matches(&self.matches)?)
+    }
+}
+
+impl Args for EvalArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let path = || clap::value_parser!(PathBuf);
+        let model = clap::Arg::new("model").value_name("MODEL").required(true);
+        let data = clap::Arg::new("data").value_name("DATA").num_args(0..);
+        let command = command
+            .arg(model.help("Run folder or model file").value_parser(path()))
+            .arg(data.value_parser(path()).help(
+                "Text files or folders of them, labelled items, or tables of series; `-` is stdin; nothing for a task \
+                 that makes its own data",
+            ));
+        TaskName::ALL.into_iter().fold(command, |command, task| with(task, EvalFlags(command)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for EvalArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self {
+            model: matches.get_one::<PathBuf>("model").cloned().unwrap_or_default(),
+            data: matches.get_many::<PathBuf>("data").unwrap_or_default().cloned().collect(),
+            matches: matches.clone(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// `gruvy info`
@@ -256,7 +298,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// What to show
-    #[arg(default_value = "text", value_parser = ["text", "classify", "forecast"])]
+    #[arg(default_value = "text", value_parser = PossibleValuesParser::new(demos()))]
     pub task: String,
 }
 
@@ -278,11 +320,6 @@ pub struct BenchArgs {
 
 fn shapes() -> impl TypedValueParser<Value = Shape> {
     one_of(Shape::ALL.map(|shape| (shape.name, shape)))
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let wrong = || "expected a number above 0, at most 100".to_owned();
-    text.parse().ok().filter(|p| *p > 0.0 && *p <= 100.0).ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod screen;
 mod stop;
 mod table;
 mod task;
+mod training;
 
 use anyhow::{Context, Result};
 use args::{Cli, Command};
@@ -53,7 +54,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Explain(args) => task::classify::explain::run(&args, &screen),
         Command::Forecast(args) => task::forecast::run(*args, cli.common.seed, &screen),
         Command::Backtest(args) => task::forecast::backtest::run(*args, cli.common.seed, &screen),
-        Command::Eval(args) => command::eval::run(*args, cli.common.seed, &screen),
+        Command::Eval(args) => command::eval::run(&args, cli.common.seed, &screen),
         Command::Info(args) => command::info::run(&args, &screen),
         Command::Inspect(args) => command::inspect::run(&args, cli.common.seed, &screen),
         Command::Demo(args) => command::demo::run(&args, cli.common.seed, &screen),

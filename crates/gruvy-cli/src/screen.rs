@@ -1,6 +1,6 @@
 //! Where the output goes: data to stdout, words about it to stderr, one JSON object instead of data.
 
-use crate::args::Common;
+use crate::args::common::Common;
 use anyhow::Result;
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
@@ -73,7 +73,38 @@ impl Screen {
 
 /// One line to stderr. Nobody reading it is no reason to stop working.
 fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", as_flags(text));
+}
+
+/// The library speaks of settings, a person on a command line types flags: ``the setting `fill` `` is `--fill`, and ``the
+/// setting `fill=zero` `` is `--fill zero`.
+fn as_flags(text: &str) -> String {
+    const MARK: &str = "the setting `";
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(MARK) {
+        out.push_str(before);
+        let name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let end = after.find(|c| !name(c)).unwrap_or(after.len());
+        let (setting, tail) = after.split_at(end);
+        let flag = setting.replace('_', "-");
+        if let Some(tail) = tail.strip_prefix('`').filter(|_| !setting.is_empty()) {
+            out.push_str(&format!("--{flag}"));
+            rest = tail;
+        } else if let Some((value, tail)) = tail
+            .strip_prefix('=')
+            .and_then(|tail| tail.split_once('`'))
+            .filter(|_| !setting.is_empty())
+        {
+            out.push_str(&format!("--{flag} {value}"));
+            rest = tail;
+        } else {
+            out.push_str(MARK);
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// How this command was called, for lines that can be copied: the way to it may not be on the path.
@@ -93,7 +124,7 @@ pub fn readable(error: &anyhow::Error) -> String {
             text.push_str(cause);
         }
     }
-    text
+    as_flags(&text)
 }
 
 /// `1234567` as `1,234,567`.
@@ -132,6 +163,19 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_flags() {
+        for (text, flags) in [
+            ("name it with the setting `label_column`, or", "name it with --label-column, or"),
+            ("the setting `freq=1` takes them", "--freq 1 takes them"),
+            ("the setting `a` and the setting `b_c=d e`.", "--a and --b-c d e."),
+            ("the setting `` stays, the setting `Hm", "the setting `` stays, the setting `Hm"),
+            ("a column `id`", "a column `id`"),
+        ] {
+            assert_eq!(as_flags(text), flags);
+        }
+    }
 
     #[test]
     fn numbers_are_readable() {

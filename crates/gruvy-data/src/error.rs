@@ -30,6 +30,14 @@ pub enum Error {
         /// What is wrong, what was expected, what to do.
         problem: String,
     },
+    /// There is no setting of that name.
+    #[error("there is no setting `{name}`{}", did_you_mean(near))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Names that are like it, the likest first.
+        near: Vec<String>,
+    },
     /// An argument is impossible.
     #[error("{name} is {got}; expected {expected}")]
     Setting {
@@ -40,6 +48,16 @@ pub enum Error {
         /// What it can be.
         expected: String,
     },
+}
+
+fn did_you_mean(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        near => {
+            let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+            format!("; did you mean {}?", names.join(" or "))
+        }
+    }
 }
 
 /// `FILE, line 3, series `a``.

@@ -8,6 +8,7 @@ mod error;
 pub mod examples;
 mod input;
 pub mod series;
+pub mod settings;
 mod source;
 mod table;
 pub mod text;

@@ -106,7 +106,7 @@ pub enum Error {
     },
     /// Data that cannot be read.
     #[error(transparent)]
-    Read(#[from] gruvy_data::Error),
+    Read(gruvy_data::Error),
     /// Model files, codecs and evaluation.
     #[error(transparent)]
     Runtime(#[from] gruvy_runtime::Error),
@@ -114,6 +114,17 @@ pub enum Error {
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<gruvy_data::Error> for Error {
+    fn from(error: gruvy_data::Error) -> Self {
+        match error {
+            gruvy_data::Error::Setting { name, got, expected } => {
+                Self::Setting { name, value: got, expected: format!("expected {expected}") }
+            }
+            other => Self::Read(other),
+        }
+    }
+}
 
 impl Error {
     /// For `map_err` on input and output: what was tried, and on which file.

@@ -1,52 +1,131 @@
-//! The settings of a run as flags: those that every task shares, and each task's own.
-//!
-//! A task adds its flags here, with the names of the fields of its settings, and says in [`TaskFlags`] which
-//! settings they are laid over.
+//! Settings as flags, made from their declarations in the library: what is given is laid over them by name.
 
-use crate::screen::Screen;
+use crate::task::door::Task;
 use anyhow::Result;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Arg, ArgAction, Args, Command};
+use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use gruvy::compare::{CompareConfig, Match};
-use gruvy::memory::{Generator, MemoryConfig};
-use gruvy::settings::{RunSettings, Split, TaskConfig};
-use gruvy::text::{TextConfig, TextRun};
-use gruvy::train::{RunFolder, Schedule, TrainConfig};
-use gruvy_runtime::{
-    Cell,
-    memory::{Adding, Copying},
-    text::TextUnit,
-};
+use gruvy::settings::{Kind, RunSettings, Setting, Settings, TaskConfig};
+use gruvy_data::examples::ExampleFormat;
+use gruvy_data::series::SeriesFormat;
+use gruvy_data::settings::lay_over;
+use gruvy_runtime::Cell;
 use serde_json::Value;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
-/// A task's own flags, and what the command says about its models.
-pub trait TaskFlags: Args {
-    /// The settings that the flags belong to.
-    type Config: TaskConfig;
-    /// What can be done with a model: a word for it, and the subcommand.
-    const USE: [&'static str; 2];
+use super::values::{cells, one_of};
 
-    /// Lays the flags given over the settings.
-    fn apply(self, to: &mut RunSettings<Self::Config>);
+/// A setting that was given, and its value.
+type Given = Vec<(&'static str, Value)>;
 
-    /// What is said of a run beside its metrics, as JSON and in words, and what is put into its folder.
+/// The flag of a setting. `default` is what it is without the flag.
+fn flag(setting: &Setting, default: Option<&Value>) -> Arg {
+    let default = default.filter(|_| !setting.help.contains("[default")).and_then(shown);
+    let help = match default {
+        Some(default) => format!("{} [default: {default}]", setting.help),
+        None => setting.help.to_owned(),
+    };
+    let flag = Arg::new(setting.name).long(setting.name.replace('_', "-")).help(help);
+    let flag = match setting.value {
+        "" => flag.value_name(setting.name.to_uppercase()),
+        value => flag.value_name(value),
+    };
+    match setting.kind {
+        Kind::Switch => flag.num_args(0..=1).default_missing_value("true"),
+        Kind::Choice(names) => flag.value_parser(PossibleValuesParser::new(names())),
+        Kind::Texts => flag.action(ArgAction::Append),
+        Kind::Whole(_) | Kind::Number(_) | Kind::Numbers => flag.allow_hyphen_values(true),
+        Kind::Character | Kind::Text | Kind::Path => flag,
+    }
+}
+
+/// A default as it would be typed; none where there is nothing to type.
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(all) if all.is_empty() => None,
+        Value::Array(all) => Some(all.iter().filter_map(shown).collect::<Vec<_>>().join(",")),
+        other => Some(other.to_string()),
+    }
+}
+
+/// What was given of these settings.
+fn given<'a>(matches: &ArgMatches, settings: impl Iterator<Item = &'a Setting>) -> Given {
+    let value = |setting: &Setting| {
+        let mut values = matches.get_many::<String>(setting.name)?.cloned();
+        Some(match setting.kind {
+            Kind::Texts => values
+                .flat_map(|text| text.split(',').map(Value::from).collect::<Vec<_>>())
+                .collect(),
+            _ => Value::from(values.next_back()?),
+        })
+    };
+    settings.filter_map(|setting| Some((setting.name, value(setting)?))).collect()
+}
+
+/// The flags of one table of settings, such as what the columns of the data are.
+#[derive(Clone, Debug)]
+pub struct TableFlags<S> {
+    given: Given,
+    of: PhantomData<fn() -> S>,
+}
+
+impl<S: Settings> TableFlags<S> {
+    /// Lays what was given over the settings.
     ///
     /// # Errors
-    /// When something cannot be computed or written.
-    fn report(
-        _task: &<Self::Config as TaskConfig>::Task,
-        _folder: &RunFolder,
-        _screen: &Screen,
-    ) -> Result<(Value, String)> {
-        Ok((Value::Null, String::new()))
+    /// For a value that a setting cannot be.
+    pub fn apply(&self, to: &mut S) -> Result<()> {
+        for (name, value) in &self.given {
+            lay_over(to, name, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A table of settings that is a group of flags.
+pub trait Group: Settings {
+    /// Its heading in help texts.
+    const HEADING: &'static str;
+}
+
+impl Group for SeriesFormat {
+    const HEADING: &'static str = "Series";
+}
+
+impl Group for ExampleFormat {
+    const HEADING: &'static str = "Examples";
+}
+
+impl<S: Group> Args for TableFlags<S> {
+    fn augment_args(command: Command) -> Command {
+        S::SETTINGS.iter().fold(command, |command, setting| {
+            command.arg(flag(setting, None).help_heading(S::HEADING))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<S: Group> FromArgMatches for TableFlags<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { given: given(matches, S::SETTINGS.iter()), of: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 
 /// `gruvy train TASK`
 #[derive(Debug, Args)]
-pub struct NewRun<F: TaskFlags> {
+pub struct NewRun<T: Task> {
     /// Folder of the run [default: runs/ and a name made of the data's or the task's]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -55,12 +134,12 @@ pub struct NewRun<F: TaskFlags> {
     pub force: bool,
     /// What to train, and how.
     #[command(flatten)]
-    pub settings: SettingsArgs<F>,
+    pub settings: SettingsArgs<T>,
 }
 
 /// `gruvy compare TASK`
 #[derive(Debug, Args)]
-pub struct NewComparison<F: TaskFlags> {
+pub struct NewComparison<T: Task> {
     /// Cells to compare, with commas between them; the others are matched to the first
     #[arg(long, action = ArgAction::Set, value_delimiter = ',', value_parser = cells(),
         default_values = compared())]
@@ -77,257 +156,109 @@ pub struct NewComparison<F: TaskFlags> {
     pub out: Option<PathBuf>,
     /// What to train, and how.
     #[command(flatten)]
-    pub settings: SettingsArgs<F>,
+    pub settings: SettingsArgs<T>,
 }
 
 /// What to train, and how: a settings file and flags on top.
-#[derive(Debug, Args)]
-pub struct SettingsArgs<F: TaskFlags> {
-    /// Settings file; flags go on top
-    #[arg(long, value_name = "FILE")]
+#[derive(Debug)]
+pub struct SettingsArgs<T: Task> {
+    /// Settings file; flags go on top.
     pub config: Option<PathBuf>,
-    /// Settings of the task.
-    #[command(flatten)]
-    pub task: F,
-    /// Settings of the network, the optimizer and the loop.
-    #[command(flatten)]
-    pub train: TrainFlags,
+    /// What to learn from.
+    pub data: Vec<PathBuf>,
+    given: Given,
+    of: PhantomData<fn() -> T>,
 }
 
-impl<F: TaskFlags> SettingsArgs<F> {
+impl<T: Task> SettingsArgs<T> {
     /// The settings of a new run, checked.
     ///
     /// # Errors
     /// When the settings file cannot be read, or a setting makes no sense.
-    pub fn settings(self, seed: Option<u64>) -> Result<RunSettings<F::Config>> {
+    pub fn settings(&self, seed: Option<u64>) -> Result<RunSettings<T::Config>> {
         let mut settings = match &self.config {
             Some(path) => RunSettings::read(path)?,
             None => RunSettings::default(),
         };
-        self.apply(seed, &mut settings);
+        self.apply(seed, &mut settings)?;
         settings.check()?;
         Ok(settings)
     }
 
     /// Lays the flags given over the settings.
-    pub fn apply(self, seed: Option<u64>, to: &mut RunSettings<F::Config>) {
-        self.task.apply(to);
-        self.train.apply(&mut to.train);
-        to.train.seed = seed.unwrap_or(to.train.seed);
-    }
-}
-
-/// Adds the library's defaults to the help of the flags of a task.
-pub fn say_defaults<F: TaskFlags>(command: Command) -> Command {
-    let settings = serde_json::to_value(RunSettings::<F::Config>::default()).unwrap_or_default();
-    command.mut_args(|flag: Arg| {
-        let tables = ["train", F::Config::TASK.name()];
-        let Some(value) =
-            tables.iter().find_map(|table| settings[*table].get(flag.get_id().as_str()))
-        else {
-            return flag;
-        };
-        let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-        flag.help(format!("{help} [default: {default}]"))
-    })
-}
-
-/// Lays every flag that was given over the setting of its name.
-macro_rules! lay_over {
-    ($flags:expr => $settings:expr; $($field:ident)*) => {
-        $(if let Some(value) = $flags.$field {
-            $settings.$field = value;
-        })*
-    };
-}
-pub(crate) use lay_over;
-
-/// Settings of the text task as flags, named as in [`TextConfig`].
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Text")]
-pub struct TextFlags {
-    /// Text files or folders of them; `-` is stdin; nothing: the embedded tales
-    #[arg(value_name = "DATA", help_heading = "Arguments")]
-    pub data: Vec<PathBuf>,
-    /// What a token is
-    #[arg(long, value_parser = units())]
-    pub unit: Option<TextUnit>,
-    /// Most entries of the vocabulary, for the unit bpe
-    #[arg(long, value_name = "N")]
-    pub vocab_size: Option<usize>,
-    /// Numbers in a token's embedding
-    #[arg(long, value_name = "N")]
-    pub embed: Option<usize>,
-    /// Use the embedding for the output too; needs --embed equal to --hidden
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    pub tied: Option<bool>,
-    /// Steps that a gradient runs back through time
-    #[arg(long, value_name = "N")]
-    pub seq_len: Option<usize>,
-    /// Percent of the data to train, validate and test on, such as 90/5/5
-    #[arg(long, value_name = "A/B/C")]
-    pub split: Option<Split>,
-    /// Validate on this file or folder instead
-    #[arg(long, value_name = "PATH")]
-    pub valid: Option<PathBuf>,
-    /// Test on this file or folder instead
-    #[arg(long, value_name = "PATH")]
-    pub test: Option<PathBuf>,
-}
-
-/// Settings of a memory task as flags, named as in [`MemoryConfig`].
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Memory")]
-pub struct MemoryFlags<G: Send + Sync + 'static> {
-    /// Steps over which must be remembered
-    #[arg(long, value_name = "T")]
-    pub length: Option<usize>,
-    /// Sequences of an epoch, made afresh each time
-    #[arg(long, value_name = "N")]
-    pub train_size: Option<usize>,
-    /// Sequences to validate on
-    #[arg(long, value_name = "N")]
-    pub valid_size: Option<usize>,
-    /// Sequences to test on
-    #[arg(long, value_name = "N")]
-    pub test_size: Option<usize>,
-    /// Which task.
-    #[arg(skip)]
-    generator: PhantomData<G>,
-}
-
-/// `gruvy train adding`
-pub type AddingFlags = MemoryFlags<Adding>;
-/// `gruvy train copy`
-pub type CopyFlags = MemoryFlags<Copying>;
-
-impl<G: Generator + Send + Sync + 'static> TaskFlags for MemoryFlags<G> {
-    type Config = MemoryConfig<G>;
-    const USE: [&'static str; 2] = ["measure", "eval"];
-
-    fn apply(self, to: &mut RunSettings<MemoryConfig<G>>) {
-        let to = &mut to.task;
-        lay_over!(self => to; length train_size valid_size test_size);
-    }
-}
-
-/// Settings that every task shares as flags, named as in [`TrainConfig`].
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Training")]
-pub struct TrainFlags {
-    /// The recurrence
-    #[arg(long, value_parser = cells())]
-    pub cell: Option<Cell>,
-    /// Hidden units of a layer
-    #[arg(long, value_name = "N")]
-    pub hidden: Option<usize>,
-    /// Recurrent layers
-    #[arg(long, value_name = "N")]
-    pub layers: Option<usize>,
-    /// Share of activations dropped between layers
-    #[arg(long, value_name = "P")]
-    pub dropout: Option<f64>,
-    /// Share of features dropped from each layer's input, the same at all steps (variational)
-    #[arg(long, value_name = "P")]
-    pub input_dropout: Option<f64>,
-    /// Share of units that the hidden weights do not see, the same at all steps (variational)
-    #[arg(long, value_name = "P")]
-    pub recurrent_dropout: Option<f64>,
-    /// Probability with which a unit keeps its state at a step
-    #[arg(long, value_name = "P")]
-    pub zoneout: Option<f64>,
-    /// Share of hidden weights dropped (DropConnect)
-    #[arg(long, value_name = "P")]
-    pub weight_dropout: Option<f64>,
-    /// Layer normalisation of the gates
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    pub layer_norm: Option<bool>,
-    /// Compute the gates again in the backward pass instead of keeping them: less memory, more time
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    pub recompute: Option<bool>,
-    /// Open the gates for dependencies of up to T steps at the start; 0: not [default: the length of a
-    /// memory task, else 0]
-    #[arg(long, value_name = "T")]
-    pub chrono: Option<usize>,
-    /// Learn from the first part of the training data alone, this share of it
-    #[arg(long, value_name = "SHARE")]
-    pub train_fraction: Option<f64>,
-    /// Share of each target that is spread over all classes while training
-    #[arg(long, value_name = "SHARE")]
-    pub label_smoothing: Option<f64>,
-    /// Sequences in a batch
-    #[arg(long, value_name = "N")]
-    pub batch: Option<usize>,
-    /// Passes over the training data
-    #[arg(long, value_name = "N")]
-    pub epochs: Option<usize>,
-    /// Stop after that many minutes; 0: no limit
-    #[arg(long, value_name = "MIN")]
-    pub max_minutes: Option<f64>,
-    /// Peak learning rate
-    #[arg(long, value_name = "RATE")]
-    pub lr: Option<f64>,
-    /// Decoupled weight decay
-    #[arg(long, value_name = "RATE")]
-    pub weight_decay: Option<f64>,
-    /// Steps of linear warm-up
-    #[arg(long, value_name = "N")]
-    pub warmup: Option<usize>,
-    /// How the learning rate moves after the warm-up
-    #[arg(long, value_parser = schedules())]
-    pub schedule: Option<Schedule>,
-    /// Lowest learning rate of a schedule, as a share of --lr
-    #[arg(long, value_name = "SHARE")]
-    pub min_lr: Option<f64>,
-    /// Largest norm of the gradient; 0: no limit
-    #[arg(long, value_name = "NORM")]
-    pub clip: Option<f64>,
-    /// Decay of the averaged weights that are evaluated and kept; 0: none
-    #[arg(long, value_name = "DECAY")]
-    pub ema: Option<f64>,
-    /// Stop after that many evaluations without a better validation loss; 0: never
-    #[arg(long, value_name = "N")]
-    pub patience: Option<usize>,
-    /// Steps between evaluations; 0: chosen by the length of the run
-    #[arg(long, value_name = "N")]
-    pub eval_every: Option<usize>,
-    /// Seconds between checkpoints
-    #[arg(long, value_name = "S")]
-    pub save_every: Option<f64>,
-}
-
-impl TaskFlags for TextFlags {
-    type Config = TextConfig;
-    const USE: [&'static str; 2] = ["write", "generate"];
-
-    fn apply(self, to: &mut TextRun) {
+    ///
+    /// # Errors
+    /// For a value that a setting cannot be.
+    pub fn apply(&self, seed: Option<u64>, to: &mut RunSettings<T::Config>) -> Result<()> {
         if !self.data.is_empty() {
-            to.data.paths = self.data;
+            to.data.paths = self.data.clone();
         }
-        let to = &mut to.task;
-        lay_over!(self => to; unit vocab_size embed tied seq_len split);
-        to.valid = self.valid.or(to.valid.take());
-        to.test = self.test.or(to.test.take());
+        for (name, value) in &self.given {
+            to.set(name, value)?;
+        }
+        to.train.seed = seed.unwrap_or(to.train.seed);
+        Ok(())
+    }
+
+    /// Whether the setting of that name was given.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == name)
     }
 }
 
-impl TrainFlags {
-    /// Lays the flags given over the settings.
-    pub fn apply(self, to: &mut TrainConfig) {
-        to.chrono = self.chrono.or(to.chrono);
-        lay_over!(self => to; cell hidden layers dropout input_dropout recurrent_dropout zoneout
-            weight_dropout layer_norm recompute train_fraction label_smoothing batch epochs max_minutes lr
-            weight_decay warmup schedule min_lr clip ema patience eval_every save_every);
+/// The settings of a task that are flags. The seed is one of every command.
+fn flags<C: TaskConfig>() -> impl Iterator<Item = (&'static str, &'static Setting)> {
+    RunSettings::<C>::declared().filter(|(_, setting)| setting.name != "seed")
+}
+
+impl<T: Task> Args for SettingsArgs<T> {
+    fn augment_args(command: Command) -> Command {
+        let config = Arg::new("config").long("config").value_name("FILE");
+        let config = config.value_parser(clap::value_parser!(PathBuf));
+        let mut command = command.arg(config.help("Settings file; flags go on top"));
+        if let Some(help) = T::DATA {
+            let data = Arg::new("data").value_name("DATA").num_args(0..).help(help);
+            command = command.arg(data.value_parser(clap::value_parser!(PathBuf)));
+        }
+        let name = T::Config::TASK.name();
+        let defaults =
+            serde_json::to_value(RunSettings::<T::Config>::default()).unwrap_or_default();
+        for (table, setting) in flags::<T::Config>() {
+            let (heading, default) = match table {
+                "train" => ("Training", &defaults["train"][setting.name]),
+                own if own == name => (T::HEADING, &defaults[name][setting.name]),
+                nested => ("Data", &defaults[name][nested][setting.name]),
+            };
+            command = command.arg(flag(setting, Some(default)).help_heading(heading));
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
     }
 }
 
-fn units() -> impl TypedValueParser<Value = TextUnit> {
-    one_of(TextUnit::ALL.map(|unit| (unit.name(), unit)))
+impl<T: Task> FromArgMatches for SettingsArgs<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let data = match T::DATA {
+            Some(_) => matches.get_many::<PathBuf>("data").unwrap_or_default().cloned().collect(),
+            None => Vec::new(),
+        };
+        let given = given(matches, flags::<T::Config>().map(|(_, setting)| setting));
+        let config = matches.get_one::<PathBuf>("config").cloned();
+        Ok(Self { config, data, given, of: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
-pub(crate) fn cells() -> impl TypedValueParser<Value = Cell> {
-    one_of(Cell::ALL.map(|cell| (cell.name(), cell)))
+/// The error of a subcommand that clap knows and the list of tasks does not.
+pub fn no_task() -> clap::Error {
+    clap::Error::raw(ErrorKind::MissingSubcommand, "expected a task")
 }
 
 /// The cells that are compared unless others are named.
@@ -335,27 +266,6 @@ fn compared() -> Vec<&'static str> {
     CompareConfig::default().cells.into_iter().map(Cell::name).collect()
 }
 
-fn matches() -> impl TypedValueParser<Value = Match> {
+fn matches() -> impl clap::builder::TypedValueParser<Value = Match> {
     one_of([("parameters", Match::Parameters), ("hidden", Match::Hidden)])
-}
-
-fn schedules() -> impl TypedValueParser<Value = Schedule> {
-    one_of([
-        ("cosine", Schedule::Cosine),
-        ("plateau", Schedule::Plateau),
-        ("constant", Schedule::Constant),
-    ])
-}
-
-/// A flag whose value is a name out of a list.
-pub(crate) fn one_of<T, const N: usize>(
-    list: [(&'static str, T); N],
-) -> impl TypedValueParser<Value = T>
-where
-    T: Copy + Send + Sync + 'static,
-{
-    PossibleValuesParser::new(list.map(|(name, _)| name)).map(move |name| {
-        let found = list.iter().find(|(known, _)| *known == name);
-        found.expect("only names of the list get here").1
-    })
 }

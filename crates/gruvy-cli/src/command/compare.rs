@@ -1,12 +1,17 @@
 //! `gruvy compare`: the same work with several cells, one table and one picture.
 
-use crate::args::{CompareArgs, CompareTask, NewComparison, TaskFlags};
-use crate::command::train::metrics_in_words;
+use crate::args::settings::NewComparison;
+use crate::args::{CompareArgs, TaskArgs};
+use crate::input;
 use crate::progress::Progress;
 use crate::screen::{Screen, bytes, duration, thousands};
 use crate::stop;
 use crate::table::{Best, Column, table};
+use crate::task::door::Task;
+use crate::task::list::{Visit, with};
+use crate::training::metrics_in_words;
 use anyhow::{Result, bail};
+use clap::{ArgMatches, FromArgMatches};
 use gruvy::compare::{
     CellReport, CompareConfig, Comparison, INFERENCE_PASSES, INFERENCE_STEPS, Match, Next, Report,
     Spread, Summary,
@@ -27,25 +32,31 @@ const RUNS: &str = "runs";
 /// # Errors
 /// When a setting makes no sense, the data cannot be read or the folder cannot be written.
 pub fn run(args: CompareArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
-    match args.task {
-        CompareTask::Text(new) => compare(*new, seed, screen),
-        CompareTask::Classify(new) => compare(*new, seed, screen),
-        CompareTask::Forecast(new) => compare(*new, seed, screen),
-        CompareTask::Adding(new) => compare(*new, seed, screen),
-        CompareTask::Copy(new) => compare(*new, seed, screen),
+    let TaskArgs { task, matches } = args.task;
+    with(task, Compare { matches: &matches, seed, screen })
+}
+
+struct Compare<'a> {
+    matches: &'a ArgMatches,
+    seed: Option<u64>,
+    screen: &'a Screen,
+}
+
+impl Visit for Compare<'_> {
+    type Out = Result<ExitCode>;
+
+    fn visit<T: Task>(self) -> Result<ExitCode> {
+        compare(NewComparison::<T>::from_arg_matches(self.matches)?, self.seed, self.screen)
     }
 }
 
-fn compare<F: TaskFlags>(
-    new: NewComparison<F>,
-    seed: Option<u64>,
-    screen: &Screen,
-) -> Result<ExitCode> {
+fn compare<T: Task>(new: NewComparison<T>, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let NewComparison { cells, seeds, matching, out, settings } = new;
-    if settings.train.cell.is_some() {
+    if settings.has("cell") {
         bail!("--cell is for a single training; name the cells to compare, as in --cells gru,lstm");
     }
-    let settings = settings.settings(seed)?;
+    let mut settings = settings.settings(seed)?;
+    input::attach(&mut settings.data)?;
     let train = settings.train.clone();
     let out = out.unwrap_or_else(|| Path::new(RUNS).join(format!("compare-{}", settings.name())));
     let config = CompareConfig { cells, seeds, matching };
@@ -53,12 +64,12 @@ fn compare<F: TaskFlags>(
     let (stop, mut said) = (stop::on_ctrl_c()?, HashSet::new());
     while let Some(next) = comparison.next() {
         screen.note(announcement(comparison.report(), &next));
-        let progress = Progress::new::<F::Config>(*screen, train.max_minutes);
+        let progress = Progress::new::<T::Config>(*screen, train.max_minutes);
         let mut brief = Brief { progress, verbose: screen.verbose(), said: &mut said };
         if !comparison.train_next(&mut brief, &stop)? {
             break;
         }
-        screen.note(result::<F::Config>(comparison.report(), &next));
+        screen.note(result::<T::Config>(comparison.report(), &next));
     }
     screen.result(|| as_json(&comparison), || as_text(&comparison, &train))?;
     Ok(ExitCode::SUCCESS)

@@ -3,12 +3,10 @@
 use crate::args::InfoArgs;
 use crate::model::{self, Opened};
 use crate::screen::{Screen, bytes, thousands};
+use crate::task::{classify, forecast, memory, text};
 use anyhow::Result;
-use gruvy_runtime::{
-    Codec,
-    memory::{Adding, Copying},
-    model::{Head, Input},
-};
+use gruvy_runtime::Codec;
+use gruvy_runtime::model::{Head, Input};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -30,27 +28,19 @@ fn as_json(opened: &Opened) -> Value {
         "task": model.task().name(),
         "spec": model.spec,
         "parameters": model.spec.parameters(),
-        "codec": codec_json(&model.codec),
+        "codec": of_codec(&model.codec).0,
         "trained": model.trained,
     })
 }
 
-/// The codec without its vocabulary, which can be long.
-fn codec_json(codec: &Codec) -> Value {
+/// What is said of a codec, as JSON and in words; without its vocabulary, which can be long.
+fn of_codec(codec: &Codec) -> (Value, String) {
     match codec {
-        Codec::Text(text) => json!({ "unit": text.unit(), "vocab_size": text.vocab_size() }),
-        Codec::Adding(adding) => json!(adding),
-        Codec::Copy(copying) => json!(copying),
-        Codec::Forecast(forecast) => json!({
-            "horizon": forecast.horizon, "context": forecast.context, "season": forecast.season,
-            "frequency": forecast.frequency, "decoder": forecast.decoder, "output": forecast.output,
-            "levels": forecast.levels, "transform": forecast.transform, "difference": forecast.difference,
-            "scale": forecast.scale, "series": forecast.series.len(),
-        }),
-        Codec::Classify(classify) => json!({
-            "labels": classify.labels, "multi_label": classify.multi_label, "reads": classify.reader.name(),
-            "max_len": classify.max_len, "temperature": classify.temperature, "priors": classify.priors,
-        }),
+        Codec::Text(codec) => text::info(codec),
+        Codec::Classify(codec) => classify::info(codec),
+        Codec::Forecast(codec) => forecast::info(codec),
+        Codec::Adding(codec) => memory::adding(codec),
+        Codec::Copy(codec) => memory::copying(codec),
     }
 }
 
@@ -80,27 +70,7 @@ fn as_text(opened: &Opened) -> String {
         Head::Linear { outputs } => format!("{pool}linear, {outputs} outputs"),
         Head::Tied => "tied to the embedding".to_owned(),
     };
-    let codec = match &model.codec {
-        Codec::Text(text) => format!("{}, {} tokens", text.unit().name(), text.vocab_size()),
-        Codec::Adding(Adding { length }) => format!("two marked numbers of {length}"),
-        Codec::Copy(Copying { length }) => format!("ten digits over {length} steps"),
-        Codec::Forecast(forecast) => format!(
-            "{} steps of {} from {}, {} series, transform {}, difference {}",
-            forecast.horizon,
-            forecast.frequency,
-            forecast.context,
-            forecast.series.len(),
-            forecast.transform,
-            forecast.difference.name()
-        ),
-        Codec::Classify(classify) => format!(
-            "{} to {}: {}{}",
-            classify.reader.name(),
-            if classify.multi_label { "any of" } else { "one of" },
-            classify.labels.iter().take(10).cloned().collect::<Vec<_>>().join(", "),
-            if classify.labels.len() > 10 { ", …" } else { "" },
-        ),
-    };
+    let codec = of_codec(&model.codec).1;
     let mut rows = vec![
         ("file", format!("{} ({})", opened.path.display(), bytes(opened.bytes))),
         ("task", model.task().name().to_owned()),

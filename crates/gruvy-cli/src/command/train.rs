@@ -1,22 +1,21 @@
 //! `gruvy train`: a new run, or one that goes on.
 
-use crate::args::{
-    AddingFlags, ClassifyFlags, CopyFlags, ForecastFlags, NewRun, TaskFlags, TextFlags, TrainArgs,
-    TrainTask,
-};
-use crate::input;
-use crate::progress::Progress;
+use crate::args::settings::NewRun;
+use crate::args::{TaskArgs, TrainArgs};
 use crate::screen::{Screen, duration, me, thousands};
 use crate::stop;
-use crate::task::classify;
-use anyhow::{Result, bail};
-use gruvy::settings::{Metric, RunSettings, TaskConfig, task_of};
-use gruvy::train::{Ended, Metrics, Outcome, RunFolder, train};
+use crate::task::door::{Member, Task};
+use crate::task::list::{Visit, with};
+use crate::training::{metrics_in_words, work_with_task};
+use anyhow::{Context, Result, bail};
+use clap::{ArgMatches, FromArgMatches};
+use gruvy::settings::{RunSettings, TaskConfig, task_of};
+use gruvy::train::{Ended, Outcome, RunFolder};
 use gruvy_runtime::TaskName;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// Where runs go unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -26,161 +25,99 @@ const RUNS: &str = "runs";
 /// # Errors
 /// When a setting makes no sense, the data cannot be read or the run folder cannot be written.
 pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
-    let TrainArgs { resume, task } = args;
-    match task {
-        Some(TrainTask::Text(new)) => go(resume, Some(*new), seed, screen),
-        Some(TrainTask::Forecast(new)) => match new.settings.task.ensemble {
-            0 | 1 => go(resume, Some(*new), seed, screen),
-            members => ensemble(*new, members, seed, screen),
-        },
-        Some(TrainTask::Classify(new)) => match (new.settings.task.folds, new.settings.task.fold) {
-            (Some(folds), None) if folds > 1 && resume.is_none() => {
-                classify::folds(*new, folds, seed, screen)
-            }
-            _ => go(resume, Some(*new), seed, screen),
-        },
-        Some(TrainTask::Adding(new)) => go(resume, Some(*new), seed, screen),
-        Some(TrainTask::Copy(new)) => go(resume, Some(*new), seed, screen),
-        None => match resume {
-            Some(folder) => match task_of_run(&folder)? {
-                TaskName::Text => go::<TextFlags>(Some(folder), None, seed, screen),
-                TaskName::Forecast => go::<ForecastFlags>(Some(folder), None, seed, screen),
-                TaskName::Classify => go::<ClassifyFlags>(Some(folder), None, seed, screen),
-                TaskName::Adding => go::<AddingFlags>(Some(folder), None, seed, screen),
-                TaskName::Copy => go::<CopyFlags>(Some(folder), None, seed, screen),
-            },
-            None => bail!(
-                "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` on \
-                 the embedded tales, `gruvy train --resume RUN` goes on with a run"
-            ),
-        },
+    match (args.resume, args.task) {
+        (resume, Some(TaskArgs { task, matches })) => {
+            with(task, Train { resume, matches: Some(&matches), seed, screen })
+        }
+        (Some(folder), None) => {
+            let task = task_of_run(&folder)?;
+            with(task, Train { resume: Some(folder), matches: None, seed, screen })
+        }
+        (None, None) => bail!(
+            "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` on \
+             the embedded tales, `gruvy train --resume RUN` goes on with a run"
+        ),
     }
 }
 
-/// Trains one task: a new run, or the run in the folder `resume`.
-fn go<F: TaskFlags>(
+struct Train<'a> {
     resume: Option<PathBuf>,
-    new: Option<NewRun<F>>,
+    /// What was typed behind the task.
+    matches: Option<&'a ArgMatches>,
     seed: Option<u64>,
+    screen: &'a Screen,
+}
+
+impl Visit for Train<'_> {
+    type Out = Result<ExitCode>;
+
+    fn visit<T: Task>(self) -> Result<ExitCode> {
+        let Self { resume, matches, seed, screen } = self;
+        let new = matches.map(NewRun::<T>::from_arg_matches).transpose()?;
+        let (settings, folder) = match (resume, new) {
+            (Some(folder), new) => go_on(&folder, new, seed)?,
+            (None, Some(new)) => {
+                let settings = new.settings.settings(seed)?;
+                let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
+                let members = T::Config::members(&settings);
+                if members.len() > 1 {
+                    return several::<T>(&members, &out, new.force, screen);
+                }
+                let folder = RunFolder::create(&out, settings.to_toml()?, new.force)?;
+                (settings, folder)
+            }
+            (None, None) => bail!("a run needs settings or a folder to go on in"),
+        };
+        one::<T>(&settings, &folder, screen)
+    }
+}
+
+/// Trains one model.
+fn one<T: Task>(
+    settings: &RunSettings<T::Config>,
+    folder: &RunFolder,
     screen: &Screen,
 ) -> Result<ExitCode> {
-    let (settings, folder) = match (resume, new) {
-        (Some(folder), new) => go_on(&folder, new, seed)?,
-        (None, Some(new)) => start(new, seed)?,
-        (None, None) => bail!("a run needs settings or a folder to go on in"),
-    };
     screen.note(format!("run folder {}", folder.path().display()));
     let stop = stop::on_ctrl_c()?;
-    let (outcome, task) = work_with_task(&settings, &folder, &stop, screen)?;
-    let (more, said) = F::report(&task, &folder, screen)?;
+    let (outcome, task) = work_with_task(settings, folder, &stop, screen)?;
+    let (more, said) = T::report(&task, folder, screen)?;
     let json = || {
-        let mut json = as_json(&folder, &outcome);
+        let mut json = as_json(folder, &outcome);
         json["report"] = more;
         json
     };
-    screen.result(json, || as_text::<F>(&folder, &outcome, &said))?;
+    screen.result(json, || as_text::<T>(folder, &outcome, &said))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The folder of one of several runs: a new one, or one with these settings to go on in.
-///
-/// # Errors
-/// When it holds a run of other settings, or cannot be written.
-pub fn one_of_several<C: TaskConfig>(
-    path: &Path,
-    settings: &RunSettings<C>,
+/// Trains models for an ensemble or a cross-validation, in folders `1`, `2`, … of one. Those that are there are gone on with,
+/// or left as they are where they are done.
+fn several<T: Task>(
+    members: &[RunSettings<T::Config>],
+    out: &Path,
     force: bool,
-) -> Result<RunFolder> {
-    let (file, toml) = (RunFolder::settings_path(path), settings.to_toml()?);
-    if force || !file.exists() {
-        return Ok(RunFolder::create(path, toml, force)?);
-    }
-    if RunSettings::<C>::read(&file)?.to_toml()? != toml {
-        bail!("{} has other settings: --force replaces it and those beside it", file.display());
-    }
-    Ok(RunFolder::resume(path, toml)?)
-}
-
-/// Trains models that differ in their seed, in folders `1`, `2`, … of one. Members that are there are gone on with, or left as they
-/// are where they are done.
-fn ensemble<F: TaskFlags>(
-    new: NewRun<F>,
-    members: u64,
-    seed: Option<u64>,
     screen: &Screen,
 ) -> Result<ExitCode> {
-    let settings = new.settings.settings(seed)?;
-    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
     let stop = stop::on_ctrl_c()?;
-    let mut outcomes = Vec::new();
-    for member in 1..=members {
-        let mut settings = settings.clone();
-        settings.train.seed += member - 1;
-        let path = out.join(member.to_string());
-        let folder = one_of_several(&path, &settings, new.force)?;
-        screen.note(format!("\nmember {member} of {members}: run folder {}", path.display()));
-        outcomes.push(work(&settings, &folder, &stop, screen)?);
-        if stop.load(Ordering::Relaxed) {
+    let (of, mut done) = (members.len(), Vec::new());
+    for (settings, number) in members.iter().zip(1..) {
+        let path = out.join(format!("{number}"));
+        let replace = || "--force replaces the runs that are there";
+        let folder = settings.folder(&path, force).with_context(replace)?;
+        let run = path.display();
+        screen.note(format!("\n{} {number} of {of}: run folder {run}", T::MEMBER));
+        let (outcome, task) = work_with_task(settings, &folder, &stop, screen)?;
+        let stopped = stop.load(Ordering::Relaxed);
+        let report = if stopped { Value::Null } else { T::report(&task, &folder, screen)?.0 };
+        done.push(Member { outcome, report });
+        if stopped {
             screen.note("stopped; the same command goes on");
             break;
         }
     }
-    let [verb, command] = F::USE;
-    let words = || {
-        let losses = outcomes.iter().filter_map(|outcome| outcome.valid.as_ref()?.get("loss"));
-        let losses: Vec<String> = losses.map(|loss| format!("{loss:.4}")).collect();
-        format!(
-            "{} of {members} members, validation loss {}\n{verb:<11} {} {command} {}",
-            outcomes.len(),
-            losses.join(", "),
-            me(),
-            out.display()
-        )
-    };
-    screen.result(|| json!({ "ensemble": out, "outcomes": outcomes }), words)?;
+    T::report_all(&done, of, out, screen)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Trains, with everything that a person should see on the way.
-///
-/// # Errors
-/// As [`TaskConfig::load`] and [`train`].
-pub fn work<C: TaskConfig>(
-    settings: &RunSettings<C>,
-    folder: &RunFolder,
-    stop: &AtomicBool,
-    screen: &Screen,
-) -> Result<Outcome> {
-    Ok(work_with_task(settings, folder, stop, screen)?.0)
-}
-
-/// As [`work`]; gives the task too.
-///
-/// # Errors
-/// As [`work`].
-pub fn work_with_task<C: TaskConfig>(
-    settings: &RunSettings<C>,
-    folder: &RunFolder,
-    stop: &AtomicBool,
-    screen: &Screen,
-) -> Result<(Outcome, C::Task)> {
-    let mut settings = settings.clone();
-    input::attach(&mut settings.data)?;
-    let task = C::load(settings.clone())?;
-    let mut progress = Progress::new::<C>(*screen, settings.train.max_minutes);
-    let outcome = train(&task, &settings.train, folder, &mut progress, stop)?;
-    Ok((outcome, task))
-}
-
-/// A new run, and a folder for it.
-fn start<F: TaskFlags>(
-    new: NewRun<F>,
-    seed: Option<u64>,
-) -> Result<(RunSettings<F::Config>, RunFolder)> {
-    let settings = new.settings.settings(seed)?;
-    let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
-    let folder = RunFolder::create(&out, settings.to_toml()?, new.force)?;
-    Ok((settings, folder))
 }
 
 /// The task of the run in a folder.
@@ -191,30 +128,27 @@ fn task_of_run(folder: &Path) -> Result<TaskName> {
 }
 
 /// An interrupted run, perhaps with other limits.
-fn go_on<F: TaskFlags>(
+fn go_on<T: Task>(
     path: &Path,
-    new: Option<NewRun<F>>,
+    new: Option<NewRun<T>>,
     seed: Option<u64>,
-) -> Result<(RunSettings<F::Config>, RunFolder)> {
+) -> Result<(RunSettings<T::Config>, RunFolder)> {
     task_of_run(path)?;
     let file = RunFolder::settings_path(path);
-    let stored = RunSettings::<F::Config>::read(&file)?;
+    let stored = RunSettings::<T::Config>::read(&file)?;
     let mut settings = stored.clone();
     if let Some(new) = new {
-        let elsewhere = new.out.is_some() || new.settings.config.is_some() || new.force;
-        new.settings.apply(seed, &mut settings);
-        let mut same = settings.clone();
-        same.train.epochs = stored.train.epochs;
-        same.train.max_minutes = stored.train.max_minutes;
-        same.train.patience = stored.train.patience;
-        if elsewhere || same != stored {
+        if new.out.is_some() || new.settings.config.is_some() || new.force {
             bail!(
-                "--resume takes the settings from {}: only --epochs, --max-minutes and --patience can be \
-                 given anew; start a new run for the rest",
+                "--resume takes the settings from {}, and the folder is the run's: leave --out, --config and --force \
+                 out",
                 file.display()
             );
         }
-        settings.check()?;
+        new.settings.apply(seed, &mut settings)?;
+        stored
+            .check_resume(&settings)
+            .with_context(|| format!("--resume takes the settings from {}", file.display()))?;
     }
     let folder = RunFolder::resume(path, settings.to_toml()?)?;
     Ok((settings, folder))
@@ -237,7 +171,7 @@ fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
 }
 
 /// How it ended, how good the model is, what more is said of it, where things are, and what can be done with them.
-fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String {
+fn as_text<T: Task>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String {
     let (run, gruvy) = (folder.path().display(), me());
     let how = match outcome.ended {
         Ended::Epochs => "finished",
@@ -251,7 +185,7 @@ fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome, said: &str) -> S
     let parts = [("validation", &outcome.valid), ("test", &outcome.test)];
     for (part, metrics) in parts {
         if let Some(metrics) = metrics {
-            lines.push(format!("{part:<11} {}", metrics_in_words(F::Config::METRICS, metrics)));
+            lines.push(format!("{part:<11} {}", metrics_in_words(T::Config::METRICS, metrics)));
         }
     }
     if !said.is_empty() {
@@ -262,15 +196,7 @@ fn as_text<F: TaskFlags>(folder: &RunFolder, outcome: &Outcome, said: &str) -> S
     if matches!(outcome.ended, Ended::Time | Ended::Stopped) {
         lines.push(format!("go on       {gruvy} train --resume {run}"));
     }
-    let [verb, command] = F::USE;
+    let [verb, command] = T::USE;
     lines.push(format!("{verb:<11} {gruvy} {command} {run}"));
     lines.join("\n")
-}
-
-/// Such as `nats 1.512, bits/char 2.181, perplexity 4.54`.
-pub fn metrics_in_words(shown: &[Metric], metrics: &Metrics) -> String {
-    let words = shown.iter().filter_map(|Metric { name, title, decimals }| {
-        Some(format!("{title} {:.decimals$}", metrics.get(*name)?))
-    });
-    words.collect::<Vec<_>>().join(", ")
 }

@@ -2,6 +2,7 @@
 use super::{
     format::{ExampleFormat, FileFormat},
     part::listed,
+    wanted::Wanted,
 };
 use crate::error::Result;
 use crate::table::rows::Table;
@@ -46,31 +47,99 @@ pub(super) fn is_usual(name: &str) -> bool {
 }
 
 /// Finds out what the columns are, and says it.
-pub(super) fn roles(
-    table: &Table,
-    format: &ExampleFormat,
-    notes: &mut Vec<String>,
-) -> Result<Roles> {
+pub(super) fn roles(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Roles> {
+    let mut roles = match known(table, wanted, notes)? {
+        Some(roles) => roles,
+        None => guessed(table, if wanted.known { &wanted.asked } else { &wanted.format })?,
+    };
+    if !wanted.labelled {
+        match &mut roles {
+            Roles::Text { labels, .. } | Roles::Sequences { labels, .. } => labels.clear(),
+        }
+    }
+    say(table, &roles, notes);
+    Ok(roles)
+}
+
+/// The columns that other data had; `None` if nothing is known of these.
+fn known(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Option<Roles>> {
+    let format = &wanted.format;
+    let numbered = !table.names.is_empty()
+        && table.names.iter().zip(1..).all(|(name, at)| *name == at.to_string());
+    if !wanted.known || (!wanted.by_name() && !numbered) {
+        return Ok(None);
+    }
+    if let Some((_, name)) = wanted.asked.named().find(|(_, name)| table.find(name).is_none()) {
+        return Err(table.no_column(name));
+    }
+    let column = |name: &String, setting: &str| {
+        table.find(name).ok_or_else(|| {
+            let problem = format!(
+                "there is no column `{name}`, which the training data had; there are {}: say which one takes its place with \
+                 the setting `{setting}`",
+                table.columns()
+            );
+            table.error(None, None, problem)
+        })
+    };
+    let columns = |names: &[String], setting| -> Result<Vec<usize>> {
+        names.iter().map(|name| column(name, setting)).collect()
+    };
+    let labels = match wanted.labelled {
+        true => columns(&format.label_column, "label_column")?,
+        false => Vec::new(),
+    };
+    if wanted.sequences() {
+        let Some(id) = &format.id_column else { return Ok(None) };
+        let step = format.step_column.as_ref().map(|step| column(step, "step_column"));
+        return Ok(Some(Roles::Sequences {
+            id: column(id, "id_column")?,
+            step: step.transpose()?,
+            features: columns(&format.feature_columns, "feature_columns")?,
+            labels,
+        }));
+    }
+    let Some(text) = &format.text_column else { return Ok(None) };
+    // A table of one column that has no name can only be texts.
+    let text = match table.find(text) {
+        None if numbered && table.names.len() == 1 => 0,
+        _ => column(text, "text_column")?,
+    };
+    let others: Vec<&str> = (0..table.names.len())
+        .filter(|at| *at != text && !labels.contains(at))
+        .map(|at| table.names[at].as_str())
+        .collect();
+    let id = match &format.id_column {
+        Some(id) => table.find(id),
+        None => by_name(&others, &IDS).and_then(|id| table.find(id)),
+    };
+    if let (Some(name), None) = (&format.id_column, id) {
+        notes.push(format!("there is no column `{name}`: items have no names"));
+    }
+    Ok(Some(Roles::Text { text, labels, id }))
+}
+
+/// What the columns are by their names and by what is in them.
+fn guessed(table: &Table, format: &ExampleFormat) -> Result<Roles> {
     let mut taken: HashSet<&str> = HashSet::new();
-    for (flag, name) in format.named() {
+    for (setting, name) in format.named() {
         if table.find(name).is_none() {
             return Err(table.no_column(name));
         }
         if !taken.insert(name) {
-            let problem =
-                format!("`{name}` is named twice (last by {flag}); a column can be one thing only");
+            let problem = format!(
+                "`{name}` is named twice (last by {setting}); a column can be one thing only"
+            );
             return Err(table.error(None, None, problem));
         }
     }
     let mut left: Vec<&str> = table.names.iter().map(String::as_str).collect();
     left.retain(|name| !taken.contains(name) && by_name(&[name], &ROW_NUMBERS).is_none());
     let guess = Guess { table, format, left };
-    let roles = match guess.sequence_id()? {
-        Some(id) => guess.sequences(id)?,
-        None => guess.texts()?,
-    };
-    guess.say(&roles, notes);
-    Ok(roles)
+    match guess.sequence_id()? {
+        Some(id) => guess.sequences(id),
+        None => guess.texts(),
+    }
 }
 
 /// What is known while columns are guessed.
@@ -120,7 +189,7 @@ impl Guess<'_> {
         match id {
             None if sure => {
                 let problem = format!(
-                    "no column says which sequence a row belongs to; there are {}: say which one does with --id-column NAME",
+                    "no column says which sequence a row belongs to; there are {}: say which one does with the setting `id_column`",
                     table.columns()
                 );
                 Err(table.error(None, None, problem))
@@ -164,7 +233,7 @@ impl Guess<'_> {
         };
         if features.is_empty() {
             let problem = format!(
-                "no column is left that holds the numbers of the sequences; there are {}: say which with --feature-columns NAMES",
+                "no column is left that holds the numbers of the sequences; there are {}: say which with the setting `feature_columns`",
                 self.table.columns()
             );
             return Err(self.table.error(None, None, problem));
@@ -203,54 +272,78 @@ impl Guess<'_> {
             }
             _ => {
                 let problem = format!(
-                    "no column looks like the text; there are {}: say which one it is with --text-column NAME",
+                    "no column looks like the text; there are {}: say which one it is with the setting `text_column`",
                     self.table.columns()
                 );
                 Err(self.table.error(None, None, problem))
             }
         }
     }
+}
 
-    /// Says what the columns are.
-    fn say(&self, roles: &Roles, notes: &mut Vec<String>) {
-        let names = |columns: &[usize]| {
-            listed(&columns.iter().map(|at| &self.table.names[*at]).collect::<Vec<_>>())
-        };
-        let label = |labels: &[usize]| match labels {
-            [] => "no label".to_owned(),
-            [label] => format!("label in {}", names(&[*label])),
-            _ => format!("labels in {}", names(labels)),
-        };
-        let (said, used) = match roles {
-            Roles::Text { text, labels, id } => {
-                let id_said =
-                    id.map(|id| format!(", name in {}", names(&[id]))).unwrap_or_default();
-                let said =
-                    format!("text in column {}, {}{id_said}", names(&[*text]), label(labels));
-                (said, [&labels[..], &[*text], id.as_slice()].concat())
-            }
-            Roles::Sequences { id, step, features, labels } => {
-                let order = match step {
-                    Some(step) => format!("in the order of {}", names(&[*step])),
-                    None => "in the order of the rows".into(),
-                };
-                let said = format!(
-                    "sequences by {} {order}, features {}, {}",
-                    names(&[*id]),
-                    names(features),
-                    label(labels)
-                );
-                (said, [&labels[..], features, &[*id], step.as_slice()].concat())
-            }
-        };
-        notes.push(said);
-        let unused: Vec<&String> = (0..self.table.names.len())
-            .filter(|at| !used.contains(at))
-            .map(|at| &self.table.names[at])
-            .collect();
-        if !unused.is_empty() {
-            notes.push(format!("columns left out: {}", listed(&unused)));
+/// Says what the columns are.
+fn say(table: &Table, roles: &Roles, notes: &mut Vec<String>) {
+    let names =
+        |columns: &[usize]| listed(&columns.iter().map(|at| &table.names[*at]).collect::<Vec<_>>());
+    let label = |labels: &[usize]| match labels {
+        [] => "no label".to_owned(),
+        [label] => format!("label in {}", names(&[*label])),
+        _ => format!("labels in {}", names(labels)),
+    };
+    let (said, used) = match roles {
+        Roles::Text { text, labels, id } => {
+            let id_said = id.map(|id| format!(", name in {}", names(&[id]))).unwrap_or_default();
+            let said = format!("text in column {}, {}{id_said}", names(&[*text]), label(labels));
+            (said, [&labels[..], &[*text], id.as_slice()].concat())
         }
+        Roles::Sequences { id, step, features, labels } => {
+            let order = match step {
+                Some(step) => format!("in the order of {}", names(&[*step])),
+                None => "in the order of the rows".into(),
+            };
+            let said = format!(
+                "sequences by {} {order}, features {}, {}",
+                names(&[*id]),
+                names(features),
+                label(labels)
+            );
+            (said, [&labels[..], features, &[*id], step.as_slice()].concat())
+        }
+    };
+    notes.push(said);
+    let unused: Vec<&String> =
+        (0..table.names.len()).filter(|at| !used.contains(at)).map(|at| &table.names[at]).collect();
+    if !unused.is_empty() {
+        notes.push(format!("columns left out: {}", listed(&unused)));
+    }
+}
+
+/// The settings that name these columns.
+pub(super) fn found(
+    table: &Table,
+    roles: &Roles,
+    header: bool,
+    asked: &ExampleFormat,
+) -> ExampleFormat {
+    let name = |at: &usize| table.names[*at].clone();
+    let names = |of: &[usize]| of.iter().map(name).collect();
+    let base = ExampleFormat { header: Some(header), ..asked.clone() };
+    match roles {
+        Roles::Text { text, labels, id } => ExampleFormat {
+            file_format: FileFormat::Table,
+            text_column: Some(name(text)),
+            label_column: names(labels),
+            id_column: id.as_ref().map(name),
+            ..base
+        },
+        Roles::Sequences { id, step, features, labels } => ExampleFormat {
+            file_format: FileFormat::Sequences,
+            id_column: Some(name(id)),
+            step_column: step.as_ref().map(name),
+            feature_columns: names(features),
+            label_column: names(labels),
+            ..base
+        },
     }
 }
 

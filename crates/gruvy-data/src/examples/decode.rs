@@ -34,7 +34,7 @@ pub(super) fn decode<'a>(file: &Path, bytes: &'a [u8], encoding: Encoding) -> Re
         Err(invalid) => Some(line_at(bytes, invalid.valid_up_to())),
     };
     if encoding == Encoding::Utf8 {
-        let problem = "not valid UTF-8; save the file as UTF-8, or read it with --encoding latin-1";
+        let problem = "not valid UTF-8; save the file as UTF-8, or read it with the setting `encoding=latin-1`";
         return Err(problem_at(file, invalid, problem.into()));
     }
     let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
@@ -58,7 +58,7 @@ fn wide<'a>(
 /// What is said of a file that was taken for Latin-1.
 pub(super) fn latin_note(file: &Path, line: u64) -> String {
     format!(
-        "{} is not valid UTF-8 (line {line}) and is read as Latin-1; --encoding utf-8 refuses that",
+        "{} is not valid UTF-8 (line {line}) and is read as Latin-1; the setting `encoding=utf-8` refuses that",
         file.display()
     )
 }

@@ -82,7 +82,7 @@ fn texts(folder: &Path, inside: &Inside, format: &ExampleFormat) -> Result<Part>
         }
         let inner = Inside::of(path)?;
         if inner.files.is_empty() {
-            let problem = "the folder has no file; expected a file per text, or leave the folder out (--ignore-columns)";
+            let problem = "the folder has no file; expected a file per text, or leave the folder out (the setting `ignore_columns`)";
             return Err(problem_at(path, None, problem.into()));
         }
         left_out.extend(inner.folders.iter().map(|inner| format!("{label}/{}", name(inner))));
@@ -114,7 +114,8 @@ fn texts(folder: &Path, inside: &Inside, format: &ExampleFormat) -> Result<Part>
         ));
     }
     let (labels, file) = (Some(labels), folder.to_owned());
-    Ok(Part { file, items: Items::Text(texts), labels, ids: None, places, notes })
+    let format = ExampleFormat { file_format: FileFormat::Folders, ..format.clone() };
+    Ok(Part { file, items: Items::Text(texts), labels, ids: None, places, notes, format })
 }
 
 impl Inside {

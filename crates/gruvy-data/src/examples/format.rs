@@ -1,47 +1,51 @@
 //! What the user can say of files of examples. What is not said is guessed.
+use crate::settings;
+use crate::settings::Kind;
 use serde::{Deserialize, Serialize};
 
-/// How examples lie in their files. A table without a header has the columns `1`, `2`, ….
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ExampleFormat {
-    /// What kind of files they are.
-    pub file_format: FileFormat,
-    /// The column, or the key of an object, with the text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text_column: Option<String>,
-    /// The column, or the key, with the label; several: one of 0 and 1 for each label.
-    pub label_column: Vec<String>,
-    /// The column, or the key, that names an item; of sequences, the column that says which sequence a row belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id_column: Option<String>,
-    /// Of sequences, the column that orders the steps; without one, the order of the rows counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step_column: Option<String>,
-    /// Of sequences, the columns with the values; without them, all others that hold numbers.
-    pub feature_columns: Vec<String>,
-    /// Columns, keys or folders of labels to be left out.
-    pub ignore_columns: Vec<String>,
-    /// Splits a label's cell into several labels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label_separator: Option<char>,
-    /// Whether the first line of a table names the columns; without a word, as it looks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub header: Option<bool>,
-    /// How characters are written.
-    pub encoding: Encoding,
+settings! {
+    /// How examples lie in their files. A table without a header has the columns `1`, `2`, ….
+    pub struct ExampleFormat {
+        file_format: FileFormat = FileFormat::Auto,
+            Kind::Choice(|| FileFormat::ALL.map(|(name, _)| name).to_vec()), "",
+            "What kind of files the data are";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text_column: Option<String> = None, Kind::Text, "COLUMN",
+            "Column or JSON key with the text; of a table without a header its number, from 1 [default: guessed]";
+        label_column: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Column or JSON key with the label; several columns hold 0 or 1 for a label each [default: guessed]";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id_column: Option<String> = None, Kind::Text, "COLUMN",
+            "Column with the name of the item, or of the sequence that a row belongs to [default: guessed]";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        step_column: Option<String> = None, Kind::Text, "COLUMN",
+            "Column that orders the steps of a sequence [default: guessed]";
+        feature_columns: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Columns with the numbers of a step [default: all other columns of numbers]";
+        ignore_columns: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Columns, keys or folders of labels to leave out";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label_separator: Option<char> = None, Kind::Character, "CHAR",
+            "What stands between the labels of an item that has several";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        header: Option<bool> = None, Kind::Switch, "BOOL",
+            "Whether the first line of a table names its columns [default: as it looks]";
+        encoding: Encoding = Encoding::Auto,
+            Kind::Choice(|| Encoding::ALL.map(|(name, _)| name).to_vec()), "",
+            "Encoding of the text; auto: UTF-8, or Latin-1 where it is no UTF-8";
+    }
 }
 
 impl ExampleFormat {
-    /// The columns that are named, each with the flag that names it.
+    /// The columns that are named, each with the setting that names it.
     pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &String)> {
-        let flag = |name: &'static str| move |column| (name, column);
-        let text = self.text_column.iter().map(flag("--text-column"));
-        let label = self.label_column.iter().map(flag("--label-column"));
-        let id = self.id_column.iter().map(flag("--id-column"));
-        let step = self.step_column.iter().map(flag("--step-column"));
-        let features = self.feature_columns.iter().map(flag("--feature-columns"));
-        let ignore = self.ignore_columns.iter().map(flag("--ignore-columns"));
+        let setting = |name: &'static str| move |column| (name, column);
+        let text = self.text_column.iter().map(setting("the setting `text_column`"));
+        let label = self.label_column.iter().map(setting("the setting `label_column`"));
+        let id = self.id_column.iter().map(setting("the setting `id_column`"));
+        let step = self.step_column.iter().map(setting("the setting `step_column`"));
+        let features = self.feature_columns.iter().map(setting("the setting `feature_columns`"));
+        let ignore = self.ignore_columns.iter().map(setting("the setting `ignore_columns`"));
         text.chain(label).chain(id).chain(step).chain(features).chain(ignore)
     }
 }

@@ -1,13 +1,14 @@
-//! A JSON object per line: `{"text": "a fine film", "label": "good"}`.
+//! A JSON object per line: `{"text": "a fine film", "label": "good"}`; or one array of such objects.
 use super::{
     columns::{IDS, LABELS, TEXTS, by_name},
-    format::ExampleFormat,
+    format::{ExampleFormat, FileFormat},
     labels::{NO_LABEL, label, yes},
     part::{Part, listed},
     places::{Places, Unit},
+    wanted::Wanted,
 };
+use crate::error::Result;
 use crate::error::problem_at;
-use crate::error::{Error, Result};
 use gruvy_runtime::items::Items;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, path::Path};
@@ -21,19 +22,19 @@ struct Keys {
     id: Option<String>,
 }
 
-/// Reads an object per line; blank lines are nothing.
-pub(super) fn read(file: &Path, text: &str, format: &ExampleFormat) -> Result<Part> {
-    let mut objects: Vec<(u64, Object)> = Vec::new();
-    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
-        let error = |problem| problem_at(file, Some(number), problem);
-        objects.push((number, object(line).map_err(error)?));
-    }
+/// Reads an object per line, where blank lines are nothing, or an array of objects.
+pub(super) fn read(file: &Path, text: &str, wanted: &Wanted) -> Result<Part> {
+    let objects = match text.trim_start().starts_with('[') {
+        true => of_array(file, text)?,
+        false => of_lines(file, text)?,
+    };
     let Some((first, _)) = objects.first() else {
         let problem = "the file is empty; expected an object per line, {\"text\": …, \"label\": …}";
         return Err(problem_at(file, None, problem.into()));
     };
     let keys =
-        Keys::find(&objects, format).map_err(|problem| problem_at(file, Some(*first), problem))?;
+        Keys::of(&objects, wanted).map_err(|problem| problem_at(file, Some(*first), problem))?;
+    let format = &wanted.format;
     let (mut texts, mut labels, mut ids) = (Vec::new(), Vec::new(), Vec::new());
     for (number, object) in &objects {
         let error = |problem| problem_at(file, Some(*number), problem);
@@ -43,15 +44,19 @@ pub(super) fn read(file: &Path, text: &str, format: &ExampleFormat) -> Result<Pa
     }
     let lines: Vec<u64> = objects.iter().map(|(number, _)| *number).collect();
     let labels = match labels.iter().position(Option::is_none) {
-        Some(at) if !format.label_column.is_empty() || labels.iter().any(Option::is_some) => {
+        Some(at)
+            if wanted.labelled
+                && (!format.label_column.is_empty() || labels.iter().any(Option::is_some)) =>
+        {
             return Err(problem_at(file, Some(lines[at]), NO_LABEL.into()));
         }
         Some(_) => None,
         None => labels.into_iter().collect(),
     };
     let ids = match ids.iter().position(Option::is_none) {
-        Some(at) if format.id_column.is_some() => {
-            let problem = "the name of the item (--id-column) is missing; every object needs one";
+        Some(at) if wanted.asked.id_column.is_some() => {
+            let problem =
+                "the name of the item (the setting `id_column`) is missing; every object needs one";
             return Err(problem_at(file, Some(lines[at]), problem.into()));
         }
         _ => ids.into_iter().collect(),
@@ -63,14 +68,90 @@ pub(super) fn read(file: &Path, text: &str, format: &ExampleFormat) -> Result<Pa
         labels,
         ids,
         places: Places::of(file, Unit::Line, lines.into_iter()),
+        format: keys.found(format),
     })
+}
+
+/// An object per line, with its line.
+fn of_lines(file: &Path, text: &str) -> Result<Vec<(u64, Object)>> {
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    let read = |(line, number): (&str, u64)| match object(line) {
+        Ok(object) => Ok((number, object)),
+        Err(problem) => Err(problem_at(file, Some(number), problem)),
+    };
+    lines.map(read).collect()
+}
+
+/// The objects of an array, each with the line on which it begins.
+fn of_array(file: &Path, text: &str) -> Result<Vec<(u64, Object)>> {
+    let mut objects = Vec::new();
+    let mut rest = Rest { text, line: 1 };
+    rest.blanks();
+    rest.skip(1);
+    rest.blanks();
+    while !rest.text.starts_with(']') {
+        let line = rest.line;
+        let error = |problem: String| problem_at(file, Some(line), problem);
+        let mut values = serde_json::Deserializer::from_str(rest.text).into_iter::<Value>();
+        let object = match values.next() {
+            Some(Ok(Value::Object(object))) => object,
+            Some(Ok(other)) => {
+                let problem =
+                    format!("{} is no object; expected an array of objects", shown(&other));
+                return Err(error(problem));
+            }
+            Some(Err(problem)) => return Err(error(format!("not valid JSON: {problem}"))),
+            None => return Err(error("the array has no end: the file is cut off".into())),
+        };
+        let length = values.byte_offset();
+        objects.push((line, object));
+        rest.skip(length);
+        rest.blanks();
+        if rest.text.starts_with(',') {
+            rest.skip(1);
+            rest.blanks();
+        } else if !rest.text.starts_with(']') {
+            let problem = "expected a comma or the end of the array behind the object";
+            return Err(problem_at(file, Some(rest.line), problem.into()));
+        }
+    }
+    rest.skip(1);
+    rest.blanks();
+    match rest.text {
+        "" => Ok(objects),
+        _ => Err(problem_at(
+            file,
+            Some(rest.line),
+            "there is more behind the end of the array".into(),
+        )),
+    }
+}
+
+/// What is left of a text, and the line on which it begins.
+struct Rest<'a> {
+    text: &'a str,
+    line: u64,
+}
+
+impl Rest<'_> {
+    fn skip(&mut self, bytes: usize) {
+        let (before, after) = self.text.split_at(bytes.min(self.text.len()));
+        self.line += before.bytes().filter(|byte| *byte == b'\n').count() as u64;
+        self.text = after;
+    }
+
+    fn blanks(&mut self) {
+        self.skip(self.text.len() - self.text.trim_start().len());
+    }
 }
 
 /// The object of a line.
 fn object(line: &str) -> Result<Object, String> {
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(Value::Array(_)) => Err("a JSON array; write an object per line".into()),
+        Ok(Value::Array(_)) => {
+            Err("a JSON array; write an object per line, or all objects in one array".into())
+        }
         Ok(other) => Err(format!("`{other}` is no object; expected {{\"text\": …, \"label\": …}}")),
         Err(error) => {
             Err(format!("not valid JSON: {error}; expected an object per line, all of it in it"))
@@ -79,6 +160,58 @@ fn object(line: &str) -> Result<Object, String> {
 }
 
 impl Keys {
+    /// The keys that the training data had, else those that are found.
+    fn of(objects: &[(u64, Object)], wanted: &Wanted) -> Result<Self, String> {
+        let Wanted { format, .. } = wanted;
+        let mut keys = match &format.text_column {
+            Some(text) if wanted.by_name() => {
+                let seen: HashSet<&str> = objects
+                    .iter()
+                    .flat_map(|(_, object)| object.keys())
+                    .map(String::as_str)
+                    .collect();
+                let labels = if wanted.labelled { &format.label_column[..] } else { &[] };
+                let needed = [(text, "text_column")].into_iter();
+                let needed = needed.chain(labels.iter().map(|label| (label, "label_column")));
+                if let Some((name, setting)) =
+                    needed.into_iter().find(|(name, _)| !seen.contains(name.as_str()))
+                {
+                    let mut names: Vec<&str> = seen.into_iter().collect();
+                    names.sort_unstable();
+                    return Err(format!(
+                        "there is no key `{name}`, which the training data had; there are {}: say which one takes its place \
+                         with the setting `{setting}`",
+                        listed(&names)
+                    ));
+                }
+                let usual = || {
+                    let left: Vec<&str> =
+                        seen.iter().copied().filter(|name| name != text).collect();
+                    by_name(&left, &IDS).map(str::to_owned)
+                };
+                let id = format.id_column.clone().or_else(usual);
+                Self { text: text.clone(), labels: format.label_column.clone(), id }
+            }
+            _ => Self::find(objects, if wanted.known { &wanted.asked } else { format })?,
+        };
+        if !wanted.labelled {
+            keys.labels.clear();
+        }
+        Ok(keys)
+    }
+
+    /// The settings that name these keys.
+    fn found(&self, asked: &ExampleFormat) -> ExampleFormat {
+        ExampleFormat {
+            file_format: FileFormat::JsonLines,
+            text_column: Some(self.text.clone()),
+            label_column: self.labels.clone(),
+            id_column: self.id.clone(),
+            header: Some(true),
+            ..asked.clone()
+        }
+    }
+
     /// What is asked for, else what has a usual name in any of the objects.
     fn find(objects: &[(u64, Object)], format: &ExampleFormat) -> Result<Self, String> {
         let mut names: Vec<&str> = Vec::new();
@@ -88,8 +221,13 @@ impl Keys {
                 names.push(name);
             }
         }
-        if let Some((flag, name)) = format.named().find(|(_, name)| !seen.contains(name.as_str())) {
-            return Err(format!("there is no key `{name}` ({flag}); there are {}", listed(&names)));
+        if let Some((setting, name)) =
+            format.named().find(|(_, name)| !seen.contains(name.as_str()))
+        {
+            return Err(format!(
+                "there is no key `{name}` ({setting}); there are {}",
+                listed(&names)
+            ));
         }
         let mut left = names.clone();
         left.retain(|name| !format.ignore_columns.iter().any(|known| known == name));
@@ -108,7 +246,7 @@ impl Keys {
         match text.or(only.copied()) {
             Some(text) => Ok(Self { text: text.to_owned(), labels, id }),
             None => Err(format!(
-                "no key looks like the text; there are {}: say which one it is with --text-column NAME",
+                "no key looks like the text; there are {}: say which one it is with the setting `text_column`",
                 listed(&names)
             )),
         }
@@ -219,13 +357,16 @@ fn keys(object: &Object) -> String {
     listed(&object.keys().collect::<Vec<_>>())
 }
 
-/// What is said of a file that holds one array.
-pub(super) fn array(file: &Path) -> Error {
-    let problem = "a JSON array; write an object per line (JSON Lines), as `jq -c '.[]'` does";
-    problem_at(file, None, problem.into())
-}
-
-/// Whether the first line with anything in it is an object.
+/// Whether the first line with anything in it is an object, or the text begins with an array of objects.
 pub(super) fn looks_like(text: &str) -> bool {
-    text.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| object(line).is_ok())
+    let start = text.trim_start();
+    if let Some(inside) = start.strip_prefix('[') {
+        let mut values = serde_json::Deserializer::from_str(inside).into_iter::<Object>();
+        return values.next().is_some_and(|first| first.is_ok());
+    }
+    start.starts_with('{')
+        && text
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .is_some_and(|line| object(line).is_ok())
 }

@@ -1,5 +1,6 @@
 //! A text per line, alone or behind fastText's labels.
 use super::{
+    format::{ExampleFormat, FileFormat},
     labels::label,
     part::Part,
     places::{Places, Unit},
@@ -23,6 +24,7 @@ pub(super) fn plain(file: &Path, text: &str) -> Part {
         ids: None,
         places,
         notes: vec![note],
+        format: ExampleFormat { file_format: FileFormat::Lines, ..ExampleFormat::default() },
     }
 }
 
@@ -76,5 +78,6 @@ pub(super) fn fast_text(file: &Path, text: &str) -> Result<Part> {
         ids: None,
         places: Places::of(file, Unit::Line, lines.into_iter()),
         notes,
+        format: ExampleFormat { file_format: FileFormat::FastText, ..ExampleFormat::default() },
     })
 }

@@ -25,8 +25,10 @@ mod read;
 mod sequences;
 mod set;
 mod table;
+mod wanted;
 
 pub use format::{Encoding, ExampleFormat, FileFormat};
 pub use places::{Place, Places};
-pub use read::read_examples;
+pub use read::{read_examples, read_examples_like};
 pub use set::Examples;
+pub use wanted::Like;

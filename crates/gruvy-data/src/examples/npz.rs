@@ -3,6 +3,7 @@
 mod npy;
 
 use super::{
+    format::{ExampleFormat, FileFormat},
     labels::{NO_LABEL, label},
     part::{Part, listed},
     places::{Places, Unit},
@@ -46,6 +47,7 @@ pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Part> {
         ids: None,
         places: Places::of(file, Unit::Item, 0..n as u64),
         notes,
+        format: ExampleFormat { file_format: FileFormat::Npz, ..ExampleFormat::default() },
     })
 }
 

@@ -1,5 +1,5 @@
 //! What is read of one file, or of one folder, and how parts become one.
-use super::{places::Places, set::Examples};
+use super::{format::ExampleFormat, places::Places, set::Examples};
 use crate::error::problem_at;
 use crate::error::{Error, Result};
 use gruvy_runtime::items::Items;
@@ -16,6 +16,8 @@ pub(super) struct Part {
     /// `[N]`.
     pub places: Places,
     pub notes: Vec<String>,
+    /// What was found.
+    pub format: ExampleFormat,
 }
 
 /// Joins parts in their order.
@@ -28,8 +30,8 @@ pub(super) fn join(parts: Vec<Part>) -> Result<Examples> {
     for part in parts {
         all.append(part)?;
     }
-    let Part { items, labels, ids, places, notes, .. } = all;
-    Ok(Examples { items, labels: labels.unwrap_or_default(), ids, places, notes })
+    let Part { items, labels, ids, places, notes, format, .. } = all;
+    Ok(Examples { items, labels: labels.unwrap_or_default(), ids, places, notes, format })
 }
 
 impl Part {
@@ -44,7 +46,7 @@ impl Part {
                     let [there, known] = [&more, sequences].map(|some| listed(&some.features));
                     return Err(error(format!(
                         "the features are {there}; in {here} they are {known}: all files must have the same, in the same \
-                         order (--feature-columns)"
+                         order (the setting `feature_columns`)"
                     )));
                 }
                 sequences.append(&more);

@@ -30,7 +30,7 @@ struct Rows<'a> {
 pub(super) fn read(
     table: &Table,
     columns: &Columns,
-    format: &ExampleFormat,
+    format: ExampleFormat,
     mut notes: Vec<String>,
 ) -> Result<Part> {
     let mut label_columns = columns.labels.clone();
@@ -52,7 +52,7 @@ pub(super) fn read(
         sequences.offsets.push(end);
         lines.push(sequence.rows.iter().map(|row| table.lines[*row]).min().unwrap_or(0));
         if !label_columns.is_empty() {
-            labels.push(label(table, sequence, &label_columns, format)?);
+            labels.push(label(table, sequence, &label_columns, &format)?);
         }
     }
     Ok(Part {
@@ -62,6 +62,7 @@ pub(super) fn read(
         ids: Some(all.iter().map(|sequence| sequence.id.to_owned()).collect()),
         places: Places::of(&table.file, Unit::Line, lines.into_iter()),
         notes,
+        format,
     })
 }
 
@@ -131,11 +132,11 @@ fn value(table: &Table, row: usize, column: usize, id: &str) -> Result<f32> {
         }
         _ if missing(cell) => format!(
             "column `{name}` has no value; every step needs all features: fill it, or leave out the step or the column \
-             (--ignore-columns {name})"
+             (the setting `ignore_columns={name}`)"
         ),
         _ => format!(
             "column `{name}` is `{cell}`; expected a number (with a decimal point): correct it, or leave out the column \
-             (--ignore-columns {name})"
+             (the setting `ignore_columns={name}`)"
         ),
     };
     Err(at(table, row, id, problem))
@@ -163,7 +164,7 @@ fn label(
                 };
                 let problem = format!(
                     "the label is {}, in line {} it is {}; a sequence has one label: correct it, or the column of the \
-                     sequences (--id-column)",
+                     sequences (the setting `id_column`)",
                     shown(&here),
                     table.lines[*before],
                     shown(known)

@@ -1,4 +1,5 @@
 //! What is read.
+use super::format::ExampleFormat;
 use super::places::Places;
 use gruvy_runtime::items::Items;
 
@@ -16,6 +17,9 @@ pub struct Examples {
     pub places: Places,
     /// What was guessed and found, sentences for a person.
     pub notes: Vec<String>,
+    /// How they were read: what was said and what was found, of the first file. Others are read like these with
+    /// [`Like`](super::Like).
+    pub format: ExampleFormat,
 }
 
 impl Examples {

@@ -1,11 +1,12 @@
 //! Tables of texts, and which of their first lines are headers.
 use super::{
-    columns::{Roles, is_usual, roles},
+    columns::{Roles, found, is_usual, roles},
     format::ExampleFormat,
     labels::of_row,
     part::Part,
     places::{Places, Unit},
     sequences,
+    wanted::Wanted,
 };
 use crate::error::Result;
 use crate::error::problem_at;
@@ -20,7 +21,7 @@ use std::{collections::HashSet, path::Path};
 pub(super) fn parse(
     file: &Path,
     text: &str,
-    format: &ExampleFormat,
+    wanted: &Wanted,
     notes: &mut Vec<String>,
 ) -> Result<Table> {
     let bytes = text.as_bytes();
@@ -31,7 +32,7 @@ pub(super) fn parse(
     let Some(first) = rows.first() else {
         return Err(problem_at(file, None, "the file is empty; expected rows with a text".into()));
     };
-    let header = format.header.unwrap_or_else(|| looks_like_header(&rows, format));
+    let header = has_header(&rows, wanted);
     let names = if header {
         first.iter().map(|name| name.trim().to_owned()).collect()
     } else {
@@ -49,8 +50,11 @@ pub(super) fn parse(
 }
 
 /// The items of a table.
-pub(super) fn read(table: &Table, format: &ExampleFormat, mut notes: Vec<String>) -> Result<Part> {
-    let (text, mut labels, id) = match roles(table, format, &mut notes)? {
+pub(super) fn read(table: &Table, wanted: &Wanted, mut notes: Vec<String>) -> Result<Part> {
+    let roles = roles(table, wanted, &mut notes)?;
+    let numbered = table.names.iter().zip(1..).all(|(name, at)| *name == at.to_string());
+    let format = found(table, &roles, !numbered, &wanted.format);
+    let (text, mut labels, id) = match roles {
         Roles::Text { text, labels, id } => (text, labels, id),
         Roles::Sequences { id, step, features, labels } => {
             let columns = sequences::Columns { id, step, features, labels };
@@ -63,7 +67,7 @@ pub(super) fn read(table: &Table, format: &ExampleFormat, mut notes: Vec<String>
     let labels = match &labels[..] {
         [] => None,
         labels => {
-            let of_row = |row| of_row(table, row, labels, format);
+            let of_row = |row| of_row(table, row, labels, &format);
             Some(rows.clone().map(of_row).collect::<Result<_>>()?)
         }
     };
@@ -74,6 +78,7 @@ pub(super) fn read(table: &Table, format: &ExampleFormat, mut notes: Vec<String>
         ids: id.map(|id| all(id).collect()),
         places: Places::of(&table.file, Unit::Line, table.lines.iter().copied()),
         notes,
+        format,
     })
 }
 
@@ -98,6 +103,20 @@ pub(super) fn is_tab_separated(text: &str) -> bool {
     let lines = text.lines().filter(|line| !line.is_empty()).take(ENOUGH);
     let mut tabs = lines.map(|line| line.bytes().filter(|byte| *byte == b'\t').count());
     tabs.next().is_some_and(|first| first > 0 && tabs.all(|more| more == first))
+}
+
+/// Whether the first row names the columns: as a person says, else as in the data that these are like, else as it looks.
+fn has_header(rows: &[StringRecord], wanted: &Wanted) -> bool {
+    let first = rows.first().map(|row| row.iter().map(str::trim).collect::<Vec<_>>());
+    let known = wanted.format.text_column.iter().chain(&wanted.format.id_column);
+    let named = || known.into_iter().any(|name| first.iter().flatten().any(|cell| cell == name));
+    match (wanted.asked.header, wanted.known, wanted.format.header) {
+        (Some(header), ..) => header,
+        (None, false, Some(header)) => header,
+        (None, true, Some(true)) if named() => true,
+        _ if wanted.known => looks_like_header(rows, &wanted.asked),
+        _ => looks_like_header(rows, &wanted.format),
+    }
 }
 
 /// Whether the first row names the columns: with a name that is asked for or usual, else if none of its cells is a
@@ -130,7 +149,7 @@ fn same_width(table: &Table, header: bool, tabs: bool) -> Result<()> {
     let advice = match (tabs, expected) {
         (true, _) => "a tab within a text must become a blank",
         (false, 1) => {
-            "a text with a separator in it needs quotes; for a text per line, set --file-format lines"
+            "a text with a separator in it needs quotes; for a text per line, use the setting `file_format=lines`"
         }
         (false, _) => "a text with a separator in it needs quotes",
     };

@@ -1,31 +1,61 @@
 //! How series stand in tables.
+use crate::settings;
+use crate::settings::Kind;
 use gruvy_runtime::series::Frequency;
 use serde::{Deserialize, Serialize};
 
-/// What the columns of a table are. What is not said is guessed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SeriesFormat {
-    /// The column that names the series.
-    pub id: Option<String>,
-    /// The column with the stamps.
-    pub time: Option<String>,
-    /// The column with the values; several: a series per column.
-    pub target: Vec<String>,
-    /// Covariates that never change within a series.
-    pub statics: Vec<String>,
-    /// Covariates known up to now.
-    pub past: Vec<String>,
-    /// Covariates known ahead.
-    pub future: Vec<String>,
-    /// Columns to be left out.
-    pub ignore: Vec<String>,
-    /// The frequency; without it, that of the stamps.
-    pub freq: Option<Frequency>,
-    /// What missing values become.
-    pub fill: Fill,
-    /// How series lie in the table.
+settings! {
+    /// What the columns of a table are. What is not said is guessed.
+    pub struct SeriesFormat {
+        id: Option<String> = None, Kind::Text, "COLUMN",
+            "Column with the name of the series [default: guessed]";
+        time: Option<String> = None, Kind::Text, "COLUMN",
+            "Column with the time [default: guessed]";
+        target: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Columns to forecast, with commas between them; of several each is a series [default: guessed]";
+        statics: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Columns that say something of a series and never change in it";
+        past: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Columns that help, and are known for the past alone";
+        future: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
+            "Columns that help, and are known for the future too";
+        ignore: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS", "Columns to leave out";
+        freq: Option<Frequency> = None, Kind::Text, "FREQ",
+            "Time between rows, such as h, 30min, D, W, B, MS, QS, YS [default: found]";
+        fill: Fill = Fill::None, Kind::Choice(|| Fill::ALL.map(|(name, _)| name).to_vec()), "",
+            "Fill gaps instead of telling the model that values are missing";
+        layout: Layout = Layout::Auto,
+            Kind::Choice(|| Layout::ALL.map(|(name, _)| name).to_vec()), "",
+            "How the table lies: a row per value, a column per series, a row per series";
+        /// What was found in the data that a model was trained on; what is asked for goes before it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        found: Option<Found> = None;
+    }
+}
+
+/// What was guessed of a table, to be kept with a model, so that later tables are read as the first one was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// How series lie in the table; [`Layout::Auto`]: not known, and so nothing is known of the columns.
     pub layout: Layout,
+    /// The column that names the series; none: there is none.
+    pub id: Option<String>,
+    /// The column with the stamps, or several for year, month, …; none: the order of the rows counts.
+    pub time: Vec<String>,
+    /// The columns with the values.
+    pub target: Vec<String>,
+    /// Whether dates like `01/02/2020` have the day first; none: there were no such dates.
+    pub day_first: Option<bool>,
+    /// The name of the only series, if no column names it.
+    pub name: Option<String>,
+}
+
+impl Found {
+    /// What is known of a model that was trained before columns were kept with models: the name of its only series.
+    pub fn only(name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..Self::default() }
+    }
 }
 
 /// What a missing value between two others becomes.

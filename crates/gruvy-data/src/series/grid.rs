@@ -90,7 +90,7 @@ impl Grid<'_> {
         let missing: usize = all.iter().flat_map(|s| &s.y).filter(|y| y.is_nan()).count();
         if missing > 0 {
             notes.push(format!(
-                "missing values that stay so: {missing}; --fill offers the usual ways"
+                "missing values that stay so: {missing}; the setting `fill` offers the usual ways"
             ));
         }
         match (all.is_empty(), self.tables.first()) {
@@ -117,10 +117,25 @@ impl Grid<'_> {
         };
         let line = table.lines[first.row];
         let problem = format!(
-            "{} is there twice, first in line {line}{file}; keep one row, or name the column that tells series apart (--id)",
+            "{} is there twice, first in line {line}{file}; keep one row, or name the column that tells series apart with the setting `id`",
             again.stamp
         );
         self.error(series, again, problem)
+    }
+
+    /// An error for rows of two files that say something else of one step.
+    fn disagree(&self, series: &Raw, name: &str, rows: [Row; 2], values: [f64; 2]) -> Error {
+        let first = &self.tables[rows[0].table];
+        let problem = format!(
+            "at {} the column `{name}` is {}, and {} in line {} of {}; keep one of the rows, or give each series a name in \
+             a column of its own (the setting `id`)",
+            rows[1].stamp,
+            values[1],
+            values[0],
+            first.lines[rows[0].row],
+            first.file.display()
+        );
+        self.error(series, rows[1], problem)
     }
 
     fn error(&self, series: &Raw, at: Row, problem: String) -> Error {
@@ -141,7 +156,8 @@ impl Grid<'_> {
                     frequency
                 }
                 (None, Some(series)) => {
-                    let problem = "the stamps show no frequency; say it with --freq".to_owned();
+                    let problem =
+                        "the stamps show no frequency; say it with the setting `freq`".to_owned();
                     return Err(self.error(series, series.rows[0], problem));
                 }
                 (None, None) => Frequency::Index,
@@ -162,7 +178,7 @@ impl Grid<'_> {
             if first > 1 && gaps.all(|gap| gap == Some(first)) {
                 let problem = format!(
                     "mixed frequencies: every step of this series is {first} of {frequency}, which others have; read \
-                     them apart, or set --freq"
+                     them apart, or use the setting `freq`"
                 );
                 return Err(self.error(series, series.rows[1], problem));
             }
@@ -177,11 +193,11 @@ impl Grid<'_> {
         for row in &raw.rows {
             let place = frequency.steps(start, row.stamp).ok_or_else(|| {
                 let problem = if row.stamp == start {
-                    format!("{start} is no stamp of the frequency {frequency}; set another --freq, or leave it out")
+                    format!("{start} is no stamp of the frequency {frequency}; use another value of the setting `freq`, or leave it out")
                 } else {
                     format!(
                         "mixed frequencies: {} is no whole number of steps ({frequency}) after {start}; correct the \
-                         stamp, or set --freq",
+                         stamp, or use the setting `freq`",
                         row.stamp
                     )
                 };
@@ -194,7 +210,7 @@ impl Grid<'_> {
             && n > 1000 * raw.rows.len() + 10_000
         {
             let problem = format!(
-                "{} rows spread over {n} steps ({frequency}); correct the stamps, or set --freq",
+                "{} rows spread over {n} steps ({frequency}); correct the stamps, or use the setting `freq`",
                 raw.rows.len()
             );
             return Err(self.error(raw, *last, problem));
@@ -227,8 +243,9 @@ impl Grid<'_> {
             }
             if let Some(first) = from
                 && !values[*place].is_nan()
+                && values[*place] != value
             {
-                return Err(self.duplicate(raw, first, *row));
+                return Err(self.disagree(raw, name, [first, *row], [values[*place], value]));
             }
             values[*place] = value;
             from = Some(*row);

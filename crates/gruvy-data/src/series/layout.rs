@@ -1,6 +1,7 @@
 //! Which column is what: as told, else by the usual names, and said aloud.
 use super::{
-    format::{Layout, SeriesFormat},
+    format::{Found, Layout, SeriesFormat},
+    grid::named,
     stamps::is_time,
 };
 use crate::error::Result;
@@ -30,6 +31,8 @@ const TARGETS: [&str; 8] =
     ["y", "target", "value", "values", "sales", "demand", "count", "observation"];
 /// Of [`TIMES`], those that hold all of a time beside columns for its parts.
 const WHOLE_TIMES: usize = 5;
+/// Fewest columns whose names count on that are taken for the steps of a series per row, behind columns of text.
+const NUMBERED: usize = 8;
 const ROW_NUMBERS: [&str; 7] =
     ["", "no", "index", "row", "unnamed: 0", "rownames", "__index_level_0__"];
 
@@ -47,16 +50,38 @@ pub(super) enum TimeColumn {
 /// What the columns are, by their names.
 #[derive(Clone, Debug)]
 pub(super) struct Roles {
-    /// A series per row; then there is nothing but `id`.
-    pub rows: bool,
+    /// A series per row; then there is nothing but `id`, and the values from this column of the first table on.
+    pub rows: Option<usize>,
     pub id: Option<String>,
     pub time: TimeColumn,
     /// Several: a series per column.
     pub targets: Vec<String>,
+    /// The name of the series, if no column and no target tells it.
+    pub name: Option<String>,
+    /// The columns of covariates.
+    pub covariates: Vec<String>,
 }
 
-/// Finds out what the columns of the first table are, and says what was guessed. `tables` are all of them: a column
-/// that is asked for may be in any.
+impl Roles {
+    /// What is to be kept of them.
+    pub fn found(&self, day_first: Option<bool>) -> Found {
+        let layout = match (self.rows, self.targets.len()) {
+            (Some(_), _) => Layout::Rows,
+            (None, 1) => Layout::Long,
+            (None, _) => Layout::Columns,
+        };
+        let time = match &self.time {
+            TimeColumn::None => Vec::new(),
+            TimeColumn::One(name) => vec![name.clone()],
+            TimeColumn::Parts(names) => names.clone(),
+        };
+        let (id, target, name) = (self.id.clone(), self.targets.clone(), self.name.clone());
+        Found { layout, id, time, target, day_first, name }
+    }
+}
+
+/// Finds out what the columns are, and says what was guessed. `tables` are all of them: a file that goes on where another
+/// ends is read as if both were one.
 pub(super) fn roles(
     tables: &[Table],
     format: &SeriesFormat,
@@ -65,14 +90,16 @@ pub(super) fn roles(
     let Some(table) = tables.first() else {
         return Err(crate::error::Error::setting("data", "no file", "at least one"));
     };
-    if format.layout == Layout::Rows || (format.layout == Layout::Auto && row_names(table, format))
-    {
-        if format.layout == Layout::Auto {
-            notes.push(
-                "a series per row, its name in the first column, as in the M4 competition".into(),
-            );
-        }
-        return per_row(tables, format);
+    let found = known(format);
+    let row_found = found.is_some_and(|found| found.layout == Layout::Rows);
+    let by_rows = match format.layout {
+        Layout::Rows => Some(values_from(table, format).unwrap_or(0)),
+        Layout::Auto if row_found => Some(values_from(table, format).unwrap_or(0)),
+        Layout::Auto if found.is_none() => values_from(table, format),
+        _ => None,
+    };
+    if let Some(from) = by_rows {
+        return per_row(tables, format, from, notes);
     }
     tables.iter().try_for_each(Table::same_width)?;
     let asked = [&format.target, &format.statics, &format.past, &format.future, &format.ignore];
@@ -84,20 +111,27 @@ pub(super) fn roles(
     let mut left: Vec<&str> = table.names.iter().map(String::as_str).collect();
     left.retain(|name| !asked.iter().any(|known| known == name));
     let mut said = Vec::new();
-    let time = time_column(table, format, &left, &mut said);
+    let time = match found.filter(|_| format.time.is_none()) {
+        Some(found) => time_found(tables, found)?,
+        None => time_column(table, format, &left, &mut said),
+    };
     left.retain(|name| match &time {
         TimeColumn::None => true,
         TimeColumn::One(time) => name != time,
         TimeColumn::Parts(parts) => !parts.iter().any(|part| part == name),
     });
-    let id = match &format.id {
-        Some(id) => Some(id.clone()),
-        None if format.layout == Layout::Columns => None,
-        None => guess_id(table, &left, &mut said),
+    let id = match (&format.id, found) {
+        (Some(id), _) => Some(id.clone()),
+        (None, Some(found)) => id_found(tables, found, &left, notes),
+        (None, None) if format.layout == Layout::Columns => None,
+        (None, None) => guess_id(tables, &left, &mut said),
     };
     left.retain(|name| id.as_deref() != Some(*name));
-    left.retain(|name| !is_row_number(table, name));
-    let targets = targets(table, format, &left, id.is_none(), &mut said)?;
+    left.retain(|name| !is_row_number(tables, name));
+    let targets = match found.filter(|_| format.target.is_empty()) {
+        Some(found) => targets_found(tables, found, notes)?,
+        None => targets(tables, format, &left, id.is_none(), &mut said)?,
+    };
     if !said.is_empty() {
         notes.push(format!("columns: {}", said.join(", ")));
     }
@@ -109,27 +143,164 @@ pub(super) fn roles(
         };
         time || id.as_ref() == Some(name) || targets.contains(name) || asked.contains(name)
     };
-    let unused: Vec<String> =
-        table.names.iter().filter(|name| !used(name)).map(|n| format!("`{n}`")).collect();
-    if !unused.is_empty() {
-        notes.push(format!("columns left out: {}", unused.join(", ")));
+    let mut unused: Vec<String> = Vec::new();
+    for name in tables.iter().flat_map(|table| &table.names).filter(|name| !used(name)) {
+        let name = format!("`{name}`");
+        if !unused.contains(&name) {
+            unused.push(name);
+        }
     }
-    Ok(Roles { rows: false, id, time, targets })
+    if !unused.is_empty() {
+        let why = if found.is_some() { ", as the model was trained without" } else { "" };
+        notes.push(format!("columns left out{why}: {}", unused.join(", ")));
+    }
+    let name = only_name(format, &id, &targets);
+    let covariates = [&format.statics, &format.past, &format.future].map(Clone::clone).concat();
+    Ok(Roles { rows: None, id, time, targets, name, covariates })
+}
+
+/// What was found in the data of a model, unless another layout is asked for.
+fn known(format: &SeriesFormat) -> Option<&Found> {
+    let known = format.found.as_ref().filter(|found| found.layout != Layout::Auto)?;
+    (format.layout == Layout::Auto || format.layout == known.layout).then_some(known)
+}
+
+/// The name of the only series where no column tells it: as in training, else that of its column. It never depends on the
+/// name of a file, so that a table is forecast alike under any.
+fn only_name(format: &SeriesFormat, id: &Option<String>, targets: &[String]) -> Option<String> {
+    let [target] = targets else { return None };
+    if id.is_some() {
+        return None;
+    }
+    let found = format.found.as_ref();
+    let same = |found: &&Found| found.target.is_empty() || found.target == targets;
+    let name = found.filter(same).and_then(|found| found.name.clone());
+    Some(name.unwrap_or_else(|| target.clone()))
+}
+
+fn has(tables: &[Table], name: &str) -> bool {
+    tables.iter().any(|table| table.find(name).is_some())
+}
+
+/// The error for a column that the model was trained with and no table has; `setting` names another.
+fn lost(tables: &[Table], name: &str, setting: &str) -> crate::error::Error {
+    let problem = format!(
+        "there is no column `{name}`, which the model was trained with; there are {}; name the one that stands for it \
+         with the setting `{setting}`",
+        tables[0].columns()
+    );
+    tables[0].error(None, None, problem)
+}
+
+fn time_found(tables: &[Table], found: &Found) -> Result<TimeColumn> {
+    if let Some(name) = found.time.iter().find(|name| !has(tables, name)) {
+        return Err(lost(tables, name, "time"));
+    }
+    Ok(match &found.time[..] {
+        [] => TimeColumn::None,
+        [name] => TimeColumn::One(name.clone()),
+        names => TimeColumn::Parts(names.to_vec()),
+    })
+}
+
+/// The column with the names as in training. Where there was none, a column with a usual name that tells several series
+/// apart.
+fn id_found(
+    tables: &[Table],
+    found: &Found,
+    left: &[&str],
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    match &found.id {
+        Some(id) if has(tables, id) => Some(id.clone()),
+        Some(id) => {
+            notes.push(format!(
+                "no column `{id}`, which names the series the model was trained on: taken for one series; the setting `id` \
+                 names another column"
+            ));
+            None
+        }
+        None => {
+            let mut said = Vec::new();
+            let id = guess_id(tables, left, &mut said)?;
+            let mut values = cells(tables, &id).map(|(table, row, at)| table.cell(row, at));
+            let first = values.next();
+            let one = values.all(|value| Some(value) == first);
+            drop(values);
+            if one {
+                return None;
+            }
+            notes.push(format!("columns: {}", said.join(", ")));
+            Some(id)
+        }
+    }
+}
+
+/// The columns with the values as in training. Of several, some may be missing, and are named.
+fn targets_found(tables: &[Table], found: &Found, notes: &mut Vec<String>) -> Result<Vec<String>> {
+    let (there, lacking): (Vec<String>, Vec<String>) =
+        found.target.iter().cloned().partition(|name| has(tables, name));
+    match (&there[..], &lacking[..]) {
+        ([], []) => Err(tables[0].error(None, None, "no column with values is known".into())),
+        ([], [first, ..]) => Err(lost(tables, first, "target")),
+        (_, []) => Ok(there),
+        _ => {
+            let names: Vec<String> = lacking.iter().map(|name| format!("`{name}`")).collect();
+            notes.push(format!(
+                "columns that the model was trained on and that are missing: {}",
+                named(&names)
+            ));
+            Ok(there)
+        }
+    }
 }
 
 /// A series per row; the first column names it, unless another is asked for.
-fn per_row(tables: &[Table], format: &SeriesFormat) -> Result<Roles> {
+fn per_row(
+    tables: &[Table],
+    format: &SeriesFormat,
+    from: usize,
+    notes: &mut Vec<String>,
+) -> Result<Roles> {
     let unknown = [&format.statics, &format.past, &format.future, &format.target];
     let unknown = unknown.into_iter().flatten().chain(&format.time).next();
     if let Some(name) = unknown {
         let problem = format!(
-            "a series per row has no column `{name}`, only names and values; leave it out, or set --layout long"
+            "a series per row has no column `{name}`, only names and values; leave it out, or use the setting `layout=long`"
         );
         return Err(tables[0].error(None, None, problem));
     }
     check_asked(tables, format.id.as_slice())?;
     check_asked(tables, &format.ignore)?;
-    Ok(Roles { rows: true, id: format.id.clone(), time: TimeColumn::None, targets: Vec::new() })
+    let table = &tables[0];
+    let distinct = |column: &usize| {
+        let mut values: Vec<&str> =
+            (0..table.rows.len()).map(|row| table.cell(row, *column)).collect();
+        values.sort_unstable();
+        values.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    let known = known(format).and_then(|found| found.id.clone()).filter(|id| has(tables, id));
+    let guessed = || {
+        let first = table.names.first().filter(|_| from <= 1);
+        first.or_else(|| table.names.get((0..from).find(distinct).unwrap_or(0))).cloned()
+    };
+    let id = format.id.clone().or(known).or_else(guessed).filter(|id| !id.is_empty());
+    if format.layout == Layout::Auto {
+        let name = id.as_ref().map_or("the first column".to_owned(), |id| format!("column `{id}`"));
+        notes.push(format!(
+            "a series per row, its name in {name}, as in the M4 and M5 competitions"
+        ));
+    }
+    let left: Vec<String> = table.names[..from]
+        .iter()
+        .filter(|name| Some(*name) != id.as_ref())
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !left.is_empty() {
+        notes.push(format!("columns left out: {}", left.join(", ")));
+    }
+    let (targets, covariates) = (Vec::new(), Vec::new());
+    Ok(Roles { rows: Some(from), id, time: TimeColumn::None, targets, name: None, covariates })
 }
 
 /// An error for a name that no table has, or that is there twice.
@@ -140,22 +311,51 @@ fn check_asked(tables: &[Table], names: &[String]) -> Result<()> {
         let problem = format!("`{again}` is named twice; a column can be one thing only");
         return Err(tables[0].error(None, None, problem));
     }
-    match names.iter().find(|name| tables.iter().all(|table| table.find(name).is_none())) {
+    match names.iter().find(|name| !has(tables, name)) {
         None => Ok(()),
         Some(name) => Err(tables[0].no_column(name)),
     }
 }
 
-/// Whether the header is that of a series per row: `V1, V2, …` or a name and the numbers of the steps.
-fn row_names(table: &Table, format: &SeriesFormat) -> bool {
+/// The first column with values of a table that has a series per row, by its header: `V1, V2, …` or a name and the numbers
+/// of the steps; or columns of text, and then at least [`NUMBERED`] whose names count on, such as `d_1, d_2, …`.
+fn values_from(table: &Table, format: &SeriesFormat) -> Option<usize> {
     let first = &table.names[0];
     let time = TIMES.iter().any(|known| first.eq_ignore_ascii_case(known));
-    let plain = format.time.is_none() && format.target.is_empty() && !time;
+    if format.time.is_some() || !format.target.is_empty() || time {
+        return None;
+    }
     let numbered = |name: &String| {
         let digits = name.strip_prefix(['V', 'v']).unwrap_or(name);
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
-    plain && table.names.len() > 2 && table.names[1..].iter().all(numbered)
+    if table.names.len() > 2 && table.names[1..].iter().all(numbered) {
+        return Some(1);
+    }
+    let split = |name: &str| {
+        let prefix = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        Some((name[..prefix].to_owned(), name[prefix..].parse::<u64>().ok()?))
+    };
+    let counts_on = |pair: &[String]| match (split(&pair[0]), split(&pair[1])) {
+        (Some((a, i)), Some((b, j))) => a == b && i.checked_add(1) == Some(j),
+        _ => false,
+    };
+    let pairs = table.names.windows(2).rev().take_while(|pair| counts_on(pair)).count();
+    let from = table.names.len() - 1 - pairs;
+    let text = |column: usize| {
+        let cell = table.cell(0, column);
+        !missing(cell) && cell.parse::<f64>().is_err() && !is_time(cell)
+    };
+    (pairs + 1 >= NUMBERED && from > 0 && (0..from).all(text)).then_some(from)
+}
+
+/// The cells of a column, in every table that has it: the table, the row and the column.
+fn cells<'a>(tables: &'a [Table], name: &str) -> impl Iterator<Item = (&'a Table, usize, usize)> {
+    let found = tables.iter().filter_map(|table| Some((table, table.find(name)?)));
+    let found: Vec<(&Table, usize)> = found.collect();
+    found
+        .into_iter()
+        .flat_map(|(table, column)| (0..table.rows.len()).map(move |row| (table, row, column)))
 }
 
 fn by_name<'a>(left: &[&'a str], known: &[&str]) -> Option<&'a str> {
@@ -201,10 +401,10 @@ fn time_column(
 }
 
 /// The column with a usual name for a series, unless it counts the rows.
-fn guess_id(table: &Table, left: &[&str], said: &mut Vec<String>) -> Option<String> {
+fn guess_id(tables: &[Table], left: &[&str], said: &mut Vec<String>) -> Option<String> {
     let name = by_name(left, &IDS)?;
-    let column = table.find(name)?;
-    let mut values: Vec<&str> = (0..table.rows.len()).map(|row| table.cell(row, column)).collect();
+    let all = cells(tables, name).map(|(table, row, column)| table.cell(row, column));
+    let mut values: Vec<&str> = all.collect();
     values.sort_unstable();
     if values.len() > 1 && values.windows(2).all(|pair| pair[0] != pair[1]) {
         return None;
@@ -213,19 +413,22 @@ fn guess_id(table: &Table, left: &[&str], said: &mut Vec<String>) -> Option<Stri
     Some(name.to_owned())
 }
 
-/// A column that counts the rows, by its name and by what is in it.
-fn is_row_number(table: &Table, name: &str) -> bool {
+/// A column that counts the rows of each file, by its name and by what is in it.
+fn is_row_number(tables: &[Table], name: &str) -> bool {
     let named = ROW_NUMBERS.iter().chain(&IDS).any(|known| name.eq_ignore_ascii_case(known));
-    let Some(column) = table.find(name).filter(|_| named) else { return false };
-    let numbers = (0..table.rows.len()).map(|row| table.cell(row, column).parse::<i64>().ok());
-    let numbers: Option<Vec<i64>> = numbers.collect();
-    numbers.is_some_and(|numbers| {
-        numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
-    })
+    let counts = |table: &Table| {
+        let Some(column) = table.find(name) else { return true };
+        let numbers = (0..table.rows.len()).map(|row| table.cell(row, column).parse::<i64>().ok());
+        let numbers: Option<Vec<i64>> = numbers.collect();
+        numbers.is_some_and(|numbers| {
+            numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+        })
+    };
+    named && tables.iter().all(counts)
 }
 
 fn targets(
-    table: &Table,
+    tables: &[Table],
     format: &SeriesFormat,
     left: &[&str],
     may_be_wide: bool,
@@ -234,11 +437,22 @@ fn targets(
     if !format.target.is_empty() {
         return Ok(format.target.clone());
     }
-    let is_numeric = |name: &str| table.find(name).is_some_and(|column| table.is_numeric(column));
+    let table = &tables[0];
+    let not_a_number = |name: &str| {
+        cells(tables, name).find(|(table, row, column)| {
+            let cell = table.cell(*row, *column);
+            !missing(cell) && cell.parse::<f64>().is_err()
+        })
+    };
+    let is_numeric = |name: &str| {
+        let known =
+            |(table, row, column): (&Table, usize, usize)| !missing(table.cell(row, column));
+        not_a_number(name).is_none() && cells(tables, name).any(known)
+    };
     let numeric: Vec<&str> = left.iter().copied().filter(|name| is_numeric(name)).collect();
     let text = |name: &&str| {
-        let column = table.find(name)?;
-        table.not_a_number(column).map(|row| (name.to_string(), table.cell(row, column), row))
+        let (table, row, column) = not_a_number(name)?;
+        Some((name.to_string(), table.cell(row, column), table.lines[row]))
     };
     let text = left.iter().find_map(text);
     if format.layout != Layout::Columns {
@@ -262,15 +476,15 @@ fn targets(
         return Ok(numeric.into_iter().map(str::to_owned).collect());
     }
     let problem = if numeric.is_empty() {
-        "no column is left that holds numbers; expected one with the values (--target NAME)"
+        "no column is left that holds numbers; expected one with the values (the setting `target`)"
             .to_owned()
     } else {
         let names: Vec<String> = numeric.iter().map(|name| format!("`{name}`")).collect();
-        let text = text.map_or(String::new(), |(name, cell, row)| {
-            format!(" (`{name}` does not: `{cell}` in line {})", table.lines[row])
+        let text = text.map_or(String::new(), |(name, cell, line)| {
+            format!(" (`{name}` does not: `{cell}` in line {line})")
         });
         format!(
-            "several columns hold numbers: {}{text}; say which one is to be forecast with --target NAME",
+            "several columns hold numbers: {}{text}; say which one is to be forecast with the setting `target`",
             names.join(", ")
         )
     };

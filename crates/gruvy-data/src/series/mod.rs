@@ -15,5 +15,5 @@ mod layout;
 mod read;
 mod stamps;
 
-pub use format::{Fill, Layout, SeriesFormat};
-pub use read::read_panel;
+pub use format::{Fill, Found, Layout, SeriesFormat};
+pub use read::{read_panel, read_series};

@@ -1,6 +1,6 @@
 //! From files to a panel.
 use super::{
-    format::SeriesFormat,
+    format::{Found, SeriesFormat},
     grid::{Grid, Raw, Row, named},
     layout::{Roles, TimeColumn, roles, width},
     stamps::{Reading, of_parts},
@@ -32,17 +32,27 @@ const NAMELESS: &str = "the series has no name; every row needs one";
 /// [`Error::File`](crate::Error::File) with file, line and series for what cannot be used;
 /// [`Error::Io`](crate::Error::Io).
 pub fn read_panel(inputs: &[Input], format: &SeriesFormat) -> Result<Panel> {
+    Ok(read_series(inputs, format)?.0)
+}
+
+/// As [`read_panel`], with what was guessed of the tables: what a model is to keep, so that later tables are read as this one
+/// was.
+///
+/// # Errors
+/// As [`read_panel`].
+pub fn read_series(inputs: &[Input], format: &SeriesFormat) -> Result<(Panel, Found)> {
     let tables = inputs.iter().map(Table::open).collect::<Result<Vec<Table>>>()?;
     panel(&tables, format)
 }
 
-fn panel(tables: &[Table], format: &SeriesFormat) -> Result<Panel> {
+fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
     let mut notes = Vec::new();
     let roles = roles(tables, format, &mut notes)?;
-    if roles.rows {
-        return per_row(tables, &roles, format, notes);
+    if roles.rows.is_some() {
+        let panel = per_row(tables, &roles, format, notes)?;
+        return Ok((panel, roles.found(None)));
     }
-    let stamps = stamps(tables, &roles.time, format, &mut notes)?;
+    let (stamps, day_first) = stamps(tables, &roles.time, format, &mut notes)?;
     let mut gather = Gather::default();
     for (table, stamps) in stamps.iter().enumerate() {
         gather.table(tables, table, &roles, stamps.as_deref())?;
@@ -55,7 +65,8 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<Panel> {
         past: format.past.clone(),
         future: format.future.clone(),
     };
-    Grid { tables, columns, freq: format.freq, fill: format.fill }.panel(gather.series, notes)
+    let grid = Grid { tables, columns, freq: format.freq, fill: format.fill };
+    Ok((grid.panel(gather.series, notes)?, roles.found(day_first)))
 }
 
 /// Series by name, as rows come in.
@@ -85,10 +96,11 @@ impl Gather {
         let targets: Vec<&String> = roles.targets.iter().filter(has).collect();
         // A table of covariates alone belongs to the series of the table that has their values.
         let covariates = targets.is_empty();
+        if covariates && !roles.covariates.iter().any(|name| table.find(name).is_some()) {
+            return Err(table.no_column(&roles.targets[0]));
+        }
         let targets: Vec<&String> =
             if covariates { roles.targets.iter().collect() } else { targets };
-        let named = if covariates { &tables[0] } else { table };
-        let stem = named.file.file_stem().unwrap_or_default().to_string_lossy();
         for row in 0..table.rows.len() {
             let id = match id_column {
                 Some(column) if table.cell(row, column).is_empty() => {
@@ -101,8 +113,7 @@ impl Gather {
                 let name = match (id, roles.targets.len()) {
                     (Some(id), 1) => id.to_owned(),
                     (Some(id), _) => format!("{id}/{target}"),
-                    (None, 1) => stem.to_string(),
-                    (None, _) => (*target).clone(),
+                    (None, _) => roles.name.clone().unwrap_or_else(|| (*target).clone()),
                 };
                 let series = self.series(name, target, at);
                 // Without a time, the order counts.
@@ -129,15 +140,15 @@ impl Gather {
     }
 }
 
-/// The stamps of every table's rows; `None` where the order counts.
+/// The stamps of every table's rows, `None` where the order counts; and whether dates have the day first.
 fn stamps(
     tables: &[Table],
     time: &TimeColumn,
     format: &SeriesFormat,
     notes: &mut Vec<String>,
-) -> Result<Vec<Option<Vec<Stamp>>>> {
+) -> Result<(Vec<Option<Vec<Stamp>>>, Option<bool>)> {
     let names = match time {
-        TimeColumn::None => return Ok(vec![None; tables.len()]),
+        TimeColumn::None => return Ok((vec![None; tables.len()], None)),
         TimeColumn::One(name) => std::slice::from_ref(name),
         TimeColumn::Parts(names) => names,
     };
@@ -156,13 +167,15 @@ fn stamps(
     };
     let all = tables.iter().zip(&columns);
     if names.len() > 1 {
-        return all.map(|table| of_row(table, &of_parts)).collect();
+        let stamps = all.map(|table| of_row(table, &of_parts)).collect::<Result<_>>()?;
+        return Ok((stamps, None));
     }
     let cells = all.clone().flat_map(|(table, columns)| {
         (0..table.rows.len()).map(move |row| table.cell(row, columns[0]))
     });
     let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
-    let reading = Reading::of(cells, positions).map_err(|(mut at, problem)| {
+    let day_first = format.found.as_ref().and_then(|found| found.day_first);
+    let reading = Reading::of(cells, positions, day_first).map_err(|(mut at, problem)| {
         for table in tables {
             match at.checked_sub(table.rows.len()) {
                 Some(rest) => at = rest,
@@ -172,9 +185,13 @@ fn stamps(
         tables[0].error(None, None, problem)
     })?;
     if reading.years() {
-        notes.push(format!("`{}` holds years (--freq 1 takes them for positions)", names[0]));
+        notes.push(format!(
+            "`{}` holds years (the setting `freq=1` takes them for positions)",
+            names[0]
+        ));
     }
-    all.map(|table| of_row(table, &|cells| reading.stamp(cells[0]))).collect()
+    let stamps = all.map(|table| of_row(table, &|cells| reading.stamp(cells[0])));
+    Ok((stamps.collect::<Result<_>>()?, reading.day_first))
 }
 
 /// A series per row: the values follow its name, blanks behind them are nothing. Later tables go on.
@@ -192,9 +209,12 @@ fn per_row(
             Some(id) => table.find(id).ok_or_else(|| table.no_column(id))?,
             None => 0,
         };
+        let from = roles.rows.unwrap_or(0);
         let not_values = |column: usize| {
             let name = table.names.get(column);
-            column == id_column || name.is_some_and(|name| format.ignore.contains(name))
+            column < from
+                || column == id_column
+                || name.is_some_and(|name| format.ignore.contains(name))
         };
         let mut lines: HashMap<&str, u64> = HashMap::new();
         for row in 0..table.rows.len() {

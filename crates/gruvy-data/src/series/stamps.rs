@@ -17,8 +17,8 @@ enum Written {
 /// How the stamps of a column are to be understood.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Reading {
-    /// `DD/MM/YYYY`, not `MM/DD/YYYY`.
-    day_first: bool,
+    /// `DD/MM/YYYY`, not `MM/DD/YYYY`; none without such dates.
+    pub day_first: Option<bool>,
     integers: Integers,
 }
 
@@ -31,13 +31,15 @@ enum Integers {
 }
 
 impl Reading {
-    /// How a column of these cells is to be read. `positions`: integers are no years.
+    /// How a column of these cells is to be read. `positions`: integers are no years. `known`: whether dates had the day
+    /// first in earlier data, for a column that does not tell.
     ///
     /// # Errors
     /// The place of a cell in the iteration, and what is wrong with it.
     pub fn of<'a>(
         cells: impl Iterator<Item = &'a str>,
         positions: bool,
+        known: Option<bool>,
     ) -> Result<Self, (usize, String)> {
         let (mut day_first, mut month_first, mut ambiguous) = (None, None, None);
         let (mut years, mut dates, mut integers, mut times) = (true, true, 0, None);
@@ -75,7 +77,7 @@ impl Reading {
                 let problem = "some dates of this column have the day first and some the month; write them as YYYY-MM-DD";
                 return Err((a.max(b), problem.into()));
             }
-            (Some(at), None, None) => {
+            (Some(at), None, None) if known.is_none() => {
                 let problem = "the date can be DD/MM/YYYY or MM/DD/YYYY, and no date of this column says which; write \
                                them as YYYY-MM-DD";
                 return Err((at, problem.into()));
@@ -87,7 +89,8 @@ impl Reading {
             true if dates => Integers::Dates,
             _ => Integers::Positions,
         };
-        Ok(Self { day_first: day_first.is_some(), integers })
+        let told = day_first.map(|_| true).or(month_first.map(|_| false)).or(known);
+        Ok(Self { day_first: told, integers })
     }
 
     /// Whether integers are taken for years.
@@ -106,7 +109,7 @@ impl Reading {
             (Written::Integer(year), Integers::Years) => at(date(year, 1, 1), Time::midnight()),
             (Written::Integer(value), Integers::Dates) => at(date_of(value), Time::midnight()),
             (Written::Ambiguous([a, b, year], time), _) => {
-                let (day, month) = if self.day_first { (a, b) } else { (b, a) };
+                let (day, month) = if self.day_first == Some(true) { (a, b) } else { (b, a) };
                 at(date(year, month, day), time)
             }
         }

@@ -12,7 +12,7 @@ fn what_is_not_utf8_is_latin_1_and_said() {
     are(&asked, &[("plain", "a"), ("café “so”", "b")]);
     assert!(!asked.notes.iter().any(|note| note.contains("UTF-8")));
     let strict = read("a.csv", LATIN, &format(r#"{"encoding":"utf-8"}"#));
-    refused(strict, "a.csv, line 3", &["not valid UTF-8", "--encoding latin-1"]);
+    refused(strict, "a.csv, line 3", &["not valid UTF-8", "`encoding=latin-1`"]);
 }
 
 #[test]

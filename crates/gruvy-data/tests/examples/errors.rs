@@ -25,14 +25,14 @@ fn no_column_that_looks_like_text() {
     refused(
         tried("a.csv", "said,by,mood\nx,y,z\n"),
         "a.csv",
-        &["no column looks like the text", "`said`, `by`, `mood`", "--text-column NAME"],
+        &["no column looks like the text", "`said`, `by`, `mood`", "the setting `text_column`"],
     );
     refused(tried("a.csv", "1,2\n3,4\n"), "a.csv", &["no column looks like the text", "`1`, `2`"]);
     refused(tried("a.csv", "rate\n1\n2\n"), "a.csv", &["no column looks like the text", "`1`"]);
     refused(
         tried("a.jsonl", "{\"said\":\"x\",\"by\":\"y\"}"),
         "a.jsonl, line 1",
-        &["no key looks like the text", "`by`, `said`", "--text-column NAME"],
+        &["no key looks like the text", "`by`, `said`", "the setting `text_column`"],
     );
 }
 
@@ -59,7 +59,7 @@ fn a_column_that_is_two_things() {
     refused(
         read("a.csv", "text,label\na,b\n", &asked),
         "a.csv",
-        &["`text` is named twice", "--label-column"],
+        &["`text` is named twice", "the setting `label_column`"],
     );
     refused(tried("a.csv", "text,text\na,b\n"), "a.csv", &["two columns are named `text`"]);
 }
@@ -68,7 +68,11 @@ fn a_column_that_is_two_things() {
 fn columns_where_there_are_none() {
     for (name, text) in [("a.txt", "__label__a b"), ("a.npz", "PK\x03\x04")] {
         let result = read(name, text, &format(r#"{"text_column":"said"}"#));
-        refused(result, name, &["has no column `said` (--text-column)", "--file-format"]);
+        refused(
+            result,
+            name,
+            &["has no column `said` (the setting `text_column`)", "the setting `file_format`"],
+        );
     }
 }
 
@@ -85,7 +89,7 @@ fn a_row_of_another_width() {
         &["3 cells, the header 2", "quotes"],
     );
     refused(tried("a.tsv", "a\t1\nb\n"), "a.tsv, line 2", &["1 cells, the first row 2", "a blank"]);
-    refused(tried("a.csv", "one\ntwo, three\n"), "a.csv, line 2", &["--file-format lines"]);
+    refused(tried("a.csv", "one\ntwo, three\n"), "a.csv, line 2", &["`file_format=lines`"]);
 }
 
 #[test]
@@ -104,7 +108,6 @@ fn a_line_that_is_no_object() {
         let json = ["{\"text\": \"x\", \"label\": \"y\"}\n\n", line, "\n"].concat();
         refused(tried("a.jsonl", &json), "a.jsonl, line 3", &parts);
     }
-    refused(tried("a.json", " [{\"text\": \"x\"}]"), "a.json", &["a JSON array", "jq"]);
     let deep = "[".repeat(100_000);
     refused(tried("a.jsonl", &deep), "a.jsonl, line 1", &["not valid JSON"]);
     refused(
@@ -114,7 +117,7 @@ fn a_line_that_is_no_object() {
     );
     let asked = format(r#"{"id_column":"n"}"#);
     let problem = read("a.jsonl", "{\"text\":\"a\",\"n\":1}\n{\"text\":\"b\"}", &asked);
-    refused(problem, "a.jsonl, line 2", &["(--id-column) is missing"]);
+    refused(problem, "a.jsonl, line 2", &["(the setting `id_column`) is missing"]);
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn a_folder_without_anything() {
     let folders = r#"{"file_format":"folders"}"#;
     refused(read(&folder(&[("a.csv", "x")]), folders), "folder", &["no folder to read"]);
     let half = folder(&[("pos/a.txt", "x"), ("neg/.b", "y")]);
-    refused(read(&half, "{}"), "neg", &["the folder has no file", "--ignore-columns"]);
+    refused(read(&half, "{}"), "neg", &["the folder has no file", "`ignore_columns`"]);
     refused(tried_as("a.csv", "text\n", folders), "a.csv", &["expected a folder"]);
 }
 

@@ -8,6 +8,7 @@ mod encodings;
 mod errors;
 mod files;
 mod layouts;
+mod like;
 #[cfg(feature = "npz")]
 mod npz;
 mod sequences;

@@ -73,7 +73,7 @@ fn a_table_of_sentences_is_none() {
     refused(
         read("a.csv", csv, &asked),
         "a.csv",
-        &["no column looks like the text", "--text-column NAME"],
+        &["no column looks like the text", "the setting `text_column`"],
     );
 }
 
@@ -84,7 +84,7 @@ fn one_odd_cell_does_not_hide_a_column() {
     refused(
         problem,
         "a.csv, line 3, sequence `a`",
-        &["column `x` is `many`", "--ignore-columns x"],
+        &["column `x` is `many`", "`ignore_columns=x`"],
     );
     let csv = "id,t,x,label\na,1,1,up\na,soon,2,up\nb,1,3,up\n";
     let problem = read("a.csv", csv, &format("{}"));
@@ -100,7 +100,7 @@ fn a_label_that_changes() {
     refused(
         tried("sequence_id,step,x,label\na,2,1,up\nb,1,1,up\na,1,1,down\n"),
         "a.csv, line 4, sequence `a`",
-        &["the label is `down`, in line 2 it is `up`", "--id-column"],
+        &["the label is `down`, in line 2 it is `up`", "`id_column`"],
     );
     refused(
         tried("id,x,label\na,1,up\na,1,\n"),
@@ -132,7 +132,7 @@ fn values_that_are_missing_or_too_large() {
         refused(
             tried(&format!("id,x,v\na,1,2\na,{missing},2\n")),
             "a.csv, line 3, sequence `a`",
-            &["column `x` has no value", "--ignore-columns x"],
+            &["column `x` has no value", "`ignore_columns=x`"],
         );
     }
     for large in ["inf", "-Infinity", "1e39"] {
@@ -152,12 +152,12 @@ fn no_sequence_or_nothing_in_it() {
     refused(
         tried("who,x\na,1\n"),
         "a.csv",
-        &["which sequence a row belongs to", "`who`, `x`", "--id-column NAME"],
+        &["which sequence a row belongs to", "`who`, `x`", "the setting `id_column`"],
     );
     refused(
         tried("id,x\na,b\n"),
         "a.csv",
-        &["no column is left that holds the numbers", "--feature-columns"],
+        &["no column is left that holds the numbers", "the setting `feature_columns`"],
     );
     refused(tried("id,x\na,1\n,2\n"), "a.csv, line 3", &["column `id` is empty"]);
 }

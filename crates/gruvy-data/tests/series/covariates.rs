@@ -119,15 +119,16 @@ fn a_covariate_must_be_a_number() {
 }
 
 #[test]
-fn a_value_in_two_files_is_refused() {
-    let files = [
-        ("one.csv", "unique_id,ds,y\na,2020-01-01,1\na,2020-01-02,2\n"),
-        ("two.csv", "unique_id,ds,y\na,2020-01-02,2\na,2020-01-03,3\n"),
-    ];
+fn rows_of_two_files_may_agree_and_are_refused_where_they_do_not() {
+    let one = ("one.csv", "unique_id,ds,y\na,2020-01-01,1\na,2020-01-02,2\n");
+    let files = [one, ("two.csv", "unique_id,ds,y\na,2020-01-02,2\na,2020-01-03,3\n")];
+    let panel = read_files(&files, &SeriesFormat::default()).unwrap();
+    is(&panel.series[0], "a", "2020-01-01", &[1.0, 2.0, 3.0]);
+    let files = [one, ("two.csv", "unique_id,ds,y\na,2020-01-02,5\na,2020-01-03,3\n")];
     refused(
         read_files(&files, &SeriesFormat::default()),
         "two.csv, line 2, series `a`",
-        &["2020-01-02 is there twice", "line 3 of ", "one.csv", "keep one"],
+        &["at 2020-01-02", "`y` is 5, and 2 in line 3 of ", "one.csv", "keep one", "setting `id`"],
     );
 }
 
@@ -150,6 +151,6 @@ fn rows_have_no_covariates() {
     refused(
         read("V1,V2,V3\na,1,2\n", &format(r#"{"layout":"rows","past":["V3"]}"#)),
         "sales.csv",
-        &["a series per row has no column `V3`", "--layout long"],
+        &["a series per row has no column `V3`", "setting `layout=long`"],
     );
 }

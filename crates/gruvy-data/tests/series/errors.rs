@@ -127,13 +127,13 @@ fn several_columns_of_numbers_and_no_target() {
         &[
             "several columns hold numbers: `sold`, `price`",
             "`wind` does not: `NW` in line 2",
-            "--target NAME",
+            "setting `target`",
         ],
     );
     refused(
         tried("unique_id,ds,sold,price\na,1,2,3\na,2,3,4\n"),
         "sales.csv",
-        &["`sold`, `price`;", "--target NAME"],
+        &["`sold`, `price`;", "setting `target`"],
     );
 }
 
@@ -142,7 +142,7 @@ fn no_column_of_numbers() {
     refused(
         tried("ds,wind,rain\n1,NW,no\n2,NE,no\n"),
         "sales.csv",
-        &["no column is left that holds numbers", "--target NAME"],
+        &["no column is left that holds numbers", "setting `target`"],
     );
 }
 
@@ -176,7 +176,7 @@ fn a_stamp_that_is_there_twice() {
     refused(
         tried("unique_id,ds,y\na,2020-01-02,1\nb,2020-01-01,1\na,2020-01-01,2\na,2020-01-02,3\n"),
         "sales.csv, line 5, series `a`",
-        &["2020-01-02 is there twice, first in line 2", "keep one row", "--id"],
+        &["2020-01-02 is there twice, first in line 2", "keep one row", "setting `id`"],
     );
 }
 
@@ -185,7 +185,7 @@ fn a_stamp_between_the_steps() {
     refused(
         tried("unique_id,ds,y\na,2020-01-01,1\na,2020-02-01,2\na,2020-03-01,3\na,2020-03-15,4\n"),
         "sales.csv, line 5, series `a`",
-        &["mixed frequencies", "2020-03-15", "set --freq"],
+        &["mixed frequencies", "2020-03-15", "use the setting `freq`"],
     );
 }
 
@@ -201,7 +201,7 @@ fn series_of_other_frequencies() {
     refused(
         tried(&csv),
         "sales.csv, line 12, series `weekly`",
-        &["mixed frequencies", "7 of D", "set --freq"],
+        &["mixed frequencies", "7 of D", "use the setting `freq`"],
     );
     let daily = read(&csv, &format(r#"{"freq":"D"}"#)).unwrap();
     assert_eq!(daily.series[1].y.len(), 22);
@@ -212,7 +212,7 @@ fn one_stamp_shows_no_frequency() {
     refused(
         tried("ds,y\n2020-01-01,1\n"),
         "sales.csv, line 2, series `sales`",
-        &["show no frequency", "--freq"],
+        &["show no frequency", "setting `freq`"],
     );
     assert_eq!(guessed("ds,y\n1,5\n").series[0].y, [5.0]);
 }
@@ -223,7 +223,11 @@ fn a_frequency_that_the_stamps_do_not_have() {
         refused(
             read("ds,y\n2020-01-01,1\n2020-02-01,2\n", &format(&format!(r#"{{"freq":"{freq}"}}"#))),
             "sales.csv, line 2, series `sales`",
-            &["2020-01-01 is no stamp of the frequency ", name, "another --freq"],
+            &[
+                "2020-01-01 is no stamp of the frequency ",
+                name,
+                "another value of the setting `freq`",
+            ],
         );
     }
 }

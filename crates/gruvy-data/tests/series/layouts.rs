@@ -19,12 +19,12 @@ fn a_long_table_has_a_row_per_observation() {
 }
 
 #[test]
-fn a_single_series_has_the_name_of_its_file() {
+fn a_single_series_has_the_name_of_its_column_whatever_its_file() {
     let panel = guessed("Month,#Passengers\n1949-01,112\n1949-02,118\n");
     is(&panel.series[0], "sales", "1949-01-01", &[112.0, 118.0]);
     noted(&panel, &["time `Month`", "values `#Passengers`"]);
     let panel = super::panel_of("air", "Month,#Passengers\n1949-01,112\n1949-02,118\n").unwrap();
-    is(&panel.series[0], "air", "1949-01-01", &[112.0, 118.0]);
+    is(&panel.series[0], "#Passengers", "1949-01-01", &[112.0, 118.0]);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn integers_are_positions_and_years_only_where_they_can_be() {
     let panel = guessed(years);
     assert_eq!(panel.frequency.to_string(), "YS");
     is(&panel.series[0], "sales", "1749-01-01", &[5.0, 6.0]);
-    noted(&panel, &["`Year` holds years", "--freq 1"]);
+    noted(&panel, &["`Year` holds years", "setting `freq=1`"]);
     let panel = read(years, &format(r#"{"freq":"1"}"#)).unwrap();
     is(&panel.series[0], "sales", "1749", &[5.0, 6.0]);
 }

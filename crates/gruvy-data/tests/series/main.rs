@@ -4,13 +4,15 @@
 mod any_bytes;
 mod covariates;
 mod errors;
+mod joined;
 mod layouts;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod trained;
 mod values;
 
 use gruvy_data::Input;
-use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::series::{Found, SeriesFormat, read_panel};
 use gruvy_runtime::series::{Panel, Series};
 use std::path::Path;
 
@@ -25,7 +27,10 @@ fn read_files<B: AsRef<[u8]>>(files: &[(&str, B)], format: &SeriesFormat) -> Res
     let paths: Vec<_> = files.iter().map(write).collect();
     let folder = folder.path().join("").display().to_string();
     let inputs: Vec<Input> = paths.into_iter().map(Input::from).collect();
-    read_panel(&inputs, format).map_err(|error| error.to_string().replace(&folder, ""))
+    // A series that no column names is called so in these tests.
+    let found = format.found.clone().or(Some(Found::only("sales")));
+    read_panel(&inputs, &SeriesFormat { found, ..format.clone() })
+        .map_err(|error| error.to_string().replace(&folder, ""))
 }
 
 /// What is read from bytes under a name, with everything guessed.

@@ -9,7 +9,7 @@ fn what_people_write_for_a_missing_value_is_missing() {
     for missing in ["", "NA", "NaN", "nan", "null", "NULL", "?", "-", " ", "N/A", "None"] {
         let panel = guessed(&["ds,y\n1,5\n2,", missing, "\n3,7\n"].concat());
         is(&panel.series[0], "sales", "1", &[5.0, NAN, 7.0]);
-        noted(&panel, &["missing values that stay so: 1", "--fill"]);
+        noted(&panel, &["missing values that stay so: 1", "setting `fill`"]);
     }
 }
 
@@ -108,7 +108,7 @@ fn gaps_are_filled_as_asked_and_ends_are_not() {
         is(&panel.series[0], "a", "2020-01-02", &[2.0, third, fourth, 8.0]);
         is(&panel.series[1], "b", "2020-01-02", &[1.0]);
         same(&panel.series[0].past[0], &[NAN, NAN, NAN, 3.0]);
-        let said = panel.notes.iter().any(|note| note.contains("--fill"));
+        let said = panel.notes.iter().any(|note| note.contains("setting `fill`"));
         assert_eq!(said, fill == Fill::None, "{fill:?}");
     }
 }

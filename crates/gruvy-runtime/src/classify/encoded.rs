@@ -1,5 +1,5 @@
 //! Items as a network reads them, and batches of them.
-use crate::model::session::Steps;
+use crate::model::steps::Steps;
 
 /// Items as numbers, one behind the other.
 #[derive(Clone, Debug, PartialEq)]

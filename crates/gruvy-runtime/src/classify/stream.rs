@@ -3,11 +3,7 @@ use super::classifier::Classifier;
 use crate::{
     classify::codec::ClassifyCodec,
     error::{Error, Result},
-    model::{
-        network::Network,
-        pool::Pooled,
-        session::{Session, Steps},
-    },
+    model::{network::Network, pool::Pooled, session::Session, steps::Steps},
 };
 use std::sync::Arc;
 

@@ -25,11 +25,7 @@ use crate::{
         output::Output,
         transform::Transform,
     },
-    model::{
-        file::ModelFile,
-        network::Network,
-        session::{Session, Steps},
-    },
+    model::{file::ModelFile, network::Network, session::Session, steps::Steps},
 };
 use serde_json::Value;
 use std::path::Path;

@@ -10,10 +10,7 @@ use crate::{
     codec::Codec,
     error::Result,
     memory::codec::{Adding, Copying},
-    model::{
-        network::Network,
-        session::{Session, Steps},
-    },
+    model::{network::Network, session::Session, steps::Steps},
 };
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 

@@ -3,11 +3,7 @@ use super::codec::{Adding, Copying};
 use super::eval::{evaluate_adding, evaluate_copying};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
-use crate::model::{
-    file::ModelFile,
-    network::Network,
-    session::{Session, Steps},
-};
+use crate::model::{file::ModelFile, network::Network, session::Session, steps::Steps};
 use crate::task::TaskName;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,12 +5,14 @@ pub(crate) mod network;
 pub(crate) mod pool;
 pub(crate) mod session;
 pub(crate) mod spec;
+pub(crate) mod steps;
 pub(crate) mod versions;
 pub(crate) mod write;
 
 pub use file::{MODEL_FILE_NAME, ModelFile, Tensor, Trained};
 pub use network::Network;
-pub use session::{Session, Steps};
+pub use session::Session;
 pub use spec::{Head, Input, Pool, RnnSpec, Spec, TensorSpec};
+pub use steps::Steps;
 pub use versions::FORMAT_VERSION;
-pub use write::write_atomic;
+pub use write::{remove_leftovers, write_atomic};

@@ -5,6 +5,7 @@
 //!                state [L·D, B, K·H] in, and out for the next call          └─ pool ─ head ─> logits [B, V]
 //! ```
 //! Buffers grow to what the largest call needs and are then reused.
+use super::steps::Steps;
 use crate::{
     error::{Error, Result},
     model::{network::Network, pool::Pooled, spec::Pool},
@@ -14,38 +15,6 @@ use std::sync::Arc;
 
 /// [`Session::feed`] goes in chunks of so many steps, which bounds its memory.
 const FEED_STEPS: usize = 256;
-
-/// What enters a network over one or more steps, time-major.
-#[derive(Clone, Copy, Debug)]
-pub enum Steps<'a> {
-    /// `[T, B]` token ids.
-    Tokens(&'a [u32]),
-    /// `[T, B, I]` features.
-    Features(&'a [f32]),
-}
-
-impl<'a, S: AsRef<[u32]> + ?Sized> From<&'a S> for Steps<'a> {
-    fn from(tokens: &'a S) -> Self {
-        Steps::Tokens(tokens.as_ref())
-    }
-}
-
-impl Steps<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Steps::Tokens(tokens) => tokens.len(),
-            Steps::Features(values) => values.len(),
-        }
-    }
-
-    /// The part from `from` to `to`, in values.
-    fn part(&self, from: usize, to: usize) -> Self {
-        match self {
-            Steps::Tokens(tokens) => Steps::Tokens(&tokens[from..to]),
-            Steps::Features(values) => Steps::Features(&values[from..to]),
-        }
-    }
-}
 
 /// A running network: `B` independent rows, each with its own state.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! One recurrent layer with made-up contents, and the calls that are timed.
 
-use super::{Shape, Work};
+use super::shape::{Shape, Work};
 use gruvy_kernels::{
     Cell, Gradients, Isa, Layer, Noise, Output, Packed, Pass, Sequence, Tape, Weights, Workspace,
     backward,

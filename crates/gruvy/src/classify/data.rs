@@ -37,7 +37,7 @@ impl Labelled {
     pub fn with_labels(examples: Examples, labels: Vec<String>, multi_label: bool) -> Result<Self> {
         if examples.labels.is_empty() {
             return Err(Error::Data(
-                "the data have no labels; name the column that holds them with --label-column, or what the file is with --file-format"
+                "the data have no labels; name the column that holds them with the setting `label_column`, or what the file is with the setting `file_format`"
                     .into(),
             ));
         }
@@ -48,10 +48,10 @@ impl Labelled {
             let place = || examples.places.get(item);
             if !multi_label && names.len() != 1 {
                 return Err(Error::Data(format!(
-                    "{}: the item has {} labels ({}), expected one; --multi-label learns several",
+                    "{}: the item has {} labels ({}), expected one; the setting `multi_label=true` learns several",
                     place(),
                     names.len(),
-                    names.join(", ")
+                    in_words(names)
                 )));
             }
             let number = |name: &String| {
@@ -132,8 +132,20 @@ impl Labelled {
     }
 }
 
-/// The first names of a list.
+/// The first names of a list; quoted where one of them has a comma, which would look like two names.
 pub(super) fn in_words(names: &[String]) -> String {
-    let more = if names.len() > 10 { ", …" } else { "" };
-    format!("{}{more}", names.iter().take(10).cloned().collect::<Vec<_>>().join(", "))
+    listed(names, |_| String::new())
+}
+
+/// As [`in_words`], with something behind each name.
+pub(super) fn listed(names: &[String], behind: impl Fn(usize) -> String) -> String {
+    const MOST: usize = 10;
+    let quoted = names.iter().any(|name| name.contains(','));
+    let name = |(at, name): (usize, &String)| match quoted {
+        true => format!("`{name}`{}", behind(at)),
+        false => format!("{name}{}", behind(at)),
+    };
+    let more = if names.len() > MOST { ", …" } else { "" };
+    let names: Vec<String> = names.iter().enumerate().take(MOST).map(name).collect();
+    format!("{}{more}", names.join(", "))
 }

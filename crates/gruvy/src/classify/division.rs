@@ -55,7 +55,7 @@ impl Division {
             let mut of = rest.len();
             if task.folds > 0 {
                 let first = before;
-                let in_fold = |at: usize| (first + at) % task.folds + 1 == task.fold;
+                let in_fold = |at: usize| (first + at) % task.folds + 1 == task.fold.max(1);
                 before += of;
                 let numbered = rest.into_iter().enumerate();
                 let (fold, others) = numbered.partition::<Vec<_>, _>(|(at, _)| in_fold(*at));

@@ -182,6 +182,8 @@ pub fn synthetic() -> Examples {
         &ExampleFormat::default(),
     );
     let mut examples = read.expect("the embedded set can be read");
+    // Nobody's own data have to be like these.
+    examples.format = ExampleFormat::default();
     examples.notes = vec![format!(
         "no data given: learning from {ITEMS} synthetic opinions, put together from parts for this demo"
     )];

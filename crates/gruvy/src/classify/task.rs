@@ -1,8 +1,8 @@
 //! Classification as the training loop sees it.
 use super::{
     batches,
-    config::ClassifyRun,
-    data::{Labelled, in_words},
+    config::{ClassifyConfig, ClassifyRun, Unit},
+    data::{Labelled, in_words, listed},
     division::Division,
     reader::{self, Chosen},
     vectors::Vectors,
@@ -19,16 +19,19 @@ use crate::{
         loss::{binary_cross_entropy, cross_entropy},
         model::SequenceModel,
     },
+    settings::run::{Metric, TaskConfig},
     train::{
+        config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task, Validated},
     },
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use gruvy_data::examples::{Examples, read_examples};
+use gruvy_data::examples::{ExampleFormat, Examples, Like, read_examples, read_examples_like};
+use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
 use gruvy_runtime::{
-    Codec,
+    Codec, TaskName,
     classify::{Classifier, ClassifyCodec, Encoded, PaddedSteps},
     items::Items,
     model::{Head, Input, ModelFile, Network, Pool, Trained},
@@ -53,6 +56,8 @@ type Batches = Vec<Vec<usize>>;
 pub struct ClassifyTask {
     run: ClassifyRun,
     codec: ClassifyCodec,
+    /// How the items were read.
+    format: ExampleFormat,
     data: Labelled,
     encoded: Encoded,
     division: Division,
@@ -75,9 +80,11 @@ impl ClassifyTask {
             _ => read_examples(&run.data.inputs()?, &task.format)?,
         };
         let mut notes = examples.notes.clone();
+        let format = examples.format.clone();
         let mut data = Labelled::new(examples, task.multi_label)?;
         let mut read = |path: &PathBuf| -> Result<Examples> {
-            let examples = read_examples(&[path.as_path().into()], &task.format)?;
+            let like = Like { known: &format, asked: &task.format, labelled: true };
+            let examples = read_examples_like(&[path.as_path().into()], &like)?;
             let new = examples.notes.iter().filter(|note| !notes.contains(note));
             notes.extend(new.cloned().collect::<Vec<String>>());
             Ok(examples)
@@ -93,7 +100,7 @@ impl ClassifyTask {
             of_files.push(more.len());
             data.append(more)?;
         }
-        Self::new(run, data, [of_files[0], of_files[1]], notes)
+        Self::new(run, data, [of_files[0], of_files[1]], format, notes)
     }
 
     /// Items of which the last are those that `valid` and `test` of the settings name, so many each.
@@ -101,6 +108,7 @@ impl ClassifyTask {
         run: ClassifyRun,
         data: Labelled,
         of_files: [usize; 2],
+        format: ExampleFormat,
         notes: Vec<String>,
     ) -> Result<Self> {
         let task = &run.task;
@@ -159,6 +167,7 @@ impl ClassifyTask {
             pool: task.pool.unwrap_or(if text { Pool::Max } else { Pool::Last }),
             run,
             codec,
+            format,
             data,
             encoded,
             division,
@@ -314,10 +323,8 @@ fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Ve
     if !once.is_empty() {
         notes.push(format!("only one item to learn from has the label {}", in_words(&once)));
     }
-    let shares = data.labels.iter().zip(counts).take(10);
-    let shares: Vec<String> = shares.map(|(label, count)| format!("{label} {count}")).collect();
-    let more = if data.labels.len() > 10 { ", …" } else { "" };
-    notes.push(format!("{} labels: {}{more}", data.labels.len(), shares.join(", ")));
+    let shares = listed(&data.labels, |label| format!(" {}", counts[label]));
+    notes.push(format!("{} labels: {shares}", data.labels.len()));
     notes
 }
 
@@ -345,6 +352,84 @@ fn make_unknown(tokens: &mut [u32], unknown: u32, rate: f64, seed: u64) {
             *token = unknown;
         }
     }
+}
+
+impl TaskConfig for ClassifyConfig {
+    const TASK: TaskName = TaskName::Classify;
+    const UNIT: &'static str = "items";
+    const METRICS: &'static [Metric] = &[
+        Metric { name: "loss", title: "log loss", decimals: 4 },
+        Metric { name: "accuracy", title: "accuracy", decimals: 4 },
+        Metric { name: "macro_f1", title: "macro F1", decimals: 4 },
+    ];
+    const NESTED: &'static [(&'static str, &'static [Setting])] =
+        &[("format", ExampleFormat::SETTINGS)];
+    type Task = ClassifyTask;
+
+    fn train_defaults() -> TrainConfig {
+        TrainConfig {
+            hidden: 128,
+            dropout: 0.5,
+            batch: 32,
+            epochs: 8,
+            lr: 2e-3,
+            ema: 0.998,
+            label_smoothing: 0.1,
+            patience: 10,
+            ..TrainConfig::default()
+        }
+    }
+
+    fn run_name(&self) -> String {
+        "synthetic".to_owned()
+    }
+
+    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        self.valid.iter_mut().chain(&mut self.test).chain(&mut self.vectors).collect()
+    }
+
+    fn members(run: &ClassifyRun) -> Vec<ClassifyRun> {
+        if run.task.folds < 2 || run.task.fold > 0 {
+            return vec![run.clone()];
+        }
+        let member = |fold: usize| {
+            let mut member = run.clone();
+            member.task.fold = fold;
+            member
+        };
+        (1..=run.task.folds).map(member).collect()
+    }
+
+    fn check(run: &ClassifyRun) -> Result<()> {
+        let task = &run.task;
+        if task.unit == Unit::Bpe && task.vocab_size < 257 {
+            let why = "expected at least 257 for the unit bpe, which has all bytes";
+            return Err(Error::setting("vocab_size", task.vocab_size, why));
+        }
+        if task.folds == 1 || task.folds > 0 && task.fold > task.folds {
+            let why = "expected folds of at least 2 (0 for none), and fold from 1 to folds (0 for all of them)";
+            let value = format!("{}, fold = {}", task.folds, task.fold);
+            return Err(Error::setting("folds", value, why));
+        }
+        if task.folds > 0 && task.test.is_some() {
+            let why = "expected no test data of their own beside folds, one of which is tested on";
+            return Err(Error::setting("folds", task.folds, why));
+        }
+        if task.unit != Unit::Word && task.vectors.is_some() {
+            let why = "word vectors need the unit word";
+            return Err(Error::setting("vectors", show(task.vectors.as_deref()), why));
+        }
+        Ok(())
+    }
+
+    fn load(run: ClassifyRun) -> Result<ClassifyTask> {
+        run.check()?;
+        ClassifyTask::load(run)
+    }
+}
+
+fn show(path: Option<&std::path::Path>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 impl Task for ClassifyTask {
@@ -441,7 +526,7 @@ impl Task for ClassifyTask {
     }
 
     fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
-        let source = to_source(&self.run.task.format);
+        let source = to_source(&self.format);
         ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
     }
 

@@ -169,7 +169,7 @@ impl<C: TaskConfig> Comparison<C> {
         if path.exists() {
             self.report.same_as(&Report::read(&path)?).map_err(|why| self.wrong(why))?;
         } else if RunFolder::settings_path(&self.folder).exists() {
-            let why = "it is the folder of a single run; give another --out".to_owned();
+            let why = "it is the folder of a single run; choose another folder".to_owned();
             return Err(self.wrong(why));
         }
         let folder = self.folder.clone();

@@ -191,15 +191,15 @@ impl Report {
         let what = if old.settings != self.settings {
             "other settings"
         } else if old.matching != self.matching {
-            "another --match"
+            "cells matched in another way"
         } else if old.data_fingerprint != self.data_fingerprint {
             "other data"
         } else {
             return Ok(());
         };
         Err(format!(
-            "it holds a comparison with {what}: the command that started it goes on with it, another --out \
-             keeps both"
+            "it holds a comparison with {what}: whoever started it goes on with it; choose another folder to \
+             keep both"
         ))
     }
 }

@@ -1,24 +1,29 @@
 //! Forecasting as the training loop sees it.
 use super::{
     choose,
-    config::ForecastRun,
+    config::{ForecastConfig, ForecastRun},
     data::{Division, Window, draw},
     loss::{Targets, loss},
 };
 use crate::{
     error::{Error, Result},
     nn::{key::Key, model::SequenceModel},
+    settings::run::{Metric, TaskConfig},
     train::{
+        config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task},
     },
 };
 use burn::tensor::{Device, Tensor, TensorData};
-use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::series::{Found, SeriesFormat, read_panel, read_series};
+use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
 use gruvy_runtime::{
-    Codec,
-    forecast::{Decoder, ForecastCodec, Forecaster, Frame, Prepared},
+    Codec, TaskName,
+    forecast::{
+        Decoder, Difference, ForecastCodec, Forecaster, Frame, Output, Prepared, Transform,
+    },
     model::{Head, Input, ModelFile, Network, Trained},
     random::Fnv,
     series::Panel,
@@ -43,15 +48,20 @@ pub struct ForecastTask {
     division: Division,
     epoch_windows: usize,
     notes: Vec<String>,
+    /// What was guessed of the tables, to be kept with the model.
+    found: Option<Found>,
 }
 
 impl ForecastTask {
     pub(super) fn load(run: ForecastRun) -> Result<Self> {
-        let panel = match run.data.paths.is_empty() {
-            true => embedded_airline()?,
-            false => read_panel(&run.data.inputs()?, &run.task.format)?,
+        let (panel, found) = match run.data.paths.is_empty() {
+            true => (embedded_airline()?, None),
+            false => {
+                let (panel, found) = read_series(&run.data.inputs()?, &run.task.format)?;
+                (panel, Some(found))
+            }
         };
-        Self::new(run, panel)
+        Ok(Self { found, ..Self::new(run, panel)? })
     }
 
     /// Series that are already read.
@@ -85,7 +95,7 @@ impl ForecastTask {
             0 => division.train.len().clamp(EPOCH[0], EPOCH[1]),
             given => given,
         };
-        Ok(Self { run, codec, panel, series, division, epoch_windows, notes })
+        Ok(Self { run, codec, panel, series, division, epoch_windows, notes, found: None })
     }
 
     /// The codec that was chosen.
@@ -205,7 +215,8 @@ impl ForecastTask {
 /// None, as they can be read.
 pub fn embedded_airline() -> Result<Panel> {
     let airline = gruvy_data::Input::bytes("airline", EMBEDDED_AIRLINE.as_bytes());
-    let mut panel = read_panel(&[airline], &SeriesFormat::default())?;
+    let format = SeriesFormat { found: Some(Found::only("airline")), ..SeriesFormat::default() };
+    let mut panel = read_panel(&[airline], &format)?;
     panel.notes = vec![
         "no data given: learning from monthly airline passengers, 1949 to 1960 (Box and Jenkins 1976)".to_owned(),
     ];
@@ -241,6 +252,78 @@ fn unusual(panel: &Panel, division: &Division) -> Vec<String> {
         notes.push(format!("{} series are too short to learn from: {}", left.len(), named(left)));
     }
     notes
+}
+
+impl TaskConfig for ForecastConfig {
+    const TASK: TaskName = TaskName::Forecast;
+    const UNIT: &'static str = "windows";
+    const METRICS: &'static [Metric] = &[
+        Metric { name: "loss", title: "loss", decimals: 4 },
+        Metric { name: "mase", title: "MASE", decimals: 3 },
+        Metric { name: "smape", title: "sMAPE", decimals: 2 },
+        Metric { name: "crps", title: "CRPS", decimals: 4 },
+        Metric { name: "mse", title: "MSE", decimals: 4 },
+        Metric { name: "mae", title: "MAE", decimals: 4 },
+    ];
+    const NESTED: &'static [(&'static str, &'static [Setting])] =
+        &[("format", SeriesFormat::SETTINGS)];
+    type Task = ForecastTask;
+
+    fn train_defaults() -> TrainConfig {
+        TrainConfig {
+            hidden: 128,
+            dropout: 0.1,
+            batch: 64,
+            epochs: 20,
+            lr: 2e-3,
+            patience: 8,
+            ..TrainConfig::default()
+        }
+    }
+
+    fn run_name(&self) -> String {
+        "airline".to_owned()
+    }
+
+    fn members(run: &ForecastRun) -> Vec<ForecastRun> {
+        let member = |number: usize| {
+            let mut member = run.clone();
+            member.task.ensemble = 1;
+            member.train.seed += number as u64;
+            member
+        };
+        (0..run.task.ensemble).map(member).collect()
+    }
+
+    fn check(run: &ForecastRun) -> Result<()> {
+        let task = &run.task;
+        let rising = task.levels.windows(2).all(|pair| pair[0] < pair[1]);
+        if task.levels.is_empty() || !rising || !task.levels.iter().all(|l| *l > 0.0 && *l < 1.0) {
+            let why = "expected rising numbers between 0 and 1, such as 0.1,0.5,0.9";
+            return Err(Error::setting("levels", format!("{:?}", task.levels), why));
+        }
+        if run.train.label_smoothing != 0.0 {
+            let why = "this task answers with numbers and has no labels to smooth";
+            return Err(Error::setting("label_smoothing", run.train.label_smoothing, why));
+        }
+        if run.train.train_fraction != 1.0 {
+            let why = "series are shortened at their end, by valid_steps and test_steps";
+            return Err(Error::setting("train_fraction", run.train.train_fraction, why));
+        }
+        if task.output == Some(Output::NegativeBinomial) {
+            let differenced = task.difference.is_some_and(|d| d != Difference::None);
+            if differenced || task.transform.is_some_and(|t| t != Transform::None) {
+                let why = "counts are neither differenced nor transformed: leave difference and transform out";
+                return Err(Error::setting("output", "negative-binomial", why));
+            }
+        }
+        Ok(())
+    }
+
+    fn load(run: ForecastRun) -> Result<ForecastTask> {
+        run.check()?;
+        ForecastTask::load(run)
+    }
 }
 
 impl Task for ForecastTask {
@@ -309,9 +392,9 @@ impl Task for ForecastTask {
     }
 
     fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
-        // The frequency that was found holds for later series too.
-        let freq = Some(self.panel.frequency);
-        let source = to_source(&SeriesFormat { freq, ..self.run.task.format.clone() });
+        // What was found holds for later series too.
+        let (freq, found) = (Some(self.panel.frequency), self.found.clone());
+        let source = to_source(&SeriesFormat { freq, found, ..self.run.task.format.clone() });
         ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
     }
 

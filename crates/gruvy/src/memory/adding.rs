@@ -1,5 +1,5 @@
 //! The adding problem: a number from the last state.
-use super::task::Generator;
+use super::generator::Generator;
 use crate::{
     error::Result,
     nn::{key::Key, loss::mean_squared_error, model::SequenceModel},

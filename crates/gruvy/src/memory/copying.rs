@@ -1,5 +1,5 @@
 //! Copying: a label at every step.
-use super::task::Generator;
+use super::generator::Generator;
 use crate::{
     error::Result,
     nn::{key::Key, model::SequenceModel},

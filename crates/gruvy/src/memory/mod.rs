@@ -19,7 +19,9 @@
 pub(crate) mod adding;
 pub(crate) mod config;
 pub(crate) mod copying;
+pub(crate) mod generator;
 pub(crate) mod task;
 
 pub use config::{AddingConfig, AddingRun, CopyConfig, CopyRun, MemoryConfig};
-pub use task::{Generator, MemoryTask};
+pub use generator::Generator;
+pub use task::MemoryTask;

@@ -1,10 +1,12 @@
 //! The memory tasks as the training loop sees them.
 use super::config::MemoryConfig;
+use super::generator::Generator;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     nn::{key::Key, model::SequenceModel},
-    settings::run::{Metric, RunSettings},
+    settings::run::{Metric, RunSettings, TaskConfig},
     train::{
+        config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task},
     },
@@ -13,61 +15,14 @@ use burn::tensor::{Device, Tensor};
 use gruvy_runtime::{
     Codec, TaskName,
     memory::TEST_SEED,
-    model::{Head, Input, ModelFile, Network, Trained},
+    model::{Head, ModelFile, Network, Trained},
     random::mix,
 };
 use serde_json::{Value, json};
-use std::{fmt::Debug, ops::Range, sync::Arc};
+use std::{fmt::Debug, sync::Arc};
 
 /// The seed of the sequences that are validated on.
 const VALID_SEED: u64 = TEST_SEED + 1;
-
-/// What distinguishes one memory task from another.
-pub trait Generator: Copy + Debug + PartialEq {
-    /// The task's name.
-    const TASK: TaskName;
-    /// The metrics that a person is shown.
-    const METRICS: &'static [Metric];
-    /// Default length.
-    const LENGTH: usize;
-    /// Whether the answer is one of several classes.
-    const CLASSES: bool;
-
-    /// Sequences of that length.
-    fn new(length: usize) -> Self;
-
-    /// Refuses an impossible length.
-    ///
-    /// # Errors
-    /// A setting out of range.
-    fn check(&self) -> Result<()>;
-
-    /// The half that uses a model.
-    fn codec(&self) -> Codec;
-
-    /// What a model takes, and how many numbers it gives.
-    fn shape(&self) -> (Input, usize);
-
-    /// Mean loss `[1]` over the sequences `rows` of a seed, with labels smoothed by `smoothing`; `masks` as for
-    /// [`SequenceModel`].
-    fn loss(
-        &self,
-        model: &SequenceModel,
-        seed: u64,
-        rows: Range<u64>,
-        smoothing: f64,
-        masks: Option<Key>,
-    ) -> Tensor<1>;
-
-    /// Metrics that follow from a mean training loss.
-    fn train_metrics(&self, loss: f64) -> Metrics;
-
-    /// Metrics over the first `count` sequences of a seed.
-    ///
-    /// # Errors
-    /// If the network is of another task.
-    fn evaluate(&self, network: &Arc<Network>, seed: u64, count: u64) -> Result<Metrics>;
-}
 
 /// A memory task ready to train on.
 #[derive(Debug)]
@@ -87,6 +42,56 @@ impl<G: Generator> MemoryTask<G> {
     /// The settings, with the `chrono` that was chosen.
     pub fn run(&self) -> &RunSettings<MemoryConfig<G>> {
         &self.run
+    }
+}
+
+impl<G: Generator> TaskConfig for MemoryConfig<G> {
+    const TASK: TaskName = G::TASK;
+    const UNIT: &'static str = "sequences";
+    const METRICS: &'static [Metric] = G::METRICS;
+    type Task = MemoryTask<G>;
+
+    /// Nothing against overfitting, as there is none; and patience, as the loss rests at its baseline before
+    /// it falls.
+    fn train_defaults() -> TrainConfig {
+        TrainConfig {
+            hidden: 150,
+            dropout: 0.0,
+            batch: 20,
+            epochs: 12,
+            lr: 5e-3,
+            weight_decay: 0.0,
+            min_lr: 0.0,
+            patience: 0,
+            ..TrainConfig::default()
+        }
+    }
+
+    fn run_name(&self) -> String {
+        format!("{}-{}", G::TASK, self.length)
+    }
+
+    fn check(run: &RunSettings<Self>) -> Result<()> {
+        let (train, task) = (&run.train, &run.task);
+        G::new(task.length).check()?;
+        if train.train_fraction != 1.0 {
+            let why = "this task makes fresh sequences for every step; train_size sets how many";
+            return Err(Error::setting("train_fraction", train.train_fraction, why));
+        }
+        if train.label_smoothing != 0.0 && !G::CLASSES {
+            let why = "this task answers with a number and has no labels to smooth";
+            return Err(Error::setting("label_smoothing", train.label_smoothing, why));
+        }
+        if !run.data.paths.is_empty() {
+            let why = format!("the task `{}` makes its own data and reads none", G::TASK);
+            return Err(Error::setting("data.paths", run.data.paths[0].display(), why));
+        }
+        Ok(())
+    }
+
+    fn load(run: RunSettings<Self>) -> Result<MemoryTask<G>> {
+        run.check()?;
+        Ok(MemoryTask::new(run))
     }
 }
 

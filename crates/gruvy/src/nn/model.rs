@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    ops::head::{Head as LossHead, linear_cross_entropy},
+    ops::call::Head as LossHead,
+    ops::head::linear_cross_entropy,
 };
 use burn::{
     module::{Initializer, Module, Param},

@@ -1,7 +1,8 @@
 //! Recurrent layers of any cell, with the scope of `torch.nn.GRU`, `LSTM` and `RNN`.
-use super::{config::RecurrentConfig, key::Key, weights::LayerWeights};
+use super::{chrono, config::RecurrentConfig, key::Key, weights::LayerWeights};
 use crate::ops::{self, Noise, Settings, memory::Memory};
 use burn::module::Module;
+use burn::tensor::Device;
 use burn::tensor::{Tensor, TensorData};
 use std::sync::Arc;
 
@@ -20,6 +21,48 @@ pub struct Recurrent {
     /// Scratch of all calls, of this module and its clones.
     #[module(skip)]
     pub memory: Memory,
+}
+
+impl RecurrentConfig {
+    /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them: at `key`, each under its name.
+    ///
+    /// # Panics
+    /// If a size is 0, a probability is outside `[0, 1)`, or `chrono` is 1 or 2.
+    pub fn init(&self, key: Key, device: &Device) -> Recurrent {
+        for (name, size) in [
+            ("input_size", self.input_size),
+            ("hidden_size", self.hidden_size),
+            ("num_layers", self.num_layers),
+        ] {
+            assert!(size > 0, "RecurrentConfig: expected {name} of at least 1, got 0");
+        }
+        for (name, rate) in [
+            ("dropout", self.dropout),
+            ("input_dropout", self.input_dropout),
+            ("recurrent_dropout", self.recurrent_dropout),
+            ("zoneout", self.zoneout),
+            ("weight_dropout", self.weight_dropout),
+        ] {
+            assert!(
+                (0.0..1.0).contains(&rate),
+                "RecurrentConfig: expected {name} in [0, 1), got {rate}"
+            );
+        }
+        let layer = |index| {
+            let input = match index / self.directions() {
+                0 => self.input_size,
+                _ => self.directions() * self.hidden_size,
+            };
+            let place = |name: &str| key.named(&format!("{name}{}", self.suffix(index)));
+            let layer = LayerWeights::new(self, input, place, device);
+            match self.chrono {
+                0 => layer,
+                longest => chrono::open(layer, self.cell, longest, place("chrono")),
+            }
+        };
+        let layers = (0..self.num_layers * self.directions()).map(layer).collect();
+        Recurrent { layers, config: self.clone(), memory: Memory::default() }
+    }
 }
 
 impl Recurrent {

@@ -1,6 +1,7 @@
 //! The recurrence as one backend operation over the kernels: Flex, and its hand-written gradient.
+use super::call::{Settings, Weights, stream};
 use super::memory::Buffer;
-use super::{Settings, Weights, memory::Memory, stream};
+use super::memory::Memory;
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,

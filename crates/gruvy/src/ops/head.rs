@@ -5,10 +5,10 @@
 //! ```
 //! On Flex the kernel computes all gradients together with the loss, and the graph holds them in place of logits,
 //! probabilities and mask. On any other backend it is [`plain_head`], the same function in ordinary tensor operations.
+use super::call::{Head, expect, has_kernels};
 use super::fused::{dense, floats, tensor};
-use super::memory::Buffer;
+use super::memory::{Buffer, Memory};
 use super::plain::plain_head;
-use super::{expect, has_kernels, memory::Memory};
 use burn::backend::autodiff::{
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
@@ -20,21 +20,6 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{Int, Tensor};
 use gruvy_kernels::{Dropout, Isa, LinearCrossEntropy, LinearGradients};
 use std::sync::Arc;
-
-/// A linear head and what it sees.
-#[derive(Clone, Debug)]
-pub struct Head {
-    /// `[N, I]`
-    pub x: Tensor<2>,
-    /// Dropout of x, its values counted as `[N, I]`; none in inference.
-    pub dropout: Option<Dropout>,
-    /// `[V, I]`
-    pub weight: Tensor<2>,
-    /// `[V]`
-    pub bias: Tensor<1>,
-    /// Where the call finds its scratch: that of earlier calls, where they had the same.
-    pub memory: Memory,
-}
 
 /// Mean cross entropy `[1]`, in nats, of a head's logits against the classes `targets [N]`, a share `smoothing` of
 /// each target spread over all classes: [`nn::cross_entropy`](crate::nn::cross_entropy) of the head's logits, which

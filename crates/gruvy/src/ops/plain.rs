@@ -1,5 +1,5 @@
 //! The recurrence in ordinary tensor operations: differentiable by composition, on any backend.
-use super::{Noise, Settings, Weights, head::Head, hidden_size, steps_past_end, stream};
+use super::call::{Head, Noise, Settings, Weights, hidden_size, steps_past_end, stream};
 use crate::nn::loss::cross_entropy;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation::relu, activation::sigmoid};
 use gruvy_kernels::{self as kernels, Cell, NORM_EPSILON};

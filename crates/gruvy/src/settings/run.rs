@@ -8,15 +8,21 @@
 //! ```
 use crate::{
     error::{Error, Result},
-    train::{config::TrainConfig, task::Task},
+    train::{
+        config::{FREE_ON_RESUME, TrainConfig, in_words},
+        folder::RunFolder,
+        task::Task,
+    },
 };
 use gruvy_data::Input;
+use gruvy_data::settings::{self, Setting, Settings};
 use gruvy_runtime::TaskName;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, DeserializeOwned, MapAccess, Visitor},
+    de::{self, MapAccess, Visitor},
     ser::SerializeMap,
 };
+use serde_json::{Value, json};
 use std::{
     fmt, fs,
     marker::PhantomData,
@@ -25,15 +31,15 @@ use std::{
 };
 
 /// A task's own settings, and what `gruvy` must know of a task to train it.
-pub trait TaskConfig:
-    Clone + fmt::Debug + Default + PartialEq + Serialize + DeserializeOwned
-{
+pub trait TaskConfig: Settings + Clone + fmt::Debug + Default + PartialEq {
     /// The task.
     const TASK: TaskName;
     /// What a batch is counted in, in the plural.
     const UNIT: &'static str;
     /// The metrics that a person is shown, in this order.
     const METRICS: &'static [Metric];
+    /// Tables within the task's, and the settings in them.
+    const NESTED: &'static [(&'static str, &'static [Setting])] = &[];
     /// The data, ready to be learned from.
     type Task: Task;
 
@@ -53,6 +59,11 @@ pub trait TaskConfig:
     /// The files and folders that these settings name.
     fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
         Vec::new()
+    }
+
+    /// The runs that these settings stand for: more than one for an ensemble and for cross-validation.
+    fn members(run: &RunSettings<Self>) -> Vec<RunSettings<Self>> {
+        vec![run.clone()]
     }
 
     /// Refuses settings that make no sense; [`TrainConfig::check`] has been asked already.
@@ -171,8 +182,80 @@ impl<C: TaskConfig> RunSettings<C> {
     /// # Errors
     /// [`Error::Setting`] with the name of the first such setting.
     pub fn check(&self) -> Result<()> {
+        let task = json!(self.task);
+        settings::check(&json!(self.train), TrainConfig::SETTINGS)?;
+        settings::check(&task, C::SETTINGS)?;
+        for (table, settings) in C::NESTED {
+            settings::check(&task[table], settings)?;
+        }
         self.train.check()?;
         C::check(self)
+    }
+
+    /// All settings, each with the table that it lies in: `train`, the task's name, and tables within that.
+    pub fn declared() -> impl Iterator<Item = (&'static str, &'static Setting)> {
+        let of = |table: &'static str, settings: &'static [Setting]| {
+            settings.iter().map(move |setting| (table, setting))
+        };
+        let nested = C::NESTED.iter().flat_map(move |(table, settings)| of(table, settings));
+        of(C::TASK.name(), C::SETTINGS).chain(nested).chain(of("train", TrainConfig::SETTINGS))
+    }
+
+    /// Lays a value over the setting of a name, wherever it lies: a text, as on a command line, or a value of JSON.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value that it cannot be; for a name that no setting has, an error with those that are like
+    /// it.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<()> {
+        if let Some(setting) = settings::find(C::SETTINGS, name) {
+            self.task = settings::laid_over(&self.task, &[], setting, value)?;
+            return Ok(());
+        }
+        for (table, list) in C::NESTED {
+            if let Some(setting) = settings::find(list, name) {
+                self.task = settings::laid_over(&self.task, &[table], setting, value)?;
+                return Ok(());
+            }
+        }
+        let Some(setting) = settings::find(TrainConfig::SETTINGS, name) else {
+            let known = Self::declared().map(|(_, setting)| setting.name);
+            return Err(settings::unknown(name, known).into());
+        };
+        self.train = settings::laid_over(&self.train, &[], setting, value)?;
+        Ok(())
+    }
+
+    /// Refuses to go on with this run under other settings, but for those that [may change](FREE_ON_RESUME).
+    ///
+    /// # Errors
+    /// [`Error::Data`] naming those that may.
+    pub fn check_resume(&self, with: &Self) -> Result<()> {
+        let same = Self { train: with.train.with_free_of(&self.train), ..with.clone() };
+        if same == *self {
+            return with.check();
+        }
+        Err(Error::Data(format!(
+            "a run that goes on keeps its settings: only {} can be given anew; start a new run for the rest",
+            in_words(&FREE_ON_RESUME)
+        )))
+    }
+
+    /// A folder for one of several runs: a new one, or one in which a run of these settings goes on.
+    ///
+    /// # Errors
+    /// If it holds a run of other settings, or cannot be used.
+    pub fn folder(&self, path: &Path, force: bool) -> Result<RunFolder> {
+        let (file, toml) = (RunFolder::settings_path(path), self.to_toml()?);
+        if force || !file.exists() {
+            return RunFolder::create(path, toml, force);
+        }
+        if Self::read(&file)?.to_toml()? != toml {
+            return Err(Error::Data(format!(
+                "{} has other settings; replace the runs, or choose another folder",
+                file.display()
+            )));
+        }
+        RunFolder::resume(path, toml)
     }
 
     /// Gives the network another hidden size; what the task binds to it follows.

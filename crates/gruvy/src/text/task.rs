@@ -1,13 +1,14 @@
 //! The text task as the training loop sees it.
 use super::{
     batches::{Cutter, gather},
-    config::TextRun,
+    config::{TextConfig, TextRun},
     corpus::Corpus,
     vocabulary,
 };
 use crate::{
     error::{Error, Result},
     nn::{key::Key, model::SequenceModel},
+    settings::run::{Metric, TaskConfig},
     train::{
         report::Metrics,
         task::{Carry, Part, Position, Task},
@@ -15,11 +16,12 @@ use crate::{
 };
 use burn::tensor::{Device, Tensor};
 use gruvy_runtime::{
-    Codec,
+    Codec, TaskName,
     model::{Head, Input, ModelFile, Trained},
     text::{TextCodec, TextMetrics, predicted_chars},
 };
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Steps of one call when evaluating.
 const EVAL_STEPS: usize = 128;
@@ -107,6 +109,46 @@ impl TextTask {
             Part::Valid => &self.valid,
             Part::Test => &self.test,
         }
+    }
+}
+
+impl TaskConfig for TextConfig {
+    const TASK: TaskName = TaskName::Text;
+    const UNIT: &'static str = "tokens";
+    const METRICS: &'static [Metric] = &[
+        Metric { name: "loss", title: "nats", decimals: 3 },
+        Metric { name: "bits_per_char", title: "bits/char", decimals: 3 },
+        Metric { name: "perplexity", title: "perplexity", decimals: 2 },
+    ];
+    type Task = TextTask;
+
+    fn run_name(&self) -> String {
+        "tales".to_owned()
+    }
+
+    fn follow_hidden(run: &mut TextRun) {
+        if run.task.tied {
+            run.task.embed = run.train.hidden;
+        }
+    }
+
+    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        self.valid.iter_mut().chain(&mut self.test).collect()
+    }
+
+    fn check(run: &TextRun) -> Result<()> {
+        let (text, hidden) = (&run.task, run.train.hidden);
+        if text.tied && text.embed != hidden {
+            let why = format!("tied needs embed equal to hidden, which is {hidden}");
+            return Err(Error::setting("embed", text.embed, why));
+        }
+        Ok(())
+    }
+
+    fn load(run: TextRun) -> Result<TextTask> {
+        run.check()?;
+        let corpus = Corpus::load(&run)?;
+        TextTask::new(run, corpus)
     }
 }
 
@@ -248,8 +290,8 @@ fn long_enough(name: &str, tokens: usize, seq_len: usize) -> Result<()> {
     }
     Err(Error::Data(format!(
         "the {name} text has {tokens} tokens; expected at least {needed}, one sequence (seq_len = \
-         {seq_len}) and the token after it: give more text, a smaller --seq-len, or another --split \
-         (100/0/0 trains on all of it)"
+         {seq_len}) and the token after it: give more text, a smaller value of the setting `seq_len`, or \
+         another division (the setting `split=100/0/0` trains on all of it)"
     )))
 }
 

@@ -3,6 +3,8 @@ use crate::{
     error::{Error, Result},
     nn::config::RecurrentConfig,
 };
+use gruvy_data::settings;
+use gruvy_data::settings::{Kind, Range};
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
 
@@ -20,105 +22,73 @@ pub enum Schedule {
     Constant,
 }
 
-/// Settings of the network, the optimizer and the loop. The `[train]` table of `run.toml`.
-///
-/// The schedule is a function of the step alone: `max_minutes` only stops. So a run that was
-/// interrupted, by the clock or by anything else, goes on as if it never had been.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrainConfig {
-    /// The recurrence.
-    pub cell: Cell,
-    /// `H`, hidden units of a layer.
-    pub hidden: usize,
-    /// `L`, recurrent layers.
-    pub layers: usize,
-    /// Share of activations dropped between layers and before the head.
-    pub dropout: f64,
-    /// Variational dropout of each layer's input: the same features at all steps of a sequence.
-    pub input_dropout: f64,
-    /// Variational dropout of what the hidden weights see of the state, the same at all steps of a sequence.
-    pub recurrent_dropout: f64,
-    /// Probability with which a unit keeps its state at a step (zoneout).
-    pub zoneout: f64,
-    /// Share of hidden weights dropped, the same at all steps of a batch (DropConnect).
-    pub weight_dropout: f64,
-    /// Layer normalisation of the gates.
-    pub layer_norm: bool,
-    /// Compute the gates again in the backward pass instead of keeping them: less memory for long sequences, more time.
-    pub recompute: bool,
-    /// Longest dependency in steps that the gates are opened for at the start (chrono initialisation,
-    /// 1804.11188); zero: gates as PyTorch draws them. None: as the task finds best.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chrono: Option<usize>,
-    /// Learn from the first part of the training data alone, this share of it. Validation and test stay
-    /// whole.
-    pub train_fraction: f64,
-    /// Share of each target that is spread over all classes while training, where a task has classes.
-    /// Validation and test measure the plain loss.
-    pub label_smoothing: f64,
-    /// `B`, sequences in a batch.
-    pub batch: usize,
-    /// Passes over the training data.
-    pub epochs: usize,
-    /// Stop after that many minutes of training, resumed time included. Zero: no limit.
-    pub max_minutes: f64,
-    /// Peak learning rate of AdamW.
-    pub lr: f64,
-    /// Decoupled weight decay on matrices (biases are spared), times the learning rate per step.
-    pub weight_decay: f64,
-    /// Steps of linear warm-up from zero.
-    pub warmup: usize,
-    /// How the learning rate moves afterwards.
-    pub schedule: Schedule,
-    /// Lowest learning rate of a schedule, as a share of `lr`.
-    pub min_lr: f64,
-    /// Largest global norm of the gradient; a longer one is scaled down. Zero: no limit.
-    pub clip: f64,
-    /// Decay of the moving average of the weights that is evaluated and exported. Zero: none, the
-    /// weights themselves.
-    pub ema: f64,
-    /// Stop after that many evaluations without a better validation loss. Zero: never.
-    pub patience: usize,
-    /// Steps between evaluations. Zero: a fortieth of the run, and an epoch at most.
-    pub eval_every: usize,
-    /// Seconds between checkpoints (there is one at each evaluation as well).
-    pub save_every: f64,
-    /// Seed of the initial weights, the dropout and the order of the data.
-    pub seed: u64,
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            cell: Cell::Gru,
-            hidden: 256,
-            layers: 1,
-            dropout: 0.2,
-            input_dropout: 0.0,
-            recurrent_dropout: 0.0,
-            zoneout: 0.0,
-            weight_dropout: 0.0,
-            layer_norm: false,
-            recompute: false,
-            chrono: None,
-            train_fraction: 1.0,
-            label_smoothing: 0.0,
-            batch: 32,
-            epochs: 20,
-            max_minutes: 0.0,
-            lr: 4e-3,
-            weight_decay: 0.01,
-            warmup: 50,
-            schedule: Schedule::Cosine,
-            min_lr: 0.02,
-            clip: 1.0,
-            ema: 0.0,
-            patience: 10,
-            eval_every: 0,
-            save_every: 30.0,
-            seed: 1,
-        }
+settings! {
+    /// Settings of the network, the optimizer and the loop. The `[train]` table of `run.toml`.
+    ///
+    /// The schedule is a function of the step alone: `max_minutes` only stops. So a run that was
+    /// interrupted, by the clock or by anything else, goes on as if it never had been.
+    pub struct TrainConfig {
+        cell: Cell = Cell::Gru, Kind::Choice(|| Cell::ALL.map(Cell::name).to_vec()), "",
+            "The recurrence";
+        /// `H`.
+        hidden: usize = 256, Kind::Whole(1), "N", "Hidden units of a layer";
+        /// `L`.
+        layers: usize = 1, Kind::Whole(1), "N", "Recurrent layers";
+        /// And before the head.
+        dropout: f64 = 0.2, Kind::Number(Range::Share), "P",
+            "Share of activations dropped between layers";
+        input_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
+            "Share of features dropped from each layer's input, the same at all steps (variational)";
+        recurrent_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
+            "Share of units that the hidden weights do not see, the same at all steps (variational)";
+        zoneout: f64 = 0.0, Kind::Number(Range::Share), "P",
+            "Probability with which a unit keeps its state at a step";
+        /// The same at all steps of a batch.
+        weight_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
+            "Share of hidden weights dropped (DropConnect)";
+        layer_norm: bool = false, Kind::Switch, "BOOL", "Layer normalisation of the gates";
+        recompute: bool = false, Kind::Switch, "BOOL",
+            "Compute the gates again in the backward pass instead of keeping them: less memory, more time";
+        /// Chrono initialisation, 1804.11188; none: as the task finds best.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        chrono: Option<usize> = None, Kind::Whole(0), "T",
+            "Open the gates for dependencies of up to T steps at the start; 0: not [default: the length of a \
+             memory task, else 0]";
+        /// Validation and test stay whole.
+        train_fraction: f64 = 1.0, Kind::Number(Range::Part), "SHARE",
+            "Learn from the first part of the training data alone, this share of it";
+        /// Where a task has classes. Validation and test measure the plain loss.
+        label_smoothing: f64 = 0.0, Kind::Number(Range::Share), "SHARE",
+            "Share of each target that is spread over all classes while training";
+        /// `B`.
+        batch: usize = 32, Kind::Whole(1), "N", "Sequences in a batch";
+        epochs: usize = 20, Kind::Whole(1), "N", "Passes over the training data";
+        /// Resumed time included.
+        max_minutes: f64 = 0.0, Kind::Number(Range::NotNegative), "MIN",
+            "Stop after that many minutes; 0: no limit";
+        /// Of AdamW.
+        lr: f64 = 4e-3, Kind::Number(Range::Positive), "RATE", "Peak learning rate";
+        /// On matrices (biases are spared), times the learning rate per step.
+        weight_decay: f64 = 0.01, Kind::Number(Range::NotNegative), "RATE", "Decoupled weight decay";
+        warmup: usize = 50, Kind::Whole(0), "N", "Steps of linear warm-up";
+        schedule: Schedule = Schedule::Cosine, Kind::Choice(|| vec!["cosine", "plateau", "constant"]), "",
+            "How the learning rate moves after the warm-up";
+        min_lr: f64 = 0.02, Kind::Number(Range::Unit), "SHARE",
+            "Lowest learning rate of a schedule, as a share of the peak";
+        /// A longer one is scaled down.
+        clip: f64 = 1.0, Kind::Number(Range::NotNegative), "NORM",
+            "Largest norm of the gradient; 0: no limit";
+        ema: f64 = 0.0, Kind::Number(Range::Share), "DECAY",
+            "Decay of the averaged weights that are evaluated and kept; 0: none";
+        patience: usize = 10, Kind::Whole(0), "N",
+            "Stop after that many evaluations without a better validation loss; 0: never";
+        /// Zero: a fortieth of the run, and an epoch at most.
+        eval_every: usize = 0, Kind::Whole(0), "N",
+            "Steps between evaluations; 0: chosen by the length of the run";
+        /// There is one at each evaluation as well.
+        save_every: f64 = 30.0, Kind::Number(Range::NotNegative), "S", "Seconds between checkpoints";
+        /// Of the initial weights, the dropout and the order of the data.
+        seed: u64 = 1, Kind::Whole(0), "N", "Seed of everything random";
     }
 }
 
@@ -126,11 +96,12 @@ impl Default for TrainConfig {
 /// on them before they are reached.
 pub const FREE_ON_RESUME: [&str; 4] = ["epochs", "max_minutes", "patience", "save_every"];
 
-/// `a, b and c`
+/// ``the setting `a`, the setting `b` and the setting `c` ``
 pub(crate) fn in_words(names: &[&str]) -> String {
-    match names {
+    let named: Vec<String> = names.iter().map(|name| format!("the setting `{name}`")).collect();
+    match &named[..] {
         [] => String::new(),
-        [one] => (*one).to_owned(),
+        [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
@@ -163,51 +134,11 @@ impl TrainConfig {
             .with_chrono(self.chrono.unwrap_or(0))
     }
 
-    /// Refuses values that make no sense.
+    /// Refuses what no range can say.
     ///
     /// # Errors
     /// [`Error::Setting`] with the name of the first such setting.
     pub fn check(&self) -> Result<()> {
-        for (name, value) in [
-            ("hidden", self.hidden),
-            ("layers", self.layers),
-            ("batch", self.batch),
-            ("epochs", self.epochs),
-        ] {
-            if value == 0 {
-                return Err(Error::setting(name, value, "expected at least 1"));
-            }
-        }
-        let share = |v: f64| (0.0..1.0).contains(&v);
-        let positive = |v: f64| v > 0.0 && v.is_finite();
-        let not_negative = |v: f64| v >= 0.0 && v.is_finite();
-        let fraction = self.train_fraction;
-        let (a_share, at_least_0) = ("expected at least 0 and less than 1", "expected 0 or more");
-        for (name, value, good, expected) in [
-            ("dropout", self.dropout, share(self.dropout), a_share),
-            ("input_dropout", self.input_dropout, share(self.input_dropout), a_share),
-            ("recurrent_dropout", self.recurrent_dropout, share(self.recurrent_dropout), a_share),
-            ("zoneout", self.zoneout, share(self.zoneout), a_share),
-            ("weight_dropout", self.weight_dropout, share(self.weight_dropout), a_share),
-            ("label_smoothing", self.label_smoothing, share(self.label_smoothing), a_share),
-            ("ema", self.ema, share(self.ema), a_share),
-            (
-                "train_fraction",
-                fraction,
-                fraction > 0.0 && fraction <= 1.0,
-                "expected above 0, at most 1",
-            ),
-            ("lr", self.lr, positive(self.lr), "expected a number above 0"),
-            ("min_lr", self.min_lr, (0.0..=1.0).contains(&self.min_lr), "expected 0 to 1"),
-            ("weight_decay", self.weight_decay, not_negative(self.weight_decay), at_least_0),
-            ("clip", self.clip, not_negative(self.clip), at_least_0),
-            ("max_minutes", self.max_minutes, not_negative(self.max_minutes), at_least_0),
-            ("save_every", self.save_every, not_negative(self.save_every), at_least_0),
-        ] {
-            if !good {
-                return Err(Error::setting(name, value, expected));
-            }
-        }
         if let Some(chrono @ (1 | 2)) = self.chrono {
             return Err(Error::setting(
                 "chrono",

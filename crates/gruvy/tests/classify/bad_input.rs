@@ -16,9 +16,12 @@ fn data_without_a_choice_are_refused() {
     refused(of("one.csv", "text,label\ngood,a\nbad,a\n"), "same label, a");
     refused(
         of("none.txt", "a line\nand another\n"),
-        "no labels; name the column that holds them with --label-column",
+        "no labels; name the column that holds them with the setting `label_column`",
     );
-    refused(of("two.txt", "__label__a __label__b x\n__label__a y\n"), "--multi-label");
+    refused(
+        of("two.txt", "__label__a __label__b x\n__label__a y\n"),
+        "the setting `multi_label=true`",
+    );
     refused(of("quote.csv", "text,label\n\"broken,a\nfine,b\n"), "quote");
     refused(of("empty.csv", ""), "empty");
     refused(of("blank.csv", "text,label\n\" \",a\n\" \",b\n"), "learn from");

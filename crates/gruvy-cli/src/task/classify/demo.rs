@@ -1,8 +1,8 @@
 //! `gruvy demo classify`: a network learns what opinions say, and is put beside a bag of words.
 
+use super::shared as classify;
 use crate::screen::{Screen, me};
-use crate::task::classify;
-use crate::{command::train, stop};
+use crate::{stop, training};
 use anyhow::Result;
 use gruvy::classify::ClassifyRun;
 use gruvy::classify::judge::explanation_text;
@@ -38,7 +38,7 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
         "A small network learns whether an opinion is positive, neutral or negative, from synthetic ones in which the order \
          of the words matters.\nThe run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early.\n"
     ));
-    let (outcome, task) = train::work_with_task(&settings, &folder, &stop, screen)?;
+    let (outcome, task) = training::work_with_task(&settings, &folder, &stop, screen)?;
     let (report, said) = classify::report_run(&task, &folder, screen)?;
     let classifier = Classifier::open(folder.model_path())?;
     let explained = TEXTS

@@ -1,8 +1,8 @@
 //! `gruvy explain`: which words moved a classifier's answer.
 
-use crate::args::ExplainArgs;
+use super::flags::ExplainArgs;
+use super::shared as classify;
 use crate::screen::Screen;
-use crate::task::classify;
 use anyhow::{Context, Result, bail};
 use gruvy::classify::judge::{explanation_html, explanation_text};
 use gruvy_runtime::model::write_atomic;

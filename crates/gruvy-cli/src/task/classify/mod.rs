@@ -1,233 +1,86 @@
-//! What the commands on classifiers have in common: a model, the items it is to look at, and what is said of it.
+//! Classification on the command line.
 
 pub mod demo;
 pub mod explain;
 pub mod flags;
 mod folds;
 pub mod predict;
+mod shared;
 
-pub use folds::folds;
-
-use crate::args::ExampleFlags;
-use crate::input::inputs;
-use crate::model;
+use self::flags::EvalFlags;
+use super::door::{Asked, Demo, Member, Task as Cli};
 use crate::screen::Screen;
-use crate::table::{Best, Column, table};
-use anyhow::{Context, Result};
-use gruvy::classify::judge::{BASELINE, Report};
+use anyhow::{Result, bail};
 use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, evaluate};
-use gruvy::settings::{RunSettings, TaskConfig};
-use gruvy::train::{RunFolder, Task};
-use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
-use gruvy_data::from_source;
-use gruvy_runtime::items::Items;
-use gruvy_runtime::{classify::Classifier, model::write_atomic};
+use gruvy::train::RunFolder;
+use gruvy_runtime::classify::ClassifyCodec;
+use gruvy_runtime::model::write_atomic;
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Most classes of a confusion matrix in a terminal.
-const MATRIX: usize = 12;
-/// Mistakes in a terminal.
-const MISTAKES: usize = 5;
+use self::shared::{in_full, open, own_task, read, report_run, shown};
 
-/// Opens a model of the task.
-///
-/// # Errors
-/// When there is none, or it is of another task.
-pub fn open(path: &Path) -> Result<Classifier> {
-    let opened = model::open(path)?;
-    Classifier::from_file(&opened.model).with_context(|| opened.path.display().to_string())
-}
+/// The classification task.
+#[derive(Debug)]
+pub struct Classify;
 
-/// Reads items as the model's own were read, but for the flags.
-///
-/// # Errors
-/// When they cannot be read.
-pub fn read(
-    classifier: &Classifier,
-    paths: &[PathBuf],
-    flags: ExampleFlags,
-    labelled: bool,
-    screen: &Screen,
-) -> Result<Examples> {
-    let mut stored: ExampleFormat = from_source(classifier.source());
-    if !labelled {
-        // What is asked about may lack the column that was learned from.
-        stored.label_column.clear();
+impl Cli for Classify {
+    type Config = ClassifyConfig;
+    type Eval = EvalFlags;
+    const ABOUT: &'static str = "Learn the label of a text or of a sequence";
+    const HEADING: &'static str = "Classify";
+    const DATA: Option<&'static str> = Some(
+        "Labelled texts or sequences: CSV, TSV, Parquet, JSON Lines, fastText lines, a folder per label, .npz; `-` is \
+         stdin; nothing: an embedded synthetic set",
+    );
+    const USE: [&'static str; 2] = ["predict", "predict"];
+    const MEMBER: &'static str = "fold";
+    const DEMO: Option<Demo> = Some(demo::run);
+
+    fn report(task: &ClassifyTask, folder: &RunFolder, screen: &Screen) -> Result<(Value, String)> {
+        report_run(task, folder, screen)
     }
-    let mut plain = ExampleFormat::default();
-    flags.clone().apply(&mut plain);
-    flags.apply(&mut stored);
-    let inputs = inputs(paths)?;
-    let read = |format: &ExampleFormat| read_examples(&inputs, format);
-    // Other data may be of another kind of file, without the columns that the model's own had.
-    let examples = match read(&stored) {
-        Err(error) if plain != stored => read(&plain).map_err(|_| error),
-        read => read,
-    }?;
-    examples.notes.iter().for_each(|note| screen.note(note));
-    Ok(examples)
-}
 
-/// Item `at` as a person finds it again: its id, or its number from 1.
-pub fn name(examples: &Examples, at: usize) -> String {
-    match &examples.ids {
-        Some(ids) => ids[at].clone(),
-        None => (at + 1).to_string(),
+    fn report_all(all: &[Member], of: usize, folder: &Path, screen: &Screen) -> Result<()> {
+        folds::report(all, of, folder, screen)
     }
-}
 
-/// What an item says, for a person.
-fn shown(items: &Items, at: usize) -> String {
-    match items {
-        Items::Text(texts) => texts[at].clone(),
-        Items::Sequences(all) => {
-            let steps = all.item(at).len() / all.features.len();
-            format!("item {}, a sequence of {steps} steps", at + 1)
+    fn eval(asked: Asked<'_>, flags: EvalFlags, screen: &Screen) -> Result<()> {
+        let path = asked.path;
+        if asked.data.is_empty() {
+            bail!("{} is a classifier: give the labelled items to measure it on", path.display());
         }
-    }
-}
-
-/// Judges the model of a run beside the baseline; puts `report.html` and `confusion.svg` into its folder.
-///
-/// # Errors
-/// When the model cannot be read, or a file cannot be written.
-pub fn report_run(
-    task: &ClassifyTask,
-    folder: &RunFolder,
-    screen: &Screen,
-) -> Result<(Value, String)> {
-    let Some(part) = task.reported() else { return Ok((Value::Null, String::new())) };
-    screen.note("fitting a bag-of-words baseline");
-    let classifier = Classifier::open(folder.model_path())?;
-    let report = task.report(&classifier, part, Some(&task.baseline()?))?;
-    let (items, of) = (&task.data().items, task.part(part));
-    let page = folder.path().join("report.html");
-    let title = format!("{} on its {} items", folder.path().display(), part.name());
-    let html = report.to_html(&title, &|item| shown(items, of[item]))?;
-    write_atomic(&page, html.as_bytes())?;
-    if let Some(svg) = report.confusion_svg()? {
-        write_atomic(&folder.path().join("confusion.svg"), svg.as_bytes())?;
-    }
-    let said = format!("\n{}\nreport      {}", metrics(&report), page.display());
-    Ok((json!({ "part": part.name(), "judgement": report, "page": page }), said))
-}
-
-/// `gruvy eval` of a classifier.
-///
-/// # Errors
-/// When the data cannot be read or have labels that the model does not know.
-pub fn eval(
-    path: &Path,
-    data: &[PathBuf],
-    flags: ExampleFlags,
-    out: Option<&Path>,
-    screen: &Screen,
-) -> Result<()> {
-    let classifier = open(path)?;
-    let examples = read(&classifier, data, flags, true, screen)?;
-    let codec = classifier.codec();
-    let data = Labelled::with_labels(examples, codec.labels.clone(), codec.multi_label)?;
-    let baseline = match own_task(path, screen)? {
-        Some(task) => Some(task.baseline()?),
-        None => None,
-    };
-    let report = evaluate(&classifier, &data, baseline.as_ref())?;
-    if let Some(out) = out {
-        let title = format!("{} on {} items", path.display(), data.len());
-        let html = report.to_html(&title, &|item| shown(&data.items, item))?;
-        write_atomic(out, html.as_bytes())?;
-        screen.note(format!("page: {}", out.display()));
-    }
-    screen.result(|| json!(report), || in_full(&report, &data.items))
-}
-
-/// The task of a run with its data, if they are still what the model was trained on.
-fn own_task(path: &Path, screen: &Screen) -> Result<Option<ClassifyTask>> {
-    let settings = RunFolder::settings_path(path);
-    let unknown = |why: &str| {
-        screen.note(format!("no baseline beside the model: {why}"));
-        Ok(None)
-    };
-    if !path.is_dir() || !settings.exists() {
-        return unknown("only a run folder says what it was trained on");
-    }
-    let run = RunSettings::<ClassifyConfig>::read(&settings)?;
-    let Ok(task) = ClassifyConfig::load(run) else {
-        return unknown("what it was trained on cannot be read any more");
-    };
-    if task.fingerprint() != model::open(path)?.model.trained.data_fingerprint {
-        return unknown("what it was trained on has changed");
-    }
-    Ok(Some(task))
-}
-
-/// The table of metrics and the verdict.
-pub fn metrics(report: &Report) -> String {
-    let rows = report.rows();
-    let bold = io::stdout().is_terminal();
-    let mut columns =
-        vec![Column { title: String::new(), best: None, rows: vec![(report.name.clone(), None)] }];
-    let both = report.baseline.is_some();
-    if both {
-        columns[0].rows.push((BASELINE.to_owned(), None));
-    }
-    for (name, model, baseline, more) in rows {
-        let cell = |value: f64| (format!("{value:.4}"), Some(value));
-        let mut rows = vec![cell(model)];
-        if both {
-            rows.push(baseline.map_or(("-".to_owned(), None), cell));
+        let classifier = open(path)?;
+        let examples = read(&classifier, asked.data, &flags.format, true, screen)?;
+        let codec = classifier.codec();
+        let data = Labelled::with_labels(examples, codec.labels.clone(), codec.multi_label)?;
+        let baseline = match own_task(path, asked.model, screen)? {
+            Some(task) => Some(task.baseline()?),
+            None => None,
+        };
+        let report = evaluate(&classifier, &data, baseline.as_ref())?;
+        if let Some(out) = &flags.out {
+            let title = format!("{} on {} items", path.display(), data.len());
+            let html = report.to_html(&title, &|item| shown(&data.items, item))?;
+            write_atomic(out, html.as_bytes())?;
+            screen.note(format!("page: {}", out.display()));
         }
-        let best = Some(if more { Best::Most } else { Best::Least });
-        columns.push(Column { title: name.to_owned(), best, rows });
+        screen.result(|| json!(report), || in_full(&report, &data.items))
     }
-    let mut text = table(&columns, bold);
-    if let Some(verdict) = &report.verdict {
-        text += verdict;
-    }
-    text.trim_end().to_owned()
 }
 
-/// Everything that fits on a screen.
-fn in_full(report: &Report, items: &Items) -> String {
-    let mut parts = vec![format!("{} items", report.model.items), metrics(report)];
-    let plain = |title: &str, rows: Vec<String>| Column {
-        title: title.to_owned(),
-        best: None,
-        rows: rows.into_iter().map(|text| (text, None)).collect(),
-    };
-    let classes = &report.model.classes;
-    let of = |cell: &dyn Fn(&gruvy::classify::judge::ClassRow) -> String| {
-        classes.iter().map(cell).collect::<Vec<_>>()
-    };
-    parts.push(table(
-        &[
-            plain("label", of(&|row| row.label.clone())),
-            plain("precision", of(&|row| format!("{:.3}", row.precision))),
-            plain("recall", of(&|row| format!("{:.3}", row.recall))),
-            plain("F1", of(&|row| format!("{:.3}", row.f1))),
-            plain("items", of(&|row| row.support.to_string())),
-        ],
-        false,
-    ));
-    let confusion = &report.model.confusion;
-    if !confusion.is_empty() && confusion.len() <= MATRIX {
-        let mut columns = vec![plain("true \\ predicted", report.labels.clone())];
-        for (at, label) in report.labels.iter().enumerate() {
-            columns.push(plain(label, confusion.iter().map(|row| row[at].to_string()).collect()));
-        }
-        parts.push(table(&columns, false));
-    }
-    let mistakes = report.model.mistakes.iter().take(MISTAKES);
-    let mistakes: Vec<String> = mistakes
-        .map(|mistake| {
-            let text: String = shown(items, mistake.item).chars().take(100).collect();
-            format!("  {}: {text}", report.mistake(mistake))
-        })
-        .collect();
-    if !mistakes.is_empty() {
-        parts.push(format!("the most confident mistakes\n{}", mistakes.join("\n")));
-    }
-    parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>().join("\n\n")
+/// What `gruvy info` says of the codec.
+pub fn info(codec: &ClassifyCodec) -> (Value, String) {
+    let json = json!({
+        "labels": codec.labels, "multi_label": codec.multi_label, "reads": codec.reader.name(),
+        "max_len": codec.max_len, "temperature": codec.temperature, "priors": codec.priors,
+    });
+    let words = format!(
+        "{} to {}: {}{}",
+        codec.reader.name(),
+        if codec.multi_label { "any of" } else { "one of" },
+        codec.labels.iter().take(10).cloned().collect::<Vec<_>>().join(", "),
+        if codec.labels.len() > 10 { ", …" } else { "" },
+    );
+    (json, words)
 }

@@ -1,10 +1,10 @@
 //! `gruvy predict`: the labels of texts and sequences, as CSV or JSON Lines.
 
-use crate::args::PredictArgs;
+use super::flags::PredictArgs;
+use super::shared as classify;
 use crate::screen::{Screen, thousands};
-use crate::task::classify;
 use anyhow::{Result, bail};
-use gruvy_data::examples::{Examples, Places};
+use gruvy_data::examples::{ExampleFormat, Examples, Places};
 use gruvy_runtime::items::Items;
 use gruvy_runtime::{
     classify::{Classifier, Encoded},
@@ -35,7 +35,7 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
     }
     let examples = match text {
         Some(text) => of_text(text),
-        None => classify::read(&classifier, &data, format, false, screen)?,
+        None => classify::read(&classifier, &data, &format, false, screen)?,
     };
     let rows = Rows { classifier: &classifier, top_k };
     let rows = if every_step { rows.every_step(&examples)? } else { rows.whole(&examples)? };
@@ -85,7 +85,14 @@ fn one(
 
 fn of_text(text: String) -> Examples {
     let (items, places) = (Items::Text(vec![text]), Places::default());
-    Examples { items, labels: Vec::new(), ids: None, places, notes: Vec::new() }
+    Examples {
+        items,
+        labels: Vec::new(),
+        ids: None,
+        places,
+        notes: Vec::new(),
+        format: ExampleFormat::default(),
+    }
 }
 
 /// An answer: its columns, in their order.

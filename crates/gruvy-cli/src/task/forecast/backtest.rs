@@ -1,6 +1,6 @@
 //! `gruvy backtest`: a model's forecasts at several times in the past, beside simple methods.
 
-use crate::args::BacktestArgs;
+use super::flags::BacktestArgs;
 use crate::screen::Screen;
 use crate::table::{Best, Column, table};
 use crate::task::forecast::series::{Ask, Opened};

@@ -2,7 +2,7 @@
 
 use crate::screen::{Screen, me};
 use crate::task::forecast::backtest;
-use crate::{command::train, stop};
+use crate::{stop, training};
 use anyhow::{Context, Result};
 use gruvy::forecast::judge::{FanChart, JudgeConfig, Observed, fan_png, fan_svg, judge};
 use gruvy::forecast::{ForecastConfig, ForecastRun};
@@ -34,7 +34,7 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
         "A small network learns to forecast a year of airline passengers from the years before; the last year is held back.\n\
          The run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early.\n"
     ));
-    let outcome = train::work(&settings, &folder, &stop, screen)?;
+    let outcome = training::work(&settings, &folder, &stop, screen)?;
 
     let forecaster = Forecaster::open(folder.model_path())?;
     let panel = task.panel();

@@ -5,13 +5,17 @@ pub mod demo;
 pub mod flags;
 pub mod series;
 
-use crate::args::ForecastArgs;
-use crate::screen::Screen;
-use crate::task::forecast::series::{Ask, Opened};
+use self::flags::{EvalFlags, ForecastArgs};
+use self::series::{Ask, Opened};
+use super::door::{Asked, Demo, Task};
+use crate::screen::{Screen, thousands};
+use crate::training::metrics_in_words;
 use anyhow::{Context, Result, bail};
 use gruvy::forecast::judge::{FanChart, fan_png, fan_svg};
+use gruvy::forecast::{ForecastConfig, evaluate};
+use gruvy::settings::TaskConfig;
 use gruvy_runtime::{
-    forecast::{Forecast, Prepared},
+    forecast::{Forecast as Answer, ForecastCodec, Forecaster, Prepared},
     model::write_atomic,
 };
 use serde_json::{Value, json};
@@ -20,6 +24,74 @@ use std::process::ExitCode;
 
 /// Most series in a picture.
 const DRAWN: usize = 12;
+
+/// The forecast task.
+#[derive(Debug)]
+pub struct Forecast;
+
+impl Task for Forecast {
+    type Config = ForecastConfig;
+    type Eval = EvalFlags;
+    const ABOUT: &'static str = "Learn to forecast time series";
+    const HEADING: &'static str = "Forecast";
+    const DATA: Option<&'static str> = Some(
+        "Tables of series, CSV or Parquet; `-` is stdin; nothing: the embedded airline passengers",
+    );
+    const USE: [&'static str; 2] = ["forecast", "forecast"];
+    const DEMO: Option<Demo> = Some(demo::run);
+
+    fn eval(asked: Asked<'_>, flags: EvalFlags, screen: &Screen) -> Result<()> {
+        let EvalFlags { test_steps, format } = flags;
+        let (model, data) = (asked.path, asked.data);
+        let ask = Ask { model, data, format, samples: Forecaster::SAMPLES };
+        let opened = Opened::new(ask, asked.seed, screen)?;
+        let codec = opened.forecaster.codec();
+        let steps = test_steps.unwrap_or(codec.horizon);
+        let windows: Vec<(&Prepared, usize)> = opened
+            .series
+            .iter()
+            .flat_map(|series| {
+                let from = series.len().saturating_sub(steps);
+                let to = (series.len() + 1).saturating_sub(codec.horizon);
+                (from..to).map(move |origin| (series, origin))
+            })
+            .filter(|(series, origin)| codec.frame(series, *origin).is_some())
+            .collect();
+        if windows.is_empty() {
+            bail!("no series has {} steps to measure the model on", codec.horizon);
+        }
+        let metrics = evaluate(&opened.forecaster, &opened.panel, &windows)?;
+        let words = || {
+            let metrics = metrics_in_words(ForecastConfig::METRICS, &metrics);
+            format!(
+                "{metrics}, over {} forecasts of {} steps",
+                thousands(windows.len()),
+                codec.horizon
+            )
+        };
+        screen.result(|| json!(metrics), words)
+    }
+}
+
+/// What `gruvy info` says of the codec.
+pub fn info(codec: &ForecastCodec) -> (Value, String) {
+    let json = json!({
+        "horizon": codec.horizon, "context": codec.context, "season": codec.season,
+        "frequency": codec.frequency, "decoder": codec.decoder, "output": codec.output,
+        "levels": codec.levels, "transform": codec.transform, "difference": codec.difference,
+        "scale": codec.scale, "series": codec.series.len(),
+    });
+    let words = format!(
+        "{} steps of {} from {}, {} series, transform {}, difference {}",
+        codec.horizon,
+        codec.frequency,
+        codec.context,
+        codec.series.len(),
+        codec.transform,
+        codec.difference.name()
+    );
+    (json, words)
+}
 
 /// Runs the subcommand.
 ///
@@ -109,7 +181,7 @@ fn short(value: f64) -> String {
     digits.to_string()
 }
 
-fn quantiles(opened: &Opened, forecasts: &[Forecast]) -> Table {
+fn quantiles(opened: &Opened, forecasts: &[Answer]) -> Table {
     let levels = &opened.forecaster.codec().levels;
     let names = levels.iter().map(|level| format!("q{}", short(100.0 * level)));
     let mut table = Table::new(["mean".to_owned()].into_iter().chain(names));
@@ -165,7 +237,7 @@ fn anomalies(opened: &Opened, chosen: &[usize], share: f64, screen: &Screen) -> 
     Ok(table)
 }
 
-fn draw(opened: &Opened, forecasts: &[Forecast], path: &Path, screen: &Screen) -> Result<()> {
+fn draw(opened: &Opened, forecasts: &[Answer], path: &Path, screen: &Screen) -> Result<()> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     let shown = &forecasts[..forecasts.len().min(DRAWN)];
     let labels: Vec<_> = shown

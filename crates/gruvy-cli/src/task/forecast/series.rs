@@ -1,6 +1,6 @@
 //! What the commands on time series have in common: a model, and the series it is to look at.
 
-use crate::args::FormatFlags;
+use crate::args::settings::TableFlags;
 use crate::input::inputs;
 use crate::model;
 use crate::screen::Screen;
@@ -9,7 +9,7 @@ use gruvy::forecast::{ForecastConfig, embedded_airline};
 use gruvy::settings::RunSettings;
 use gruvy::train::RunFolder;
 use gruvy_data::from_source;
-use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::series::{Found, SeriesFormat, read_panel};
 use gruvy_runtime::series::{Panel, Stamp};
 use gruvy_runtime::{
     forecast::{Forecaster, Prepared},
@@ -34,7 +34,7 @@ pub struct Ask<'a> {
     /// Tables; none: what the run was trained on.
     pub data: &'a [PathBuf],
     /// Over how the model's own data were read.
-    pub format: FormatFlags,
+    pub format: TableFlags<SeriesFormat>,
     /// Paths for the quantiles of an autoregressive model.
     pub samples: usize,
 }
@@ -61,7 +61,11 @@ impl Opened {
         forecaster.samples = ask.samples;
         forecaster.seed = seed.unwrap_or(forecaster.seed);
         let mut format: SeriesFormat = from_source(forecaster.source());
-        ask.format.apply(&mut format);
+        ask.format.apply(&mut format)?;
+        // Models of before the columns were kept know their series by name alone.
+        if let (None, [only]) = (&format.found, &forecaster.codec().series[..]) {
+            format.found = Some(Found::only(&only.id));
+        }
         let panel = match ask.data {
             [] => match trained_on(&members[0])?.as_slice() {
                 [] => embedded_airline()?,

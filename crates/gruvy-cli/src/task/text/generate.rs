@@ -1,6 +1,6 @@
 //! `gruvy generate`: text from a model, shown as it comes.
 
-use crate::args::GenerateArgs;
+use super::flags::GenerateArgs;
 use crate::model;
 use crate::screen::Screen;
 use crate::stop;

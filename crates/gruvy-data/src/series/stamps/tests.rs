@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 /// A column read as one, as stamps written out.
 fn read(cells: &[&str]) -> Result<Vec<String>, (usize, String)> {
-    let reading = Reading::of(cells.iter().copied(), false)?;
+    let reading = Reading::of(cells.iter().copied(), false, None)?;
     let stamp = |(at, cell): (usize, &&str)| match reading.stamp(cell) {
         Ok(stamp) => Ok(stamp.to_string()),
         Err(problem) => Err((at, problem)),
@@ -78,7 +78,7 @@ fn other_integers_are_positions() {
     assert_eq!(read(&["-3", "0"]).unwrap(), ["-3", "0"]);
     assert_eq!(read(&["1999", "2000", "2201"]).unwrap(), ["1999", "2000", "2201"]);
     assert_eq!(read(&["20200131", "20200132"]).unwrap(), ["20200131", "20200132"]);
-    let positions = Reading::of(["1749", "1750"].into_iter(), true).unwrap();
+    let positions = Reading::of(["1749", "1750"].into_iter(), true, None).unwrap();
     assert_eq!(positions.stamp("1749"), Ok(Stamp::Index(1749)));
 }
 
