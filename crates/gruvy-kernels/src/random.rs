@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn splitmix_gives_the_published_numbers() {
         let mut random = SplitMix64 { state: 1_234_567 };
-        let got: Vec<u64> = (0..3).map(|_| random.next()).collect();
+        let got = [random.next(), random.next(), random.next()];
         assert_eq!(
             got,
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]

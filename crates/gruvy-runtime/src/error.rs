@@ -175,8 +175,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// What a model needs is not in this program.
-    #[error("{what} is needed, and this program has none: build it with the feature `{feature}`")]
+    /// What a model needs was not built in.
+    #[error("{what} is not in this program: build it with the feature `{feature}`")]
     NotBuiltIn {
         /// What is needed.
         what: &'static str,

@@ -74,6 +74,7 @@ pub fn text_codec(model: &ModelFile) -> &TextCodec {
 }
 
 /// A `tokenizer.json` of byte-level BPE with the 256 bytes and these merges.
+#[cfg(feature = "bpe")]
 pub fn tokenizer_json(merges: &[(&str, &str)]) -> serde_json::Value {
     let mut alphabet: Vec<char> =
         tokenizers::pre_tokenizers::byte_level::ByteLevel::alphabet().into_iter().collect();

@@ -21,6 +21,7 @@
 //! ```
 pub(crate) mod matching;
 pub(crate) mod measure;
+#[cfg_attr(not(feature = "draw"), path = "no_picture.rs")]
 pub(crate) mod picture;
 pub(crate) mod report;
 
@@ -40,7 +41,7 @@ use crate::{
     },
 };
 use gruvy_kernels::Cell;
-use gruvy_runtime::model::{remove_leftovers, write_atomic};
+use gruvy_runtime::model::remove_leftovers;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -251,13 +252,7 @@ impl<C: TaskConfig> Comparison<C> {
 
     fn save(&self) -> Result<()> {
         self.report.write(&self.report_path())?;
-        let path = self.picture_path();
-        match picture::draw(&self.report)
-            .map_err(|why| Error::Curves { path: path.clone(), why })?
-        {
-            Some(svg) => Ok(write_atomic(&path, svg.as_bytes())?),
-            None => Ok(()),
-        }
+        picture::write(&self.picture_path(), &self.report)
     }
 
     fn wrong(&self, why: String) -> Error {

@@ -2,8 +2,11 @@
 //! runs as far as all of them go, thin ones are the runs.
 use super::report::{CellReport, Report, RunReport};
 use crate::draw::style::{FONT, LINES};
+use crate::error::{Error, Result};
 use crate::train::report::Record;
+use gruvy_runtime::model::write_atomic;
 use plotters::prelude::*;
+use std::path::Path;
 
 const SIZE: (u32, u32) = (800, 480);
 /// Losses that differ by more than this factor are drawn on a logarithmic axis.
@@ -22,8 +25,14 @@ struct Lines {
     mean: Curve,
 }
 
+/// Writes the picture, if there is anything to draw.
+pub(super) fn write(path: &Path, report: &Report) -> Result<()> {
+    let svg = draw(report).map_err(|why| Error::Curves { path: path.to_owned(), why })?;
+    svg.map_or(Ok(()), |svg| Ok(write_atomic(path, svg.as_bytes())?))
+}
+
 /// An SVG; none as long as nothing was evaluated. Without validation data the training loss is drawn.
-pub(super) fn draw(report: &Report) -> Result<Option<String>, String> {
+fn draw(report: &Report) -> Result<Option<String>, String> {
     let records = || report.cells.iter().flat_map(|c| &c.runs).flat_map(|run| &run.records);
     let validated = records().any(|record| record.valid.is_some());
     let last = records().map(|record| record.epoch).fold(0.0, f64::max);

@@ -28,6 +28,7 @@ pub(crate) mod flow;
 pub(crate) mod head;
 pub(crate) mod layer;
 pub(crate) mod page;
+#[cfg(feature = "draw")]
 pub(crate) mod picture;
 pub(crate) mod report;
 pub(crate) mod trace;

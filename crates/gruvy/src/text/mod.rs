@@ -12,6 +12,8 @@
 //! # Ok::<(), gruvy::Error>(())
 //! ```
 pub(crate) mod batches;
+#[cfg_attr(not(feature = "bpe"), path = "no_bpe.rs")]
+mod bpe;
 pub(crate) mod config;
 pub(crate) mod corpus;
 pub(crate) mod task;

@@ -1,11 +1,7 @@
 //! The vocabulary, made from the training text alone.
+use super::bpe;
 use crate::error::{Error, Result};
 use gruvy_runtime::text::{TextCodec, TextUnit};
-use tokenizers::{
-    DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerBuilder,
-    models::bpe::{BPE, BpeTrainerBuilder},
-    pre_tokenizers::byte_level::ByteLevel,
-};
 
 /// The codec for a unit; of the unit bpe, with at most `vocab_size` pieces.
 ///
@@ -22,44 +18,18 @@ pub(crate) fn build(unit: TextUnit, vocab_size: usize, train: &[u8]) -> Result<T
     Ok(match unit {
         TextUnit::Byte => TextCodec::byte(),
         TextUnit::Char => TextCodec::char(text()?),
-        TextUnit::Bpe => TextCodec::bpe(&learn_bpe(text()?, vocab_size).map_err(|error| {
-            Error::Data(format!("cannot learn a byte-pair encoding from this text: {error}"))
-        })?)?,
+        TextUnit::Bpe => TextCodec::bpe(&bpe::learn(text()?, vocab_size)?)?,
     })
-}
-
-/// A byte-level BPE as a `tokenizer.json`: all bytes, then the most frequent merges.
-fn learn_bpe(text: &str, vocab_size: usize) -> tokenizers::Result<String> {
-    let mut tokenizer = TokenizerBuilder::<
-        BPE,
-        NormalizerWrapper,
-        ByteLevel,
-        PostProcessorWrapper,
-        DecoderWrapper,
-    >::new()
-    .with_model(BPE::default())
-    .with_pre_tokenizer(Some(ByteLevel::new(false, true, true)))
-    .with_decoder(Some(DecoderWrapper::from(ByteLevel::default())))
-    .build()?;
-    let mut trainer = BpeTrainerBuilder::new()
-        .show_progress(false)
-        .vocab_size(vocab_size)
-        .min_frequency(2)
-        .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-        .build();
-    // In lines, as the pieces that merges are counted in do not cross a line's end but for its break.
-    tokenizer.train(&mut trainer, text.split_inclusive('\n'))?;
-    tokenizer.to_string(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TEXT: &str = "the miller and the fox\nthe fox and the miller's wife said: été\n";
-
+    #[cfg(feature = "bpe")]
     #[test]
     fn bpe_learns_merges_the_same_way_every_time() {
+        const TEXT: &str = "the miller and the fox\nthe fox and the miller's wife said: été\n";
         let build = || build(TextUnit::Bpe, 270, TEXT.as_bytes()).unwrap();
         let codec = build();
         assert_eq!(codec.vocab_size(), 270);
@@ -70,6 +40,13 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(json(&build()), json(&codec));
         }
+    }
+
+    #[cfg(not(feature = "bpe"))]
+    #[test]
+    fn without_bpe_the_error_names_the_feature() {
+        let error = build(TextUnit::Bpe, 270, b"the miller").unwrap_err().to_string();
+        assert!(error.contains("feature `bpe`"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The curves of a run as a picture: loss over steps, training and validation, the best point marked.
 use super::report::{Metrics, Record};
 use crate::draw::style::{FONT, LINES};
+use crate::error::{Error, Result};
+use gruvy_runtime::model::write_atomic;
 use plotters::prelude::*;
+use std::path::Path;
 
 const SIZE: (u32, u32) = (800, 480);
 const TRAIN: RGBColor = LINES[0];
@@ -9,8 +12,14 @@ const VALID: RGBColor = LINES[1];
 
 type Point = (f64, f64);
 
+/// Writes the picture of at least one evaluation.
+pub(super) fn write(path: &Path, records: &[Record]) -> Result<()> {
+    let svg = draw(records).map_err(|why| Error::Curves { path: path.to_owned(), why })?;
+    Ok(write_atomic(path, svg.as_bytes())?)
+}
+
 /// An SVG of at least one evaluation.
-pub(crate) fn draw(records: &[Record]) -> Result<String, String> {
+fn draw(records: &[Record]) -> Result<String, String> {
     let curve = |metrics: fn(&Record) -> Option<&Metrics>| -> Vec<Point> {
         let point = |r: &Record| Some((r.step as f64, *metrics(r)?.get("loss")?));
         records.iter().filter_map(point).collect()

@@ -9,7 +9,7 @@
 //! curves.svg         the same as a picture                replaced atomically
 //! .lock              who is writing into the folder       there as long as somebody is
 //! ```
-use super::{events, lock::FolderLock, report::Record};
+use super::{curves, events, lock::FolderLock, report::Record};
 use crate::error::{Error, Result};
 use gruvy_runtime::model::{MODEL_FILE_NAME, remove_leftovers, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -179,11 +179,9 @@ impl Logs {
         self.events.append(&events::scalars(record))
     }
 
-    /// Draws the picture anew.
+    /// Draws the picture anew, where pictures are built in.
     pub fn draw(&self, records: &[Record]) -> Result<()> {
-        let svg = super::curves::draw(records)
-            .map_err(|why| Error::Curves { path: self.curves.clone(), why })?;
-        Ok(write_atomic(&self.curves, svg.as_bytes())?)
+        curves::write(&self.curves, records)
     }
 
     pub fn lengths(&self) -> LogLengths {

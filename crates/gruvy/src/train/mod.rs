@@ -12,6 +12,7 @@
 pub(crate) mod capacity;
 pub(crate) mod checkpoint;
 pub(crate) mod config;
+#[cfg_attr(not(feature = "draw"), path = "no_curves.rs")]
 pub(crate) mod curves;
 pub(crate) mod events;
 pub(crate) mod folder;

@@ -32,6 +32,9 @@ pub(crate) mod judgement;
 pub(crate) mod logistic;
 pub(crate) mod metrics;
 pub(crate) mod minimize;
+#[cfg(feature = "draw")]
+pub(crate) mod page;
+#[cfg(feature = "draw")]
 pub(crate) mod picture;
 pub(crate) mod report;
 pub(crate) mod temperature;

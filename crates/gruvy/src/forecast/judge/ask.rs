@@ -2,6 +2,10 @@
 use super::seasonal::Season;
 use gruvy_runtime::forecast::Forecast;
 
+/// Why ETS is not there.
+pub(super) const NO_ETS: &str =
+    "this program has no exponential smoothing: build it with the feature `ets`";
+
 /// A series as it was observed, `[N]`, NaN where a value is missing.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {

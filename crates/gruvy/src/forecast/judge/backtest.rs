@@ -1,7 +1,7 @@
 //! The table: a model beside simple methods, all from the same origins.
 use super::row::{Row, SeriesRow};
 use super::{
-    ask::{Ask, Observed},
+    ask::{Ask, NO_ETS, Observed},
     baselines::Baseline,
     metrics::{Metrics, Scales, Score},
     verdict,
@@ -118,15 +118,15 @@ pub fn judge(
         verdict: verdict::sentence(&rows),
         series: series.collect(),
         rows,
-        notes: notes(&cases, &judged, config.season),
+        notes: notes(&cases, &judged, config),
     })
 }
 
-/// Without a season, the seasonal methods are the naive one.
+/// Without a season, the seasonal methods are the naive one; what is not built in is left out.
 fn baselines(config: &JudgeConfig) -> Vec<Baseline> {
     let seasonal = |m: &Baseline| matches!(m, Baseline::SeasonalNaive | Baseline::Naive2);
     let kept = config.baselines.iter().filter(|m| config.season > 1 || !seasonal(m));
-    kept.copied().collect()
+    kept.copied().filter(|method| method.built_in()).collect()
 }
 
 /// The forecasts by series, checked.
@@ -229,13 +229,16 @@ fn row(judged: &[Judged], m: usize, name: &str) -> Row {
     Row { method: name.to_owned(), metrics: Metrics::over(scores), by_step }
 }
 
-fn notes(cases: &[Case<'_>], judged: &[Judged], season: usize) -> Vec<String> {
-    let of = judged.len();
+fn notes(cases: &[Case<'_>], judged: &[Judged], config: &JudgeConfig) -> Vec<String> {
+    let (of, season) = (judged.len(), config.season);
     let mut notes = vec![
         "What the simple methods estimate (indices of the season, smoothing) they estimate once, before the first \
          origin of a series; after it they see the same values as the model."
             .to_owned(),
     ];
+    for method in config.baselines.iter().filter(|method| !method.built_in()) {
+        notes.push(format!("{} is left out: {NO_ETS}.", method.name()));
+    }
     let unscaled = judged.iter().filter(|judged| !judged.scaled).count();
     if unscaled > 0 {
         notes.push(format!(

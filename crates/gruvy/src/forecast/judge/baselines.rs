@@ -46,6 +46,11 @@ impl Baseline {
         }
     }
 
+    /// Whether this program has it: ETS is the feature `ets`.
+    pub const fn built_in(self) -> bool {
+        cfg!(feature = "ets") || !matches!(self, Self::Ets)
+    }
+
     /// The forecasts of a series from each of `origins`, which increase. Nothing from an origin on is looked at
     /// for its forecast.
     ///

@@ -25,13 +25,18 @@
 pub(crate) mod ask;
 pub(crate) mod backtest;
 pub(crate) mod baselines;
+#[cfg_attr(not(feature = "ets"), path = "no_ets.rs")]
 pub(crate) mod ets;
+#[cfg(feature = "draw")]
 pub(crate) mod lines;
 pub(crate) mod metrics;
+#[cfg(feature = "draw")]
 pub(crate) mod picture;
+#[cfg(feature = "draw")]
 pub(crate) mod report;
 pub(crate) mod row;
 pub(crate) mod seasonal;
+#[cfg(feature = "draw")]
 pub(crate) mod ticks;
 pub(crate) mod verdict;
 
@@ -39,6 +44,8 @@ pub use ask::{Ask, Observed};
 pub use backtest::{Backtest, JudgeConfig, judge};
 pub use baselines::Baseline;
 pub use metrics::{Coverage, Metrics};
+#[cfg(feature = "draw")]
 pub use picture::{FanChart, fan_png, fan_svg};
+#[cfg(feature = "draw")]
 pub use report::PageConfig;
 pub use row::{Row, SeriesRow};
