@@ -1,11 +1,11 @@
 //! A folder per label, a file per text.
 use super::{
-    decode::decode,
     format::{ExampleFormat, FileFormat},
     part::{Part, listed},
     places::Places,
     table::has_end,
 };
+use crate::decode::decode;
 use crate::error::problem_at;
 use crate::error::{Error, Result};
 use crate::input::read_file;
