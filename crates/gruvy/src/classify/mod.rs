@@ -20,6 +20,7 @@ pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod division;
 pub mod judge;
+pub(crate) mod parts;
 pub(crate) mod reader;
 pub(crate) mod report;
 pub(crate) mod synthetic;

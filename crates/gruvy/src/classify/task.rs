@@ -4,6 +4,7 @@ use super::{
     config::ClassifyRun,
     data::{Labelled, in_words, listed},
     division::Division,
+    parts,
     reader::{self, Chosen},
     vectors::Vectors,
 };
@@ -148,6 +149,7 @@ impl ClassifyTask {
         notes.extend(without_empty(&mut division.train, &encoded)?);
         let counts = data.counts(&division.train);
         notes.extend(told(&data, &counts, &encoded, codec.max_len));
+        notes.extend(parts::told(&data, &division));
         let weights =
             task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
         let seed = run.train.seed;

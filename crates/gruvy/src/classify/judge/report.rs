@@ -5,6 +5,7 @@ use super::{
     metrics::ClassMetrics,
     picture,
 };
+use crate::classify::data::in_words;
 use crate::draw::page::{escaped, filled};
 use crate::error::Result;
 use serde::Serialize;
@@ -28,7 +29,7 @@ pub struct Report {
     pub model: Judgement,
     /// The baseline, on the same items.
     pub baseline: Option<Judgement>,
-    /// Which of the two is better, in a sentence.
+    /// Which of the two is better, in a sentence; and which labels nothing can be said of, as no item has them.
     pub verdict: Option<String>,
 }
 
@@ -45,6 +46,10 @@ impl Report {
         let verdict = baseline
             .as_ref()
             .map(|baseline| verdict(name, &model.metrics, &baseline.metrics, model.items));
+        let verdict = match (verdict, unmeasured(&model)) {
+            (Some(verdict), Some(absent)) => Some(format!("{verdict} {absent}")),
+            (verdict, absent) => verdict.or(absent),
+        };
         Ok(Self {
             name: name.to_owned(),
             labels: answers.labels.to_vec(),
@@ -182,6 +187,18 @@ impl Report {
     }
 }
 
+/// Which labels nothing can be said of, in a plain sentence.
+fn unmeasured(model: &Judgement) -> Option<String> {
+    let (absent, all) = (model.absent.len(), model.classes.len());
+    (absent > 0).then(|| {
+        format!(
+            "The metrics are over {} of {all} labels: no item has the label {}.",
+            all - absent,
+            in_words(&model.absent)
+        )
+    })
+}
+
 /// Which of two is better, in a plain sentence; `items` were judged.
 ///
 /// By accuracy, or where items can have several labels by micro F1. A difference that is within a standard error of
@@ -232,6 +249,31 @@ mod tests {
             sentence,
             "The gru is better than the bag of words: micro F1 0.9000 against 0.8000."
         );
+    }
+
+    #[test]
+    fn labels_that_no_item_has_are_said() {
+        let labels = ["a", "b, c", "d"].map(str::to_owned);
+        let answers = Answers {
+            labels: &labels,
+            multi_label: false,
+            truth: &[vec![0], vec![0]],
+            probabilities: &[0.9, 0.1, 0.0, 0.8, 0.1, 0.1],
+        };
+        let report = Report::new("gru", &answers, None).unwrap();
+        assert_eq!(report.model.metrics.macro_f1, 1.0);
+        let want = "The metrics are over 1 of 3 labels: no item has the label `b, c`, `d`.";
+        assert_eq!(report.verdict.as_deref(), Some(want));
+        let bag = [0.5, 0.5, 0.0, 0.6, 0.4, 0.0];
+        let report = Report::new("gru", &answers, Some(&bag)).unwrap();
+        assert!(report.verdict.unwrap().ends_with(want));
+        let all = Answers {
+            labels: &labels[..2],
+            truth: &[vec![0], vec![1]],
+            probabilities: &[0.9, 0.1, 0.2, 0.8],
+            ..answers
+        };
+        assert_eq!(Report::new("gru", &all, None).unwrap().verdict, None);
     }
 
     #[test]
