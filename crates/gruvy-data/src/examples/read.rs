@@ -53,7 +53,7 @@ fn read(inputs: &[Input], wanted: &Wanted) -> Result<Examples> {
             continue;
         };
         match folders::open(folder, &wanted.of_folder())? {
-            Found::Texts(part) => parts.push(part),
+            Found::Texts(part) => parts.push(*part),
             Found::Files(files, notes) => {
                 for inside in files {
                     parts.push(part(&inside, &read_file(&inside)?, wanted)?);

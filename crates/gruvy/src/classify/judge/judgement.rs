@@ -27,8 +27,6 @@ pub struct Judgement {
     pub items: usize,
     /// Over all items.
     pub metrics: ClassMetrics,
-    /// The classes that no item has: accuracy, recall and F1 say nothing of them.
-    pub absent: Vec<String>,
     /// `[K]` a row for each class.
     pub classes: Vec<ClassRow>,
     /// `[K][K]` counts by true and predicted class; empty with several labels an item.
@@ -75,11 +73,6 @@ pub fn judge(answers: &Answers<'_>, config: &JudgeConfig) -> Result<Judgement> {
     Ok(Judgement {
         items: checked.items(),
         metrics,
-        absent: classes
-            .iter()
-            .filter(|row| row.support == 0)
-            .map(|row| row.label.clone())
-            .collect(),
         classes,
         confusion: metrics::confusion(&checked),
         calibration,

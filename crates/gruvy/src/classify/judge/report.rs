@@ -29,7 +29,7 @@ pub struct Report {
     pub model: Judgement,
     /// The baseline, on the same items.
     pub baseline: Option<Judgement>,
-    /// Which of the two is better, in a sentence; and which labels nothing can be said of, as no item has them.
+    /// Which of the two is better, in a sentence.
     pub verdict: Option<String>,
 }
 
@@ -46,10 +46,6 @@ impl Report {
         let verdict = baseline
             .as_ref()
             .map(|baseline| verdict(name, &model.metrics, &baseline.metrics, model.items));
-        let verdict = match (verdict, unmeasured(&model)) {
-            (Some(verdict), Some(absent)) => Some(format!("{verdict} {absent}")),
-            (verdict, absent) => verdict.or(absent),
-        };
         Ok(Self {
             name: name.to_owned(),
             labels: answers.labels.to_vec(),
@@ -58,6 +54,14 @@ impl Report {
             baseline,
             verdict,
         })
+    }
+
+    /// The verdict, if there is one, and which labels nothing can be said of, if there are any.
+    pub fn said(&self) -> Option<String> {
+        match (&self.verdict, unmeasured(&self.model)) {
+            (Some(verdict), Some(absent)) => Some(format!("{verdict} {absent}")),
+            (verdict, absent) => absent.or_else(|| verdict.clone()),
+        }
     }
 
     /// The rows of the table of metrics: a name, its value for the classifier and the baseline, and whether more is better.
@@ -140,7 +144,7 @@ impl Report {
         let parts = [
             ("title", escaped(title)),
             ("items", self.model.items.to_string()),
-            ("verdict", escaped(self.verdict.as_deref().unwrap_or_default())),
+            ("verdict", escaped(&self.said().unwrap_or_default())),
             ("metrics", self.metrics_table()),
             ("classes", self.classes_table()),
             ("confusion", confusion),
@@ -189,12 +193,14 @@ impl Report {
 
 /// Which labels nothing can be said of, in a plain sentence.
 fn unmeasured(model: &Judgement) -> Option<String> {
-    let (absent, all) = (model.absent.len(), model.classes.len());
-    (absent > 0).then(|| {
+    let without = model.classes.iter().filter(|row| row.support == 0);
+    let absent: Vec<String> = without.map(|row| row.label.clone()).collect();
+    let all = model.classes.len();
+    (!absent.is_empty()).then(|| {
         format!(
             "The metrics are over {} of {all} labels: no item has the label {}.",
-            all - absent,
-            in_words(&model.absent)
+            all - absent.len(),
+            in_words(&absent)
         )
     })
 }
@@ -263,17 +269,18 @@ mod tests {
         let report = Report::new("gru", &answers, None).unwrap();
         assert_eq!(report.model.metrics.macro_f1, 1.0);
         let want = "The metrics are over 1 of 3 labels: no item has the label `b, c`, `d`.";
-        assert_eq!(report.verdict.as_deref(), Some(want));
+        assert_eq!(report.said().as_deref(), Some(want));
+        assert!(report.to_html("t", &|_| String::new()).unwrap().contains("1 of 3 labels"));
         let bag = [0.5, 0.5, 0.0, 0.6, 0.4, 0.0];
         let report = Report::new("gru", &answers, Some(&bag)).unwrap();
-        assert!(report.verdict.unwrap().ends_with(want));
+        assert!(report.said().unwrap().ends_with(want));
         let all = Answers {
             labels: &labels[..2],
             truth: &[vec![0], vec![1]],
             probabilities: &[0.9, 0.1, 0.2, 0.8],
             ..answers
         };
-        assert_eq!(Report::new("gru", &all, None).unwrap().verdict, None);
+        assert_eq!(Report::new("gru", &all, None).unwrap().said(), None);
     }
 
     #[test]
