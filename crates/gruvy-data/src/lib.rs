@@ -4,6 +4,7 @@
 //! CSV, TSV, Parquet, JSON Lines, fastText, lines, folders, .npz ──examples──> Examples
 //! CSV, Parquet ─────────────────────────────────────────────────────series──> Panel
 //! ```
+mod decode;
 mod error;
 pub mod examples;
 mod input;

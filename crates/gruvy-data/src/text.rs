@@ -1,6 +1,8 @@
 //! Text from files and folders, joined.
+use crate::decode::{no_other_kind, unicode};
 use crate::error::{Error, Result, problem_at};
 use crate::input::{Input, line_at, read_file};
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub enum TextKind {
     /// Any bytes.
     Bytes,
-    /// UTF-8.
+    /// UTF-8, or UTF-16 with its mark, which becomes UTF-8.
     Utf8,
 }
 
@@ -38,15 +40,33 @@ pub fn read_text(inputs: &[Input], kind: TextKind) -> Result<Text> {
         }
         let bytes = input.read()?;
         if bytes.is_empty() {
-            let problem = "the file is empty; expected text to learn from";
-            return Err(problem_at(input.name(), None, problem.into()));
+            return Err(empty(input.name()));
         }
-        if kind == TextKind::Utf8 {
-            check_utf8(input.name(), &bytes)?;
+        let characters = characters(input.name(), &bytes, kind)?;
+        if characters.is_empty() {
+            return Err(empty(input.name()));
         }
-        append(&mut text.bytes, &bytes);
+        append(&mut text.bytes, &characters);
     }
     Ok(text)
+}
+
+fn empty(file: &Path) -> Error {
+    problem_at(file, None, "the file is empty; expected text to learn from".into())
+}
+
+/// The text of a file. A mark of byte order at its beginning is none of its characters.
+fn characters<'a>(file: &Path, bytes: &'a [u8], kind: TextKind) -> Result<Cow<'a, [u8]>> {
+    match kind {
+        TextKind::Utf8 => {
+            no_other_kind(file, bytes, false, false)?;
+            let text = unicode(file, bytes)?;
+            check_utf8(file, &text)?;
+            Ok(text)
+        }
+        // What begins like UTF-16 and is not is bytes like any other.
+        TextKind::Bytes => Ok(unicode(file, bytes).unwrap_or(Cow::Borrowed(bytes))),
+    }
 }
 
 fn append(text: &mut Vec<u8>, bytes: &[u8]) {
@@ -62,7 +82,7 @@ fn check_utf8(path: &Path, bytes: &[u8]) -> Result<()> {
     let line = line_at(bytes, offset);
     let problem = format!(
         "invalid UTF-8 at byte {offset} (line {line}); the units `char` and `bpe` need UTF-8 text: convert it or use \
-         the unit `byte`"
+         the setting `unit=byte`"
     );
     Err(problem_at(path, None, problem))
 }
@@ -74,11 +94,13 @@ fn read_folder(folder: &Path, text: &mut Text) -> Result<()> {
     let (mut used, mut other) = (0, 0);
     for path in &files {
         let bytes = read_file(path)?;
-        if std::str::from_utf8(&bytes).is_err() {
-            other += 1;
-        } else if !bytes.is_empty() {
-            used += 1;
-            append(&mut text.bytes, &bytes);
+        match characters(path, &bytes, TextKind::Utf8) {
+            Err(_) => other += 1,
+            Ok(characters) if characters.is_empty() => {}
+            Ok(characters) => {
+                used += 1;
+                append(&mut text.bytes, &characters);
+            }
         }
     }
     if used == 0 {

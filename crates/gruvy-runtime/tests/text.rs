@@ -5,7 +5,7 @@ mod common;
 use common::tokenizer_json;
 use gruvy_runtime::{
     Error,
-    text::{TextCodec, TextUnit},
+    text::{Normalize, TextCodec, TextUnit, nfc},
 };
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -200,12 +200,34 @@ fn a_tokenizer_with_a_token_that_is_no_bytes() {
     assert!(refused(|json| json["model"]["vocab"][""] = 257.into()).contains("``"));
 }
 
+#[test]
+fn a_codec_of_before_reads_as_it_did() {
+    let stored = r#"{"unit":"char","vocabulary":"eé\u0301"}"#;
+    let before: TextCodec = serde_json::from_str(stored).unwrap();
+    assert_eq!(before.encode("e\u{301}é").unwrap(), [1, 3, 2]);
+    assert_eq!(serde_json::to_value(&before).unwrap().get("normalize"), None);
+    let codec = TextCodec::char("ée\u{301}");
+    assert_eq!((codec.vocab_size(), codec.unseen("e\u{301}").len()), (2, 0));
+    assert_eq!(serde_json::to_value(&codec).unwrap()["normalize"], "nfc");
+}
+
 proptest! {
     #[test]
     fn any_text_goes_there_and_back(text in "(\\PC|\\s){0,40}") {
         let [byte, _, bpe] = codecs();
-        for codec in [byte, bpe, TextCodec::char(&text)] {
+        for codec in [byte, bpe] {
             prop_assert_eq!(codec.decode(&codec.encode(&text).unwrap()), &*text);
+        }
+        let char = TextCodec::char(&text);
+        prop_assert_eq!(char.decode(&char.encode(&text).unwrap()), nfc(&text));
+    }
+
+    #[test]
+    fn a_text_is_the_same_however_its_letters_were_typed(text in "(\\PC|e\u{301}|\u{1100}\u{1161}){0,20}") {
+        let [byte, _, bpe] = codecs();
+        for codec in [byte.composed(), bpe.composed(), TextCodec::char(&text)] {
+            prop_assert_eq!(codec.encode(&text).unwrap(), codec.encode(&*nfc(&text)).unwrap());
+            prop_assert_eq!(stored(&codec).normalize(), Normalize::Nfc);
         }
     }
 
@@ -213,7 +235,7 @@ proptest! {
     fn unseen_characters_become_one_replacement_each(text in "\\PC{0,40}") {
         let codec = TextCodec::char("etaoin");
         let known = |c| if "etaoin".contains(c) { c } else { char::REPLACEMENT_CHARACTER };
-        let expected: String = text.chars().map(known).collect();
+        let expected: String = nfc(&text).chars().map(known).collect();
         prop_assert_eq!(codec.decode(&codec.encode(&text).unwrap()), expected);
     }
 

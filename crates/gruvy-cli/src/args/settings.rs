@@ -74,6 +74,11 @@ pub struct TableFlags<S> {
 }
 
 impl<S: Settings> TableFlags<S> {
+    /// No flag.
+    pub fn none() -> Self {
+        Self { given: Vec::new(), of: PhantomData }
+    }
+
     /// Lays what was given over the settings.
     ///
     /// # Errors

@@ -1,13 +1,19 @@
 //! `gruvy inspect`: what a model's gates do on an input, as a page and as pictures.
 
 use crate::args::InspectArgs;
+use crate::args::settings::TableFlags;
 use crate::model;
 use crate::screen::Screen;
+use crate::task::classify;
+use crate::task::forecast::series::{Ask, Opened as Series};
 use anyhow::{Context, Result, bail};
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy::text::EMBEDDED_TALES;
 use gruvy_runtime::{
     Codec,
+    classify::Classifier,
+    forecast::Forecaster,
+    items::Items,
     model::{ModelFile, write_atomic},
 };
 use serde_json::json;
@@ -25,7 +31,7 @@ const READ_STEPS: usize = 400;
 /// When a model or the input cannot be read, they do not fit each other, or a file cannot be written.
 pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let (models, input) = sort_out(args)?;
-    let source = Source { text: read(args, input)?, seed: seed.unwrap_or(1), steps: args.steps };
+    let source = Source { args, input, seed: seed.unwrap_or(1), screen };
     let report = if args.gradient_flow {
         several(models, &source, args.layer)?
     } else {
@@ -52,34 +58,59 @@ pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
 }
 
 /// Where the sequence comes from.
-struct Source {
-    /// For models that read text; none: the embedded tales.
-    text: Option<Vec<u8>>,
+struct Source<'a> {
+    /// What was asked; without an input, models of text read the embedded tales.
+    args: &'a InspectArgs,
+    input: Option<&'a Path>,
     /// For models that make their own.
     seed: u64,
-    /// Steps to show of it.
-    steps: usize,
+    screen: &'a Screen,
 }
 
-impl Source {
-    fn trace<'m>(&self, model: &'m ModelFile) -> Result<Trace<'m>> {
-        let example = match (&model.codec, &self.text) {
-            (Codec::Text(_), text) => {
+impl Source<'_> {
+    fn trace<'m>(&self, path: &Path, model: &'m ModelFile) -> Result<Trace<'m>> {
+        let steps = self.args.steps.max(READ_STEPS);
+        let example = match (&model.codec, self.args.text.is_some() || self.input.is_some()) {
+            (Codec::Text(_), _) => {
+                let text = read(self.args, self.input)?;
                 let text = text.as_deref().unwrap_or(EMBEDDED_TALES.as_bytes());
-                Example::of_text(model, text, self.steps.max(READ_STEPS))?
+                Example::of_text(model, text, steps)?
             }
-            (Codec::Classify(_), _) => {
-                bail!(
-                    "inspect does not take classifiers yet; `gruvy explain` shows what moves their answers"
-                )
+            (Codec::Classify(_), true) => Example::of_item(model, &self.items(model)?, steps)?,
+            (Codec::Classify(_), false) => {
+                bail!("a classifier needs an input: give a file of items, or --text TEXT")
             }
-            (_, None) => Example::generated(model, self.seed)?,
-            (codec, Some(_)) => bail!(
+            (Codec::Forecast(_), _) if self.args.text.is_some() => {
+                bail!("a forecast model reads series, no text: give a table")
+            }
+            (Codec::Forecast(_), _) => {
+                let data: Vec<PathBuf> = self.input.iter().map(|path| path.to_path_buf()).collect();
+                let ask = Ask {
+                    model: path,
+                    data: &data,
+                    format: TableFlags::none(),
+                    samples: Forecaster::SAMPLES,
+                };
+                Example::of_series(model, &Series::new(ask, None, self.screen)?.panel)?
+            }
+            (_, false) => Example::generated(model, self.seed)?,
+            (codec, true) => bail!(
                 "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed chooses one",
                 codec.task()
             ),
         };
         Ok(Trace::new(model, example)?)
+    }
+
+    /// What a classifier is asked about.
+    fn items(&self, model: &ModelFile) -> Result<Items> {
+        if let Some(text) = &self.args.text {
+            return Ok(Items::Text(vec![text.clone()]));
+        }
+        let (classifier, paths) =
+            (Classifier::from_file(model)?, self.input.map(Path::to_path_buf));
+        let paths: Vec<PathBuf> = paths.into_iter().collect();
+        Ok(classify::read(&classifier, &paths, &TableFlags::none(), false, self.screen)?.items)
     }
 }
 
@@ -124,7 +155,7 @@ fn read(args: &InspectArgs, input: Option<&Path>) -> Result<Option<Vec<u8>>> {
 fn one(path: &Path, source: &Source, config: &ReportConfig) -> Result<Report> {
     let model = model::open(path)?.model;
     let name = path.display().to_string();
-    let trace = source.trace(&model).with_context(|| name.clone())?;
+    let trace = source.trace(path, &model).with_context(|| name.clone())?;
     Ok(Report::new(&name, &trace, config)?)
 }
 
@@ -136,8 +167,8 @@ fn several(paths: &[PathBuf], source: &Source, layer: Option<usize>) -> Result<R
     let open = |path: &PathBuf| Ok((path.display().to_string(), model::open(path)?.model));
     let models = paths.iter().map(open).collect::<Result<Vec<_>>>()?;
     let mut traces = Vec::new();
-    for (name, model) in &models {
-        traces.push((name.clone(), source.trace(model).with_context(|| name.clone())?));
+    for (path, (name, model)) in paths.iter().zip(&models) {
+        traces.push((name.clone(), source.trace(path, model).with_context(|| name.clone())?));
     }
     Ok(Report::of_flows(&traces)?)
 }

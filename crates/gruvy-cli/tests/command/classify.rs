@@ -103,6 +103,40 @@ fn train_predict_eval_explain_info() {
 }
 
 #[test]
+fn a_classifier_can_be_looked_into() {
+    let place = trained();
+    let text = ["inspect", "run", "--text", "the unheard film was fine", "--json"];
+    let report = place.gruvy(&text).json();
+    assert_eq!(report["labels"], serde_json::json!(["the", "unheard", "film", "was", "fine"]));
+    assert_eq!(report["layers"].as_array().unwrap().len(), 2, "both directions");
+    assert_eq!(report["layers"][0]["norms"].as_array().unwrap().len(), 5);
+    place.write("new.csv", "note,review\n1,the film\n2,was fine\n");
+    let said = place.gruvy(&["inspect", "run", "new.csv", "--svg", "p.svg"]).success();
+    assert!(said.err.contains("answers once"), "{}", said.err);
+    assert!(place.read("run/inspect.html").contains("\"labels\":[\"the\",\"film\"]"));
+    assert!(place.read("p.svg").ends_with("</svg>\n"));
+}
+
+#[test]
+fn columns_are_those_of_the_training_data() {
+    let place = Place::new();
+    let step = |item: usize, t: usize| {
+        let (x, label) = if item % 2 == 0 { (t, "up") } else { (9 - t, "down") };
+        format!("s{item},{t},{x},{},{label}\n", item % 3)
+    };
+    let rows: String = (0..60).map(|at| step(at / 3, at % 3)).collect();
+    place.write("strokes.csv", format!("stroke_id,t,x,y,label\n{rows}"));
+    let train = "train classify strokes.csv --hidden 4 --epochs 2 --out s -q --id-column stroke_id";
+    place.gruvy(&train.split(' ').collect::<Vec<_>>()).success();
+    // Without the labels, `y` is the only column with a name that labels have.
+    place.write("new.csv", "stroke_id,t,y,x,more\na,0,1,2,0\na,1,2,3,0\n");
+    let said = place.gruvy(&["predict", "s", "new.csv"]).success();
+    assert!(said.err.contains("columns left out: `more`"), "{}", said.err);
+    place.write("less.csv", "stroke_id,t,x\na,0,1\n");
+    place.gruvy(&["predict", "s", "less.csv"]).error(&["less.csv", "no column `y`"]);
+}
+
+#[test]
 fn folds_are_trained_one_after_the_other_and_gone_on_with() {
     let place = Place::new();
     place.write("reviews.csv", opinions());
@@ -162,8 +196,6 @@ fn wrong_questions_get_clear_answers() {
     place.gruvy(&["train", "classify", "broken.csv"]).error(&["broken.csv, line 2", "quote"]);
     place.write("one.csv", "review,sentiment\nfine,up\nlovely,up\n");
     place.gruvy(&["train", "classify", "one.csv"]).error(&["same label, up", "at least two"]);
-    for input in [&["inspect", "run"][..], &["inspect", "run", "--text", "fine"]] {
-        place.gruvy(input).error(&["classifiers", "gruvy explain"]);
-    }
+    place.gruvy(&["inspect", "run"]).error(&["classifier", "--text"]);
     place.gruvy(&["generate", "run"]).error(&["classify", "text"]);
 }

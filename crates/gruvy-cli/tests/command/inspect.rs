@@ -79,6 +79,23 @@ fn a_generated_task_makes_its_own_input() {
 }
 
 #[test]
+fn a_forecast_model_reads_a_window() {
+    let place = Place::new();
+    let day = |i: usize| format!("2023-{:02}-{:02},{}\n", 2 + i / 28, 1 + i % 28, i % 7);
+    place.write("s.csv", format!("ds,y\n{}", (0..56).map(day).collect::<String>()));
+    let train = "train forecast s.csv --horizon 3 --hidden 4 --epochs 1 --out f -q";
+    place.gruvy(&train.split(' ').collect::<Vec<_>>()).success();
+    let report = place.gruvy(&["inspect", "f", "--json"]).json();
+    let labels = report["labels"].as_array().unwrap();
+    assert_eq!(labels.last().unwrap(), "-1");
+    assert_eq!(report["layers"][0]["norms"].as_array().unwrap().len(), labels.len());
+    let said = place.gruvy(&["inspect", "f", "s.csv"]).success();
+    assert!(said.out.contains("f/inspect.html"), "{}", said.out);
+    assert!(said.err.contains("answers once"), "{}", said.err);
+    place.gruvy(&["inspect", "f", "--text", "1, 2"]).error(&["series", "table"]);
+}
+
+#[test]
 fn inputs_that_cannot_be_inspected() {
     let place = Place::with_model();
     let inspect = |more: &[&str]| place.gruvy(&[&["inspect", "run"], more].concat());

@@ -1,11 +1,11 @@
 //! A folder per label, a file per text.
 use super::{
-    decode::decode,
     format::{ExampleFormat, FileFormat},
     part::{Part, listed},
     places::Places,
     table::has_end,
 };
+use crate::decode::decode;
 use crate::error::problem_at;
 use crate::error::{Error, Result};
 use crate::input::read_file;
@@ -26,7 +26,7 @@ struct Inside {
 /// What a folder stands for.
 pub(super) enum Found {
     /// A folder per label.
-    Texts(Part),
+    Texts(Box<Part>),
     /// Files to be read, and what is said of the others.
     Files(Vec<PathBuf>, Vec<String>),
 }
@@ -40,7 +40,7 @@ pub(super) fn open(folder: &Path, format: &ExampleFormat) -> Result<Found> {
         _ => false,
     };
     if labelled {
-        return texts(folder, &inside, format).map(Found::Texts);
+        return Ok(Found::Texts(Box::new(texts(folder, &inside, format)?)));
     }
     let auto = format.file_format == FileFormat::Auto;
     let (files, others): (Vec<PathBuf>, Vec<PathBuf>) =

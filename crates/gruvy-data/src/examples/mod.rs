@@ -11,7 +11,6 @@
 //! [`Examples::notes`], and [`ExampleFormat`] says otherwise. Texts stay as they are, but for blanks around them. What
 //! cannot be right is an error with file and line.
 mod columns;
-mod decode;
 mod folders;
 mod format;
 mod json;

@@ -1,6 +1,5 @@
 //! From files to examples.
 use super::{
-    decode::{decode, latin_note},
     folders::{self, Found},
     format::{Encoding, ExampleFormat, FileFormat},
     json, lines,
@@ -9,6 +8,7 @@ use super::{
     table::{self, has_end, is_tab_separated},
     wanted::{Like, Wanted},
 };
+use crate::decode::{decode, is_npz, latin_note, no_other_kind};
 use crate::error::Result;
 use crate::error::problem_at;
 use crate::input::{Input, read_file};
@@ -53,7 +53,7 @@ fn read(inputs: &[Input], wanted: &Wanted) -> Result<Examples> {
             continue;
         };
         match folders::open(folder, &wanted.of_folder())? {
-            Found::Texts(part) => parts.push(part),
+            Found::Texts(part) => parts.push(*part),
             Found::Files(files, notes) => {
                 for inside in files {
                     parts.push(part(&inside, &read_file(&inside)?, wanted)?);
@@ -75,9 +75,10 @@ fn part(file: &Path, bytes: &[u8], wanted: &Wanted) -> Result<Part> {
     let layout = wanted.file_format();
     let tables = [FileFormat::Auto, FileFormat::Table, FileFormat::Sequences];
     if tables.contains(&layout) && is_parquet(file, bytes) {
+        no_other_kind(file, bytes, true, false)?;
         return table::read(&Table::parquet(file, bytes.to_vec())?, wanted, Vec::new());
     }
-    let npz = has_end(file, &["npz"]) || bytes.starts_with(b"PK\x03\x04");
+    let npz = has_end(file, &["npz"]) || is_npz(bytes);
     if layout == FileFormat::Npz || (layout == FileFormat::Auto && npz) {
         no_columns(file, "a file of arrays", wanted)?;
         return npz_file(file, bytes);

@@ -24,16 +24,31 @@ pub(super) fn parse(
     wanted: &Wanted,
     notes: &mut Vec<String>,
 ) -> Result<Table> {
+    let (said, text) = said_separator(text);
     let bytes = text.as_bytes();
-    let tabs = is_tab_separated(text) || has_end(file, &["tsv", "tab"]);
-    let delimiter = if tabs { b'\t' } else { delimiter(bytes, b";,").unwrap_or(b',') };
-    // Nobody quotes in text that is separated by tabs: there a quote is part of a sentence.
-    let (mut rows, mut lines) = records(file, bytes, delimiter, !tabs)?;
+    let tabs = match said {
+        Some(said) => said == b'\t',
+        None => {
+            is_tab_separated(text) || has_end(file, &["tsv", "tab"]) || has_tabs_in_header(text)
+        }
+    };
+    let delimiter = match said {
+        Some(said) => said,
+        None if tabs => b'\t',
+        None => delimiter(bytes, b";,").unwrap_or(b','),
+    };
+    let (mut rows, mut lines) = match tabs {
+        true => separated_by_tabs(file, bytes)?,
+        false => records(file, bytes, delimiter, true)?,
+    };
+    if said.is_some() {
+        lines.iter_mut().for_each(|line| *line += 1);
+    }
     let Some(first) = rows.first() else {
         return Err(problem_at(file, None, "the file is empty; expected rows with a text".into()));
     };
     let header = has_header(&rows, wanted);
-    let names = if header {
+    let mut names: Vec<String> = if header {
         first.iter().map(|name| name.trim().to_owned()).collect()
     } else {
         (1..=first.len()).map(|number| number.to_string()).collect()
@@ -44,9 +59,61 @@ pub(super) fn parse(
     } else {
         notes.push("no header: columns are `1`, `2`, …".into());
     }
+    without_blank_ends(&mut names, &mut rows, header);
     let table = Table { file: file.to_owned(), names, rows, lines }.checked()?;
     same_width(&table, header, tabs)?;
     Ok(table)
+}
+
+/// The separator that a first line of `sep=;` names, which Excel reads, and the text below it.
+fn said_separator(text: &str) -> (Option<u8>, &str) {
+    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+    match line.trim_end_matches('\r').as_bytes() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] if separator.is_ascii() => {
+            (Some(*separator), rest)
+        }
+        _ => (None, text),
+    }
+}
+
+/// Whether the first line has tabs, and between them a name that tables of examples have.
+fn has_tabs_in_header(text: &str) -> bool {
+    let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
+    line.contains('\t') && line.split('\t').any(|cell| is_usual(cell.trim().trim_matches('"')))
+}
+
+/// The rows of a text that is separated by tabs, where a quote is part of a sentence; unless only with quotes around cells
+/// all rows are as wide.
+fn separated_by_tabs(file: &Path, bytes: &[u8]) -> Result<(Vec<StringRecord>, Vec<u64>)> {
+    let even = |rows: &[StringRecord]| rows.windows(2).all(|pair| pair[0].len() == pair[1].len());
+    let (rows, lines) = records(file, bytes, b'\t', false)?;
+    if !even(&rows)
+        && let Ok((quoted, lines)) = records(file, bytes, b'\t', true)
+        && even(&quoted)
+    {
+        return Ok((quoted, lines));
+    }
+    Ok((rows, lines))
+}
+
+/// Leaves out columns at the end that have neither a name nor a cell, as separators at the ends of lines make them.
+fn without_blank_ends(names: &mut Vec<String>, rows: &mut [StringRecord], header: bool) {
+    let blank =
+        |row: &StringRecord, from: usize| row.iter().skip(from).all(|cell| cell.trim().is_empty());
+    let mut width = names.len();
+    while header
+        && width > 1
+        && names[width - 1].is_empty()
+        && rows.iter().all(|row| blank(row, width - 1))
+    {
+        width -= 1;
+    }
+    names.truncate(width);
+    for row in rows.iter_mut().filter(|row| row.len() > width) {
+        if blank(row, width) {
+            row.truncate(width);
+        }
+    }
 }
 
 /// The items of a table.
@@ -133,6 +200,9 @@ fn looks_like_header(rows: &[StringRecord], format: &ExampleFormat) -> bool {
         return false;
     }
     let again = |(column, cell): (usize, &&str)| {
+        if cell.is_empty() {
+            return false;
+        }
         cell.parse::<f64>().is_ok()
             || rest.iter().any(|row| row.get(column).is_some_and(|other| other.trim() == *cell))
     };

@@ -2,6 +2,7 @@
 use super::delimited::{delimiter, records};
 #[cfg(feature = "parquet")]
 use super::parquet;
+use crate::decode::{no_other_kind, unicode};
 use crate::error::{Error, Result, problem_at};
 use crate::input::{Input, line_at};
 use csv::StringRecord;
@@ -23,10 +24,11 @@ impl Table {
     /// Reads a table.
     pub fn open(input: &Input) -> Result<Self> {
         let bytes = input.read()?;
+        no_other_kind(input.name(), &bytes, true, false)?;
         if is_parquet(input.name(), &bytes) {
             return Self::parquet(input.name(), bytes.into_owned());
         }
-        Self::csv(input.name(), &bytes)
+        Self::csv(input.name(), &unicode(input.name(), &bytes)?)
     }
 
     /// Reads comma, semicolon or tab separated text; which one, the header shows.

@@ -1,14 +1,30 @@
 //! Nonsense is read or refused; nothing panics, and what is read fits together.
 use crate::format;
 use gruvy_data::Input;
-use gruvy_data::examples::read_examples;
+use gruvy_data::examples::{ExampleFormat, Like, read_examples, read_examples_like};
+use gruvy_data::text::{TextKind, read_text};
 use gruvy_runtime::items::Items;
 use proptest::prelude::*;
 
-const NAMES: [&str; 6] = ["a.csv", "a.tsv", "a.jsonl", "a.txt", "a.npz", "stdin"];
+const NAMES: [&str; 8] =
+    ["a.csv", "a.tsv", "a.jsonl", "a.json", "a.txt", "a.npz", "a.parquet", "stdin"];
 
 pub(crate) fn fits(name: &str, bytes: &[u8], asked: &str) {
-    let Ok(examples) = read_examples(&[Input::bytes(name, bytes)], &format(asked)) else { return };
+    let input = [Input::bytes(name, bytes)];
+    let asked = format(asked);
+    let examples = match read_examples(&input, &asked) {
+        Ok(examples) => examples,
+        Err(error) => return assert!(error.to_string().contains(name), "{error}"),
+    };
+    // What was found finds the same again.
+    if !examples.labels.is_empty() && asked == ExampleFormat::default() {
+        let like =
+            Like { known: &examples.format, asked: &ExampleFormat::default(), labelled: true };
+        if let (true, Ok(again)) = (name.ends_with("sv"), read_examples_like(&input, &like)) {
+            assert_eq!(again.items, examples.items);
+            assert_eq!(again.labels, examples.labels);
+        }
+    }
     let n = examples.len();
     assert!(n > 0);
     assert!(examples.labels.is_empty() || examples.labels.len() == n);
@@ -74,6 +90,19 @@ fn asked() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&ASKED[..])
 }
 
+/// How files begin that are something.
+const STARTS: [&[u8]; 9] = [
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"\x1f\x8b",
+    b"[{\"text\":\"a\"},",
+    b"sep=;\n",
+    b"text\tlabel\n\"",
+];
+
 fn name() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&NAMES[..])
 }
@@ -84,6 +113,37 @@ proptest! {
     #[test]
     fn any_bytes(name in name(), bytes in prop::collection::vec(any::<u8>(), 0..200), asked in asked()) {
         fits(name, &bytes, asked);
+    }
+
+    #[test]
+    fn any_bytes_behind_a_signature(
+        name in name(),
+        start in prop::sample::select(&STARTS[..]),
+        bytes in prop::collection::vec(any::<u8>(), 0..60),
+        asked in asked(),
+    ) {
+        fits(name, &[start, &bytes].concat(), asked);
+    }
+
+    #[test]
+    fn any_text(
+        start in prop::sample::select(&STARTS[..]),
+        bytes in prop::collection::vec(any::<u8>(), 0..60),
+        text in "\\PC{0,20}",
+    ) {
+        for bytes in [[start, &bytes].concat(), [start, text.as_bytes()].concat(), text.into_bytes()] {
+            let input = [Input::bytes("book.txt", bytes.clone())];
+            for kind in [TextKind::Bytes, TextKind::Utf8] {
+                match read_text(&input, kind) {
+                    Ok(read) => {
+                        prop_assert!(!read.bytes.is_empty());
+                        prop_assert!(read.bytes.len() <= 3 * bytes.len());
+                        prop_assert!(kind == TextKind::Bytes || std::str::from_utf8(&read.bytes).is_ok());
+                    }
+                    Err(error) => prop_assert!(error.to_string().contains("book.txt"), "{}", error),
+                }
+            }
+        }
     }
 
     #[test]

@@ -39,6 +39,57 @@ fn marks_at_the_beginning() {
 }
 
 #[test]
+fn other_kinds_of_files_are_known_by_their_first_bytes() {
+    for (start, name) in KINDS {
+        for file in ["a.csv", "a.txt", "a.jsonl", "stdin"] {
+            let bytes = [start, b"rest of it"].concat();
+            refused(read(file, &bytes, &format("{}")), file, &[name, "by its first bytes"]);
+            let input = gruvy_data::Input::bytes(file, bytes.clone());
+            let series = gruvy_data::series::read_panel(&[input.clone()], &Default::default());
+            refused(series.map(|_| unreachable!()).map_err(|e| e.to_string()), file, &[name]);
+            let text = gruvy_data::text::read_text(&[input], gruvy_data::text::TextKind::Utf8);
+            refused(text.map(|_| unreachable!()).map_err(|e| e.to_string()), file, &[name]);
+        }
+    }
+    // A comma is no signature.
+    are(&guessed("a.txt", "BZh is a name\n"), &[("BZh is a name", "")]);
+}
+
+const KINDS: [(&[u8], &str); 6] = [
+    (b"PK\x03\x04......xl/workbook.xml", "an Excel workbook (.xlsx)"),
+    (b"PK\x03\x04xx", "a zip archive"),
+    (b"\x1f\x8b\x08", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"%PDF-1.7", "a PDF file"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office"),
+];
+
+#[test]
+fn utf16_is_read_by_every_reader() {
+    let utf16 = |text: &str| -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    are(&guessed("a.csv", utf16("text,label\né,b\n")), &[("é", "b")]);
+    let table = utf16("ds,größe\n2024-01-01,1\n2024-01-02,2\n2024-01-03,4\n");
+    let input = gruvy_data::Input::bytes("größe.csv", table);
+    let panel = gruvy_data::series::read_panel(&[input], &Default::default()).unwrap();
+    assert_eq!(panel.series[0].y, [1.0, 2.0, 4.0]);
+    use gruvy_data::text::{TextKind, read_text};
+    for kind in [TextKind::Utf8, TextKind::Bytes] {
+        for book in [utf16("été\n"), "\u{feff}été\n".into(), "été\n".into()] {
+            let read = read_text(&[gruvy_data::Input::bytes("book.txt", book)], kind).unwrap();
+            assert_eq!(read.bytes, "été\n".as_bytes());
+        }
+    }
+    let odd = gruvy_data::Input::bytes("odd", &b"\xff\xfe\x00"[..]);
+    assert_eq!(read_text(&[odd.clone()], TextKind::Bytes).unwrap().bytes, b"\xff\xfe\x00");
+    let error = read_text(&[odd], TextKind::Utf8).unwrap_err().to_string();
+    assert!(error.contains("UTF-16"), "{error}");
+    let error = read_text(&[gruvy_data::Input::bytes("m", "\u{feff}".as_bytes())], TextKind::Utf8);
+    assert!(error.unwrap_err().to_string().contains("empty"));
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     refused(read("a.bin", b"ab\ncd\0e", &format("{}")), "a.bin, line 2", &["not a text file"]);
     refused(

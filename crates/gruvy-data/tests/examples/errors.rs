@@ -66,7 +66,7 @@ fn a_column_that_is_two_things() {
 
 #[test]
 fn columns_where_there_are_none() {
-    for (name, text) in [("a.txt", "__label__a b"), ("a.npz", "PK\x03\x04")] {
+    for (name, text) in [("a.txt", "__label__a b"), ("a.npz", "PK\x03\x04.npy")] {
         let result = read(name, text, &format(r#"{"text_column":"said"}"#));
         refused(
             result,

@@ -32,6 +32,72 @@ fn lines_with_a_tab_and_no_header() {
 }
 
 #[test]
+fn separators_at_the_ends_of_lines() {
+    let rows = "ham,hello there,,,\nspam,\"win money, now\",,,\nham,see you,,,\n";
+    for header in ["v1,v2,,,\n", "v1,v2\n", "label,text,\n", "label,text,,,,\n"] {
+        let examples = guessed("spam.csv", [header, rows].concat());
+        are(&examples, &[("hello there", "ham"), ("win money, now", "spam"), ("see you", "ham")]);
+        assert!(!examples.notes.iter().any(|note| note.contains("``")), "{:?}", examples.notes);
+    }
+    // What stands there is not lost without a word.
+    let more = "v1,v2,,\nham,hello,,\nspam,win,money,\nham,see,,\n";
+    noted(&guessed("spam.csv", more), &["columns left out: ``"]);
+    refused(
+        read("a.csv", "v1,v2\nham,hello,,x\nspam,win\n", &format("{}")),
+        "a.csv, line 2",
+        &["4 cells, the header 2"],
+    );
+}
+
+#[test]
+fn a_separator_that_the_first_line_names() {
+    for (separator, end) in [(";", "\n"), ("\t", "\r\n"), ("|", "\n")] {
+        let lines = [
+            format!("sep={separator}"),
+            format!("text{separator}label"),
+            format!("a, fine film{separator}up"),
+            format!("b; c{separator}down").replace("; c;", " c;"),
+        ];
+        let examples = guessed("a.csv", lines.join(end));
+        assert_eq!(examples.labels, [["up"], ["down"]], "{separator:?}");
+        assert_eq!((texts(&examples)[0], lines_of(&examples)), ("a, fine film", vec![3, 4]));
+    }
+}
+
+fn lines_of(examples: &gruvy_data::examples::Examples) -> Vec<u64> {
+    lines(examples).into_iter().flatten().collect()
+}
+
+#[test]
+fn tabs_in_quoted_cells() {
+    let tsv = "text\tlabel\n\"a\tfine \"\"film\"\"\"\tup\nno\tdown\n";
+    for name in ["a.tsv", "a.txt", "stdin"] {
+        are(&guessed(name, tsv), &[("a\tfine \"film\"", "up"), ("no", "down")]);
+    }
+}
+
+#[test]
+fn an_array_of_objects() {
+    let json =
+        " [\n {\"text\": \"a ] film\", \"label\": \"up\"},\n {\"label\": 2,\n\"text\": \"b\"}\n]\n";
+    for name in ["a.json", "a.jsonl", "a.txt", "stdin"] {
+        let examples = guessed(name, json);
+        are(&examples, &[("a ] film", "up"), ("b", "2")]);
+        assert_eq!(lines_of(&examples), [2, 3]);
+    }
+    for (json, line, want) in [
+        ("[{\"text\":\"a\"}\n{\"text\":\"b\"}]", 2, "a comma or the end"),
+        ("[\n{\"text\":\"a\"},\n7]", 3, "`7` is no object"),
+        ("[{\"text\":\"a\"},\n", 2, "no end"),
+        ("[{\"text\":\"a\"}]\n[1]", 2, "more behind"),
+        ("[\n{\"text\": 5}]", 2, "`text` is `5`"),
+    ] {
+        refused(read("a.json", json, &format("{}")), &format!("a.json, line {line}"), &[want]);
+    }
+    refused(read("a.json", "[]", &format("{}")), "a.json", &["empty"]);
+}
+
+#[test]
 fn json_lines() {
     let json =
         "{\"text\": \" fine \\n film\", \"label\": \"pos\"}\n\n{\"label\": 1, \"text\": \"bad\"}\n";

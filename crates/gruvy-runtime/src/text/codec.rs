@@ -7,13 +7,16 @@
 //! ```
 //! Every text can be encoded: a character that `char` has not seen becomes `<unk>`, which decodes to
 //! U+FFFD; the other units have all bytes.
-use super::{bpe::Bpe, utf8::Utf8Stream};
+//!
+//! The unit `char` composes characters first (Unicode's form C), so that `é` is the same however it was typed. The other
+//! units keep the very bytes of a text, unless [`TextCodec::composed`] says otherwise. Codecs of before do not compose.
+use super::{bpe::Bpe, normalize::Normalize, utf8::Utf8Stream};
 use crate::{
     error::{Error, Result},
     model::spec::{Input, Spec},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 /// The token of a character that the vocabulary of the unit `char` does not have.
 const UNKNOWN: u32 = 0;
@@ -23,6 +26,7 @@ const UNKNOWN: u32 = 0;
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct TextCodec {
     kind: Kind,
+    normalize: Normalize,
 }
 
 #[derive(Clone, Debug)]
@@ -67,13 +71,25 @@ impl TextUnit {
 impl TextCodec {
     /// Tokens are bytes.
     pub fn byte() -> Self {
-        Self { kind: Kind::Byte }
+        Self { kind: Kind::Byte, normalize: Normalize::None }
     }
 
-    /// Tokens are the characters of `corpus`.
+    /// Tokens are the characters of `corpus`, composed.
     pub fn char(corpus: &str) -> Self {
-        let vocabulary: BTreeSet<char> = corpus.chars().collect();
-        Self { kind: Kind::Char(vocabulary.into_iter().collect()) }
+        let normalize = Normalize::Nfc;
+        let vocabulary: BTreeSet<char> = normalize.apply(corpus).chars().collect();
+        Self { kind: Kind::Char(vocabulary.into_iter().collect()), normalize }
+    }
+
+    /// The same codec, which composes characters before it reads them: for what is read and never written.
+    #[must_use]
+    pub fn composed(self) -> Self {
+        Self { normalize: Normalize::Nfc, ..self }
+    }
+
+    /// What is done to a text before it is read.
+    pub fn normalize(&self) -> Normalize {
+        self.normalize
     }
 
     /// Tokens are those of a byte-level BPE in the format of a `tokenizer.json`.
@@ -83,7 +99,7 @@ impl TextCodec {
     pub fn bpe(tokenizer_json: &str) -> Result<Self> {
         let json = serde_json::from_str(tokenizer_json)
             .map_err(|error| Error::Tokenizer { reason: error.to_string() })?;
-        Ok(Self { kind: Kind::Bpe(Arc::new(Bpe::new(json)?)) })
+        Ok(Self { kind: Kind::Bpe(Arc::new(Bpe::new(json)?)), normalize: Normalize::None })
     }
 
     /// What one token stands for.
@@ -115,6 +131,12 @@ impl TextCodec {
     /// [`Error::Utf8`] for invalid UTF-8, unless the unit is `byte`.
     pub fn encode(&self, text: impl AsRef<[u8]>) -> Result<Vec<u32>> {
         let bytes = text.as_ref();
+        // Bytes that are no text stay as they are.
+        let composed = match std::str::from_utf8(bytes) {
+            Ok(text) => self.normalize.apply(text),
+            Err(_) => Cow::default(),
+        };
+        let bytes = if composed.is_empty() { bytes } else { composed.as_bytes() };
         match &self.kind {
             Kind::Byte => Ok(bytes.iter().map(|byte| u32::from(*byte)).collect()),
             Kind::Char(vocabulary) => {
@@ -128,6 +150,7 @@ impl TextCodec {
     /// sorted.
     pub fn unseen(&self, text: &str) -> Vec<char> {
         let Kind::Char(vocabulary) = &self.kind else { return Vec::new() };
+        let text = self.normalize.apply(text);
         let unseen = text.chars().filter(|c| char_token(vocabulary, *c) == UNKNOWN);
         unseen.collect::<BTreeSet<_>>().into_iter().collect()
     }
@@ -223,17 +246,31 @@ impl TextDecoder {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "unit", rename_all = "snake_case", deny_unknown_fields)]
 enum Stored {
-    Byte {},
-    Char { vocabulary: String },
-    Bpe { tokenizer: serde_json::Value },
+    Byte {
+        #[serde(default, skip_serializing_if = "Normalize::is_none")]
+        normalize: Normalize,
+    },
+    Char {
+        vocabulary: String,
+        #[serde(default, skip_serializing_if = "Normalize::is_none")]
+        normalize: Normalize,
+    },
+    Bpe {
+        tokenizer: serde_json::Value,
+        #[serde(default, skip_serializing_if = "Normalize::is_none")]
+        normalize: Normalize,
+    },
 }
 
 impl From<TextCodec> for Stored {
     fn from(codec: TextCodec) -> Self {
+        let normalize = codec.normalize;
         match codec.kind {
-            Kind::Byte => Stored::Byte {},
-            Kind::Char(vocabulary) => Stored::Char { vocabulary: vocabulary.iter().collect() },
-            Kind::Bpe(bpe) => Stored::Bpe { tokenizer: bpe.json().clone() },
+            Kind::Byte => Stored::Byte { normalize },
+            Kind::Char(vocabulary) => {
+                Stored::Char { vocabulary: vocabulary.iter().collect(), normalize }
+            }
+            Kind::Bpe(bpe) => Stored::Bpe { tokenizer: bpe.json().clone(), normalize },
         }
     }
 }
@@ -242,18 +279,20 @@ impl TryFrom<Stored> for TextCodec {
     type Error = Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let kind = match stored {
-            Stored::Byte {} => Kind::Byte,
-            Stored::Char { vocabulary } => {
+        let (kind, normalize) = match stored {
+            Stored::Byte { normalize } => (Kind::Byte, normalize),
+            Stored::Char { vocabulary, normalize } => {
                 let vocabulary: Arc<[char]> = vocabulary.chars().collect();
                 if !vocabulary.is_sorted_by(|a, b| a < b) {
                     let reason = "its characters are not sorted and distinct".into();
                     return Err(Error::Tokenizer { reason });
                 }
-                Kind::Char(vocabulary)
+                (Kind::Char(vocabulary), normalize)
             }
-            Stored::Bpe { tokenizer } => Kind::Bpe(Arc::new(Bpe::new(tokenizer)?)),
+            Stored::Bpe { tokenizer, normalize } => {
+                (Kind::Bpe(Arc::new(Bpe::new(tokenizer)?)), normalize)
+            }
         };
-        Ok(Self { kind })
+        Ok(Self { kind, normalize })
     }
 }

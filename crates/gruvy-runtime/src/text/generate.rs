@@ -75,7 +75,7 @@ impl Generator {
         Ok(())
     }
 
-    /// Draws one token for every row: `[B]`. Without a prompt, the text begins as after a line break.
+    /// Draws one token for every row: `[B]`; never the one for unknown characters, which is no text. Without a prompt, the text begins as after a line break.
     ///
     /// # Errors
     /// As [`Generator::prompt`].
@@ -84,9 +84,10 @@ impl Generator {
         if self.session.logits().is_empty() {
             self.prompt(EMPTY_PROMPT)?;
         }
+        let never = self.codec.unknown_token();
         let rows = self.session.logits().chunks_exact(self.session.network().spec().outputs());
         for ((token, sampler), logits) in self.tokens.iter_mut().zip(&mut self.samplers).zip(rows) {
-            *token = sampler.sample(logits);
+            *token = sampler.sample_but(never, logits);
         }
         self.pending = true;
         Ok(&self.tokens)

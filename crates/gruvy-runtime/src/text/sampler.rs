@@ -4,6 +4,8 @@
 //! p_v ∝ exp(logit_v / temperature), among the top_k most likely tokens, and of these the fewest whose
 //! probabilities reach top_p
 //! ```
+//! The token that stands for unknown characters is never drawn.
+//!
 //! Top-p is "nucleus sampling" (Holtzman et al., 1904.09751).
 use crate::{
     error::{Error, Result},
@@ -74,6 +76,22 @@ impl Sampler {
         sampling.validate()?;
         let random = SplitMix64::new(sampling.seed);
         Ok(Self { sampling: sampling.clone(), random, candidates: Vec::new() })
+    }
+
+    /// Draws a token from `logits [V]`, but never this one: as if its probability were 0. One that stands for what is not
+    /// known is no text.
+    pub fn sample_but(&mut self, never: Option<u32>, logits: &[f32]) -> u32 {
+        let token = self.sample(logits);
+        let Some(never) = never.filter(|never| *never == token && logits.len() > 1) else {
+            return token;
+        };
+        let mut others = logits.to_vec();
+        others[never as usize] = f32::NEG_INFINITY;
+        match self.sample(&others) {
+            // No other has any probability.
+            again if again == never => u32::from(never == 0),
+            token => token,
+        }
     }
 
     /// Draws a token from `logits [V]`. Uses one random number, or none if the temperature is 0.
@@ -208,6 +226,25 @@ mod tests {
         let wide = Sampling { seed: 7, top_k: Some(4), top_p: Some(1.0), ..Default::default() };
         assert_eq!(draw(wide, &l, 50), plain);
         assert_ne!(draw(Sampling { seed: 8, ..Default::default() }, &l, 50), plain);
+    }
+
+    #[test]
+    fn a_token_that_is_no_text_is_never_drawn() {
+        let l = logits(&[0.5, 0.1, 0.4]);
+        for (temperature, top_k) in [(1.0, None), (1.0, Some(1)), (0.0, None), (9.0, Some(3))] {
+            let sampling = Sampling { temperature, top_k, ..Default::default() };
+            let mut sampler = Sampler::new(&sampling).unwrap();
+            assert!((0..1000).all(|_| sampler.sample_but(Some(0), &l) != 0));
+        }
+        let mut sampler = Sampler::new(&Sampling::default()).unwrap();
+        let mut shares = [0.0; 3];
+        (0..40_000)
+            .for_each(|_| shares[sampler.sample_but(Some(0), &l) as usize] += 1.0 / 40_000.0);
+        close(&shares, &[0.0, 0.2, 0.8]);
+        for l in [[f32::NAN; 3], [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY]] {
+            assert_ne!(sampler.sample_but(Some(0), &l), 0);
+        }
+        assert_eq!(sampler.sample_but(Some(0), &[1.0]), 0);
     }
 
     #[test]

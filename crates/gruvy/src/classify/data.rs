@@ -1,7 +1,8 @@
 //! Items with their labels as numbers.
+use super::names::in_words;
 use crate::error::{Error, Result};
 use gruvy_data::examples::Examples;
-use gruvy_runtime::{items::Items, random::Fnv};
+use gruvy_runtime::{items::Items, random::Fnv, text::nfc};
 use std::collections::{BTreeSet, HashMap};
 
 /// Items that are labelled.
@@ -21,8 +22,9 @@ impl Labelled {
     /// # Errors
     /// If they have none, or without `multi_label` an item has not exactly one.
     pub fn new(examples: Examples, multi_label: bool) -> Result<Self> {
-        let distinct: BTreeSet<&String> = examples.labels.iter().flatten().collect();
-        let mut labels: Vec<String> = distinct.into_iter().cloned().collect();
+        let all = examples.labels.iter().flatten();
+        let distinct: BTreeSet<String> = all.map(|label| nfc(label).into_owned()).collect();
+        let mut labels: Vec<String> = distinct.into_iter().collect();
         let value = |label: &String| label.parse::<i64>();
         if labels.iter().all(|label| value(label).is_ok()) {
             labels.sort_by_key(|label| value(label).unwrap_or_default());
@@ -41,8 +43,10 @@ impl Labelled {
                     .into(),
             ));
         }
-        let known: HashMap<&str, u32> =
-            labels.iter().zip(0..).map(|(label, at)| (label.as_str(), at)).collect();
+        // A name is the same however its letters were typed. Of models of before, the names as they are count first.
+        let exact = labels.iter().zip(0..).map(|(label, at)| (label.clone(), at));
+        let composed = labels.iter().zip(0..).map(|(label, at)| (nfc(label).into_owned(), at));
+        let known: HashMap<String, u32> = composed.chain(exact).collect();
         let mut truth = Vec::with_capacity(examples.labels.len());
         for (item, names) in examples.labels.iter().enumerate() {
             let place = || examples.places.get(item);
@@ -55,7 +59,7 @@ impl Labelled {
                 )));
             }
             let number = |name: &String| {
-                known.get(name.as_str()).copied().ok_or_else(|| {
+                known.get(name).or_else(|| known.get(&*nfc(name))).copied().ok_or_else(|| {
                     Error::Data(format!(
                         "{}: the label `{name}` is not known; those learned from are {}",
                         place(),
@@ -130,22 +134,4 @@ impl Labelled {
         }
         print
     }
-}
-
-/// The first names of a list; quoted where one of them has a comma, which would look like two names.
-pub(super) fn in_words(names: &[String]) -> String {
-    listed(names, |_| String::new())
-}
-
-/// As [`in_words`], with something behind each name.
-pub(super) fn listed(names: &[String], behind: impl Fn(usize) -> String) -> String {
-    const MOST: usize = 10;
-    let quoted = names.iter().any(|name| name.contains(','));
-    let name = |(at, name): (usize, &String)| match quoted {
-        true => format!("`{name}`{}", behind(at)),
-        false => format!("{name}{}", behind(at)),
-    };
-    let more = if names.len() > MOST { ", …" } else { "" };
-    let names: Vec<String> = names.iter().enumerate().take(MOST).map(name).collect();
-    format!("{}{more}", names.join(", "))
 }

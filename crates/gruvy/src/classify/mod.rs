@@ -20,6 +20,8 @@ pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod division;
 pub mod judge;
+pub(crate) mod names;
+pub(crate) mod parts;
 pub(crate) mod reader;
 pub(crate) mod report;
 pub(crate) mod synthetic;

@@ -7,7 +7,7 @@ use crate::{error::Result, text::vocabulary::build as build_vocabulary};
 use gruvy_runtime::{
     classify::{Reader, Scaler, Words},
     items::Items,
-    text::TextUnit,
+    text::{TextUnit, nfc},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -36,7 +36,7 @@ pub(super) fn choose(task: &ClassifyConfig, items: &Items, train: &[usize]) -> R
         Unit::Bpe => TextUnit::Bpe,
     };
     let corpus = texts().collect::<Vec<_>>().join("\n");
-    let codec = build_vocabulary(unit, task.vocab_size, corpus.as_bytes())?;
+    let codec = build_vocabulary(unit, task.vocab_size, nfc(&corpus).as_bytes())?.composed();
     let notes = vec![format!("{} kinds of {}", codec.vocab_size(), unit.name())];
     Ok(Chosen { reader: Reader::Text(codec), vectors: None, notes })
 }

@@ -2,8 +2,10 @@
 use super::{
     batches,
     config::{ClassifyConfig, ClassifyRun, Unit},
-    data::{Labelled, in_words, listed},
+    data::Labelled,
     division::Division,
+    names::{in_words, listed},
+    parts,
     reader::{self, Chosen},
     vectors::Vectors,
 };
@@ -152,6 +154,7 @@ impl ClassifyTask {
         notes.extend(without_empty(&mut division.train, &encoded)?);
         let counts = data.counts(&division.train);
         notes.extend(told(&data, &counts, &encoded, codec.max_len));
+        notes.extend(parts::told(&data, &division));
         let weights =
             task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
         let seed = run.train.seed;

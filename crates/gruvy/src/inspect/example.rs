@@ -2,8 +2,11 @@
 use crate::error::{Error, Result};
 use gruvy_runtime::{
     Codec,
+    classify::{Reader, Words},
+    items::Items,
     memory::{Adding, Copying},
     model::ModelFile,
+    series::Panel,
     text::{TextCodec, TextUnit},
 };
 
@@ -76,6 +79,76 @@ impl Example {
         Ok(Self { inputs: Inputs::Tokens(tokens), targets, labels, available })
     }
 
+    /// The first `steps` steps of the first of some items that a classifier is asked about. Its answer is about all steps at
+    /// once, so nothing is asked at single ones.
+    ///
+    /// # Errors
+    /// If the model is no classifier, there is no item, it is of another kind than the model's, or nothing is in it.
+    pub fn of_item(model: &ModelFile, items: &Items, steps: usize) -> Result<Self> {
+        let Codec::Classify(codec) = &model.codec else {
+            return Err(wrong_task(model, "does not read labelled items"));
+        };
+        let (inputs, mut labels) = match items {
+            Items::Text(texts) => {
+                let Some(text) = texts.first() else { return Err(nothing("item")) };
+                let tokens = codec.tokens(text)?;
+                let labels = match &codec.reader {
+                    Reader::Text(codec) => {
+                        tokens.iter().map(|token| label(codec, *token)).collect()
+                    }
+                    // Unknown words by their own names, too.
+                    _ => Words::split(text).map(|word| text[word].to_owned()).collect(),
+                };
+                (Inputs::Tokens(tokens), labels)
+            }
+            Items::Sequences(all) => {
+                let _ = codec.encode(items)?;
+                if all.is_empty() {
+                    return Err(nothing("item"));
+                }
+                let values = codec.features(all.item(0))?;
+                let count = values.len() / all.features.len().max(1);
+                (
+                    Inputs::Features(values),
+                    (0..count).map(|step| step.to_string()).collect::<Vec<_>>(),
+                )
+            }
+        };
+        let available = inputs.steps(model);
+        if available == 0 {
+            return Err(nothing("step of the item"));
+        }
+        let inputs = inputs.first(steps, model);
+        let count = inputs.steps(model);
+        labels.truncate(count);
+        Ok(Self { inputs, targets: vec![Target::None; count], labels, available })
+    }
+
+    /// The last window of the first series that is long enough, as a forecast model reads it before it answers. Steps are
+    /// called by how far they lie before the horizon.
+    ///
+    /// # Errors
+    /// If the model is none of time series, a series does not fit it, or all are too short.
+    pub fn of_series(model: &ModelFile, panel: &Panel) -> Result<Self> {
+        let Codec::Forecast(codec) = &model.codec else {
+            return Err(wrong_task(model, "does not read time series"));
+        };
+        for series in &panel.series {
+            let prepared = codec.prepare(series)?;
+            let Some(frame) = codec.frame(&prepared, prepared.len()) else { continue };
+            let inputs = Inputs::Features(codec.windows(&[(&prepared, &frame)], false).steps);
+            let count = inputs.steps(model);
+            let labels = (0..count).map(|step| format!("-{}", count - step)).collect();
+            return Ok(Self {
+                inputs,
+                targets: vec![Target::None; count],
+                labels,
+                available: count,
+            });
+        }
+        Err(nothing("series that is long enough"))
+    }
+
     /// The first sequence that the model's task makes from `seed`, for the tasks that measure memory. What counts
     /// is asked of it: the sum after the last step (adding), the ten digits at the end (copy).
     ///
@@ -114,6 +187,33 @@ impl Example {
     /// `T`, steps of the sequence.
     pub fn steps(&self) -> usize {
         self.targets.len()
+    }
+}
+
+fn wrong_task(model: &ModelFile, what: &str) -> Error {
+    Error::Data(format!("a model of the task `{}` {what}", model.codec.task()))
+}
+
+fn nothing(what: &str) -> Error {
+    Error::Data(format!("there is no {what} to look at"))
+}
+
+impl Inputs {
+    /// `T`
+    fn steps(&self, model: &ModelFile) -> usize {
+        match self {
+            Self::Tokens(tokens) => tokens.len(),
+            Self::Features(values) => values.len() / model.spec.input.width().max(1),
+        }
+    }
+
+    /// The first steps.
+    fn first(mut self, steps: usize, model: &ModelFile) -> Self {
+        match &mut self {
+            Self::Tokens(tokens) => tokens.truncate(steps),
+            Self::Features(values) => values.truncate(steps * model.spec.input.width()),
+        }
+        self
     }
 }
 

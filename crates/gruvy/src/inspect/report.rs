@@ -6,7 +6,7 @@
 use super::flow::{Flow, MAX_DISTANCE};
 use super::trace::{GateTrace, LayerTrace, Trace};
 use crate::error::{Error, Result};
-use gruvy_runtime::model::ModelFile;
+use gruvy_runtime::{Codec, model::ModelFile};
 use serde::Serialize;
 
 /// At most so many gate values in a report: about a megabyte of page.
@@ -131,8 +131,13 @@ impl Report {
             .collect();
         let mut notes = cut_input(trace);
         let [steps, units] = bound(config, trace, &shown, &mut notes);
+        let asked = trace.losses.iter().any(Option::is_some);
         let flow = match trace.gradient_flow(MAX_DISTANCE) {
             Ok(flow) => by_layer(flow),
+            Err(_) if !asked && answers_once(&trace.model.codec) => {
+                notes.push("The model answers once, about the whole input: there is no loss, and no gradient flow, of single steps.".into());
+                Vec::new()
+            }
             Err(error) => {
                 notes.push(error.to_string());
                 Vec::new()
@@ -301,6 +306,11 @@ fn bound(
         ));
     }
     [steps, units]
+}
+
+/// Whether a task's models are asked nothing at single steps.
+fn answers_once(codec: &Codec) -> bool {
+    matches!(codec, Codec::Classify(_) | Codec::Forecast(_))
 }
 
 fn cut_input(trace: &Trace<'_>) -> Vec<String> {

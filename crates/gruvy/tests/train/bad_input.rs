@@ -74,7 +74,7 @@ fn invalid_utf8_where_the_unit_needs_it() {
     text[999] = b'\n';
     for unit in [TextUnit::Char, TextUnit::Bpe] {
         let error = error_of("latin1.txt", &text, |run| run.task.unit = unit);
-        says(&error, &["latin1.txt", "byte 1000 (line 2)", "unit `byte`"]);
+        says(&error, &["latin1.txt", "byte 1000 (line 2)", "`unit=byte`"]);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut run = small();

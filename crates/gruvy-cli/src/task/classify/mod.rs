@@ -18,7 +18,8 @@ use gruvy_runtime::model::write_atomic;
 use serde_json::{Value, json};
 use std::path::Path;
 
-use self::shared::{in_full, open, own_task, read, report_run, shown};
+pub use self::shared::read;
+use self::shared::{in_full, open, own_task, report_run, shown};
 
 /// The classification task.
 #[derive(Debug)]

@@ -148,8 +148,8 @@ pub fn metrics(report: &Report) -> String {
         columns.push(Column { title: name.to_owned(), best, rows });
     }
     let mut text = table(&columns, bold);
-    if let Some(verdict) = &report.verdict {
-        text += verdict;
+    if let Some(said) = report.said() {
+        text += &said;
     }
     text.trim_end().to_owned()
 }

@@ -138,7 +138,7 @@ impl Bag {
 
 /// The words of a text as numbers; none for one that has no number.
 fn tokens(text: &str, mut number: impl FnMut(String) -> Option<u32>) -> Vec<Option<u32>> {
-    Words::split(text).map(|word| number(text[word].to_lowercase())).collect()
+    Words::split(text).map(|word| number(Words::normal(&text[word], true).into_owned())).collect()
 }
 
 /// The words and pairs of a text, each once.

@@ -53,7 +53,7 @@ impl Report {
         let parts = [
             ("title", escaped(title)),
             ("items", self.model.items.to_string()),
-            ("verdict", escaped(self.verdict.as_deref().unwrap_or_default())),
+            ("verdict", escaped(&self.said().unwrap_or_default())),
             ("metrics", self.metrics_table()),
             ("classes", self.classes_table()),
             ("confusion", confusion),

@@ -4,6 +4,7 @@ use super::{
     judgement::{JudgeConfig, Judgement, Mistake, judge},
     metrics::ClassMetrics,
 };
+use crate::classify::names::in_words;
 use crate::error::Result;
 use serde::Serialize;
 
@@ -50,6 +51,14 @@ impl Report {
         })
     }
 
+    /// The verdict, if there is one, and which labels nothing can be said of, if there are any.
+    pub fn said(&self) -> Option<String> {
+        match (&self.verdict, unmeasured(&self.model)) {
+            (Some(verdict), Some(absent)) => Some(format!("{verdict} {absent}")),
+            (verdict, absent) => absent.or_else(|| verdict.clone()),
+        }
+    }
+
     /// The rows of the table of metrics: a name, its value for the classifier and the baseline, and whether more is better.
     pub fn rows(&self) -> Vec<(&'static str, f64, Option<f64>, bool)> {
         let (model, baseline) = (&self.model.metrics, self.baseline.as_ref().map(|b| &b.metrics));
@@ -85,6 +94,20 @@ impl Report {
         let names: Vec<&str> = labels.iter().map(|at| self.labels[*at as usize].as_str()).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(" | ") }
     }
+}
+
+/// Which labels nothing can be said of, in a plain sentence.
+fn unmeasured(model: &Judgement) -> Option<String> {
+    let without = model.classes.iter().filter(|row| row.support == 0);
+    let absent: Vec<String> = without.map(|row| row.label.clone()).collect();
+    let all = model.classes.len();
+    (!absent.is_empty()).then(|| {
+        format!(
+            "The metrics are over {} of {all} labels: no item has the label {}.",
+            all - absent.len(),
+            in_words(&absent)
+        )
+    })
 }
 
 /// Which of two is better, in a plain sentence; `items` were judged.
@@ -137,5 +160,30 @@ mod tests {
             sentence,
             "The gru is better than the bag of words: micro F1 0.9000 against 0.8000."
         );
+    }
+
+    #[test]
+    fn labels_that_no_item_has_are_said() {
+        let labels = ["a", "b, c", "d"].map(str::to_owned);
+        let answers = Answers {
+            labels: &labels,
+            multi_label: false,
+            truth: &[vec![0], vec![0]],
+            probabilities: &[0.9, 0.1, 0.0, 0.8, 0.1, 0.1],
+        };
+        let report = Report::new("gru", &answers, None).unwrap();
+        assert_eq!(report.model.metrics.macro_f1, 1.0);
+        let want = "The metrics are over 1 of 3 labels: no item has the label `b, c`, `d`.";
+        assert_eq!(report.said().as_deref(), Some(want));
+        let bag = [0.5, 0.5, 0.0, 0.6, 0.4, 0.0];
+        let report = Report::new("gru", &answers, Some(&bag)).unwrap();
+        assert!(report.said().unwrap().ends_with(want));
+        let all = Answers {
+            labels: &labels[..2],
+            truth: &[vec![0], vec![1]],
+            probabilities: &[0.9, 0.1, 0.2, 0.8],
+            ..answers
+        };
+        assert_eq!(Report::new("gru", &all, None).unwrap().said(), None);
     }
 }
