@@ -14,6 +14,7 @@
 //! series whose level moves. A missing value enters as the base with a mark beside it.
 use super::output::Output;
 use super::transform::Transform;
+use super::window::LEAST_SCALE;
 use crate::series::{
     Columns, Series,
     calendar::{Frequency, Stamp},
@@ -89,16 +90,40 @@ pub struct Affine {
 impl Affine {
     /// Of the values that are not missing; `{0, 1}` if there are none.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let known = values.filter(|v| !v.is_nan());
-        let count = known.clone().count().max(1) as f64;
-        let mean = known.clone().sum::<f64>() / count;
-        let std = (known.map(|v| (v - mean) * (v - mean)).sum::<f64>() / count).sqrt();
-        Self { mean, std: if std > 0.0 { std } else { 1.0 } }
+        let spread = Spread::of(values);
+        let std = if spread.moves() { spread.std } else { 1.0 };
+        Self { mean: spread.mean, std }
     }
 
     /// `(x − mean) / std`
     pub fn apply(self, x: f64) -> f64 {
         (x - self.mean) / self.std
+    }
+}
+
+/// Mean and deviation, as they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    pub mean: f64,
+    pub std: f64,
+    /// The greatest size of a value.
+    most: f64,
+}
+
+impl Spread {
+    /// Of the values that are not missing; zeros if there are none.
+    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let known = values.filter(|v| !v.is_nan());
+        let count = known.clone().count().max(1) as f64;
+        let mean = known.clone().sum::<f64>() / count;
+        let std = (known.clone().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count).sqrt();
+        let most = known.fold(0.0, |most: f64, v| most.max(v.abs()));
+        Self { mean, std, most }
+    }
+
+    /// Whether the deviation is more than what rounding makes of equal values.
+    pub fn moves(self) -> bool {
+        self.std > ROUNDING * self.most
     }
 }
 
@@ -187,6 +212,13 @@ pub struct ForecastCodec {
     pub series: Vec<Known>,
 }
 
+/// A deviation below this share of the values' size is that of rounding.
+const ROUNDING: f64 = 1e-13;
+
+/// The sizes of numbers that can be learned from: their squares, and those of their differences, stay far from the ends of
+/// what a number can be.
+const SIZES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+
 /// No window is longer, so that sizes computed from a model file cannot overflow.
 const MAX_STEPS: usize = 1 << 20;
 
@@ -234,6 +266,50 @@ impl ForecastCodec {
     /// What was trained on under that name.
     pub fn known(&self, id: &str) -> Option<&Known> {
         self.series.iter().find(|known| known.id == id)
+    }
+
+    /// The scale of a series by its transformed values `[N]`: their deviation; a small share of their size where they never
+    /// change, and so 0 for zeros.
+    pub fn scale_of(transformed: &[f64], transform: Transform) -> f64 {
+        let spread = Spread::of(transformed.iter().copied());
+        if spread.moves() { spread.std } else { LEAST_SCALE * transform.size(spread.mean) }
+    }
+
+    /// An error for a series with numbers that cannot be computed with.
+    ///
+    /// # Errors
+    /// [`Error::Series`] with the number and what to do.
+    pub fn check_sizes(series: &Series) -> Result<()> {
+        let columns = || std::iter::once(&series.y).chain(&series.past).chain(&series.future);
+        let wrong = |value: f64| {
+            let text = format!(
+                "it has the value {value:e}, and numbers beyond {:e} cannot be computed with: give it in another unit",
+                SIZES.end()
+            );
+            Err(Error::series(&series.id, text))
+        };
+        if let Some(value) = columns().flatten().find(|v| v.abs() > *SIZES.end()) {
+            return wrong(*value);
+        }
+        for column in columns() {
+            let most = column.iter().filter(|v| !v.is_nan()).fold(0.0, |m: f64, v| m.max(v.abs()));
+            if most > 0.0 && most < *SIZES.start() {
+                let text = format!(
+                    "no value of it is larger than {most:e}, and numbers below {:e} cannot be computed with: give it in \
+                     another unit",
+                    SIZES.start()
+                );
+                return Err(Error::series(&series.id, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the transform and the distribution can have a value; a missing one they can.
+    pub fn takes(&self, y: f64) -> bool {
+        let positive = !self.transform.needs_positive() || y > 0.0;
+        let counts = self.output == Output::NegativeBinomial;
+        y.is_nan() || (positive && (!counts || (y >= 0.0 && y.fract() == 0.0)))
     }
 
     /// What standardised errors of a series are measured in: of what was trained on, or of all its values.
