@@ -64,7 +64,7 @@ pub(super) struct Roles {
 
 impl Roles {
     /// What is to be kept of them.
-    pub fn found(&self, day_first: Option<bool>) -> Found {
+    pub fn found(&self) -> Found {
         let layout = match (self.rows, self.targets.len()) {
             (Some(_), _) => Layout::Rows,
             (None, 1) => Layout::Long,
@@ -76,7 +76,7 @@ impl Roles {
             TimeColumn::Parts(names) => names.clone(),
         };
         let (id, target, name) = (self.id.clone(), self.targets.clone(), self.name.clone());
-        Found { layout, id, time, target, day_first, name }
+        Found { layout, id, time, target, name, ..Found::default() }
     }
 }
 

@@ -3,7 +3,7 @@ use super::{
     format::{Found, SeriesFormat},
     grid::{Grid, Raw, Row, named},
     layout::{Roles, TimeColumn, roles, width},
-    stamps::{Reading, of_parts},
+    stamps::{Earlier, Reading, of_parts},
 };
 use crate::error::Result;
 use crate::input::Input;
@@ -50,9 +50,9 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
     let roles = roles(tables, format, &mut notes)?;
     if roles.rows.is_some() {
         let panel = per_row(tables, &roles, format, notes)?;
-        return Ok((panel, roles.found(None)));
+        return Ok((panel, roles.found()));
     }
-    let (stamps, day_first) = stamps(tables, &roles.time, format, &mut notes)?;
+    let (stamps, reading) = stamps(tables, &roles.time, format, &mut notes)?;
     let mut gather = Gather::default();
     for (table, stamps) in stamps.iter().enumerate() {
         gather.table(tables, table, &roles, stamps.as_deref())?;
@@ -66,7 +66,8 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
         future: format.future.clone(),
     };
     let grid = Grid { tables, columns, freq: format.freq, fill: format.fill };
-    Ok((grid.panel(gather.series, notes)?, roles.found(day_first)))
+    let (day_first, offset) = (reading.day_first, reading.offset());
+    Ok((grid.panel(gather.series, notes)?, Found { day_first, offset, ..roles.found() }))
 }
 
 /// Series by name, as rows come in.
@@ -140,15 +141,15 @@ impl Gather {
     }
 }
 
-/// The stamps of every table's rows, `None` where the order counts; and whether dates have the day first.
+/// The stamps of every table's rows, `None` where the order counts; and how they were read.
 fn stamps(
     tables: &[Table],
     time: &TimeColumn,
     format: &SeriesFormat,
     notes: &mut Vec<String>,
-) -> Result<(Vec<Option<Vec<Stamp>>>, Option<bool>)> {
+) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let names = match time {
-        TimeColumn::None => return Ok((vec![None; tables.len()], None)),
+        TimeColumn::None => return Ok((vec![None; tables.len()], Reading::default())),
         TimeColumn::One(name) => std::slice::from_ref(name),
         TimeColumn::Parts(names) => names,
     };
@@ -168,14 +169,17 @@ fn stamps(
     let all = tables.iter().zip(&columns);
     if names.len() > 1 {
         let stamps = all.map(|table| of_row(table, &of_parts)).collect::<Result<_>>()?;
-        return Ok((stamps, None));
+        return Ok((stamps, Reading::default()));
     }
     let cells = all.clone().flat_map(|(table, columns)| {
         (0..table.rows.len()).map(move |row| table.cell(row, columns[0]))
     });
     let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
-    let day_first = format.found.as_ref().and_then(|found| found.day_first);
-    let reading = Reading::of(cells, positions, day_first).map_err(|(mut at, problem)| {
+    let found = format.found.as_ref();
+    let (day_first, offset) =
+        (found.and_then(|found| found.day_first), found.and_then(|found| found.offset));
+    let earlier = Earlier { positions, day_first, offset };
+    let reading = Reading::of(cells, earlier).map_err(|(mut at, problem)| {
         for table in tables {
             match at.checked_sub(table.rows.len()) {
                 Some(rest) => at = rest,
@@ -190,8 +194,9 @@ fn stamps(
             names[0]
         ));
     }
+    notes.extend(reading.said(&names[0]));
     let stamps = all.map(|table| of_row(table, &|cells| reading.stamp(cells[0])));
-    Ok((stamps.collect::<Result<_>>()?, reading.day_first))
+    Ok((stamps.collect::<Result<_>>()?, reading))
 }
 
 /// A series per row: the values follow its name, blanks behind them are nothing. Later tables go on.
