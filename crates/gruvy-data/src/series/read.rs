@@ -3,7 +3,7 @@ use super::{
     format::{Found, SeriesFormat},
     grid::{Grid, Raw, Row, named},
     layout::{Roles, TimeColumn, roles, width},
-    stamps::{Earlier, Reading, of_parts},
+    stamps::{Earlier, Reading, is_time, of_date, of_parts},
 };
 use crate::error::Result;
 use crate::input::Input;
@@ -167,19 +167,59 @@ fn stamps(
         Ok(Some(stamps))
     };
     let all = tables.iter().zip(&columns);
+    let first = columns.first().map_or("", |columns| tables[0].cell(0, columns[0]));
+    let week = names.len() == 2 && names[1].eq_ignore_ascii_case("week");
+    if names.len() == 2 && (week || is_time(first)) {
+        return joined(tables, &columns, names, week, format, notes);
+    }
     if names.len() > 1 {
         let stamps = all.map(|table| of_row(table, &of_parts)).collect::<Result<_>>()?;
         return Ok((stamps, Reading::default()));
     }
-    let cells = all.clone().flat_map(|(table, columns)| {
-        (0..table.rows.len()).map(move |row| table.cell(row, columns[0]))
-    });
+    let cells = |(table, columns): (&Table, &Vec<usize>)| -> Vec<String> {
+        (0..table.rows.len()).map(|row| table.cell(row, columns[0]).to_owned()).collect()
+    };
+    let cells: Vec<Vec<String>> = all.map(cells).collect();
+    one_column(tables, &cells, &names[0], format, notes)
+}
+
+/// The stamps of a date in one column and the hour, or the week of a year, in another.
+fn joined(
+    tables: &[Table],
+    columns: &[Vec<usize>],
+    names: &[String],
+    week: bool,
+    format: &SeriesFormat,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
+    let mut all = Vec::with_capacity(tables.len());
+    for (table, columns) in tables.iter().zip(columns) {
+        let mut cells = Vec::with_capacity(table.rows.len());
+        for row in 0..table.rows.len() {
+            let pair = [columns[0], columns[1]].map(|column| table.cell(row, column));
+            let cell = of_date(pair, week);
+            cells.push(cell.map_err(|problem| table.error(Some(row), None, problem))?);
+        }
+        all.push(cells);
+    }
+    one_column(tables, &all, &names.join("`, `"), format, notes)
+}
+
+/// The stamps that these cells of every table are, all read in one way.
+fn one_column(
+    tables: &[Table],
+    cells: &[Vec<String>],
+    name: &str,
+    format: &SeriesFormat,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
     let found = format.found.as_ref();
     let (day_first, offset) =
         (found.and_then(|found| found.day_first), found.and_then(|found| found.offset));
     let earlier = Earlier { positions, day_first, offset };
-    let reading = Reading::of(cells, earlier).map_err(|(mut at, problem)| {
+    let flat = cells.iter().flatten().map(String::as_str);
+    let reading = Reading::of(flat, earlier).map_err(|(mut at, problem)| {
         for table in tables {
             match at.checked_sub(table.rows.len()) {
                 Some(rest) => at = rest,
@@ -189,14 +229,17 @@ fn stamps(
         tables[0].error(None, None, problem)
     })?;
     if reading.years() {
-        notes.push(format!(
-            "`{}` holds years (the setting `freq=1` takes them for positions)",
-            names[0]
-        ));
+        notes.push(format!("`{name}` holds years (the setting `freq=1` takes them for positions)"));
     }
-    notes.extend(reading.said(&names[0]));
-    let stamps = all.map(|table| of_row(table, &|cells| reading.stamp(cells[0])));
-    Ok((stamps.collect::<Result<_>>()?, reading))
+    notes.extend(reading.said(name));
+    let of_table = |(table, cells): (&Table, &Vec<String>)| {
+        let stamp = |(row, cell): (usize, &String)| {
+            reading.stamp(cell).map_err(|problem| table.error(Some(row), None, problem))
+        };
+        cells.iter().enumerate().map(stamp).collect::<Result<Vec<Stamp>>>().map(Some)
+    };
+    let stamps = tables.iter().zip(cells).map(of_table).collect::<Result<_>>()?;
+    Ok((stamps, reading))
 }
 
 /// A series per row: the values follow its name, blanks behind them are nothing. Later tables go on.

@@ -2,7 +2,7 @@
 use crate::table::rows::missing;
 use gruvy_runtime::series::Stamp;
 use jiff::SignedDuration;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 
 /// What a cell says, as far as it can be told by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -248,12 +248,39 @@ pub(super) fn of_parts(cells: &[&str]) -> Result<Stamp, String> {
     at(date(year, month, day), time).map(Stamp::Time).map_err(|()| unknown(&shown()))
 }
 
+/// One cell of two: a date and the hour or time of the day, or a year and its ISO week, whose Monday counts.
+pub(super) fn of_date(cells: [&str; 2], week: bool) -> Result<String, String> {
+    let [date, rest] = cells;
+    if week {
+        let number = |cell: &str| cell.trim_start_matches(['W', 'w']).parse::<i16>().ok();
+        let monday = || {
+            let week = number(rest)?.try_into().ok()?;
+            ISOWeekDate::new(number(date)?, week, Weekday::Monday).ok()
+        };
+        let monday =
+            monday().ok_or_else(|| format!("`{date}`, `{rest}` is no year with its week"))?;
+        return Ok(monday.date().to_string());
+    }
+    if let Ok(hour) = rest.parse::<i8>() {
+        return match hour {
+            0..=23 => Ok(format!("{date} {hour:02}:00")),
+            _ => Err(format!("`{rest}` is no hour from 0 to 23")),
+        };
+    }
+    let known = time_of_day(rest).map(|_| format!("{date} {rest}"));
+    known.ok_or_else(|| format!("`{rest}` is no time of the day, such as 13:00"))
+}
+
 /// Whether a cell reads as a time by itself.
 pub(super) fn is_time(cell: &str) -> bool {
     matches!(written(cell), Ok(Written::Time(..) | Written::Ambiguous(..)))
 }
 
 fn unknown(cell: &str) -> String {
+    let lower = cell.to_lowercase();
+    if ["total", "sum", "gesamt", "insgesamt"].iter().any(|word| lower.contains(word)) {
+        return format!("`{cell}` is no time, and may be a row of totals; delete it");
+    }
     format!(
         "`{cell}` is no time that can be read; expected an integer or one of YYYY-MM-DD, YYYY-MM-DD HH:MM:SS, YYYY-MM, \
          1956Q1"
