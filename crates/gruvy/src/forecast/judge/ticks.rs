@@ -97,7 +97,7 @@ pub(super) fn tick_number(value: f64, axis: &Range<f64>) -> String {
     if value.abs() < 1e-6 * step {
         return "0".to_owned();
     }
-    if most >= 1e15 || most < 1e-4 {
+    if !(1e-4..1e15).contains(&most) {
         let decimals = (most / step).log10().ceil().clamp(1.0, 16.0) as usize;
         return format!("{value:.decimals$e}");
     }
