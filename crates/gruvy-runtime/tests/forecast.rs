@@ -373,7 +373,7 @@ fn what_cannot_be_forecast_is_named() {
     let mut short = series("blind", 12);
     short.future[0].truncate(13);
     let text = message(forecaster.forecast(&[(&prepare(&short), 12)]));
-    assert!(text.contains("`blind`") && text.contains("end at step 13"), "{text}");
+    assert!(text.contains("`blind`") && text.contains("(price) are missing from 13 on"), "{text}");
 
     let mut bare = series("bare", 5);
     bare.past.clear();
@@ -470,5 +470,111 @@ proptest! {
             let expected = shift + stretch * a;
             prop_assert!((b - expected).abs() < 1e-3 * (1.0 + stretch * 20.0), "{b} {expected}");
         }
+    }
+}
+
+proptest! {
+    /// Forecasts of `a y + b` are `a` times those of `y`, plus `b`.
+    #[test]
+    fn forecasts_follow_the_unit_of_the_series(
+        power in -30i32..=30,
+        shift in -1e6f64..1e6,
+        difference in prop::sample::select(&Difference::ALL[..]),
+        scale in prop::sample::select(&Scale::ALL[..]),
+        output in prop::sample::select(&[Output::Quantile, Output::Normal, Output::StudentT][..]),
+        kind in 0usize..3,
+    ) {
+        let codec = ForecastCodec {
+            difference: difference.1,
+            scale: scale.1,
+            ..codec(DIRECT, output)
+        };
+        let forecaster = forecaster(codec, Cell::Gru);
+        let mut plain = series("new", 20);
+        if kind == 1 {
+            // A pause at the end of what the model sees.
+            plain.y[8..].fill(17.0);
+        }
+        if kind == 2 {
+            plain.y[3] = f64::NAN;
+        }
+        let a = 10f64.powi(power);
+        // A window that never changes is as wide as its level asks, which a shift moves.
+        let b = if kind == 1 { 0.0 } else { shift };
+        let mut other = plain.clone();
+        other.y.iter_mut().for_each(|y| *y = a * (*y + b));
+        let of = |series: &Series| {
+            let prepared = forecaster.codec().prepare(series).unwrap();
+            forecaster.forecast(&[(&prepared, prepared.len())]).unwrap().remove(0)
+        };
+        let (plain, other) = (of(&plain), of(&other));
+        let values = plain.quantiles.iter().flatten().chain(&plain.mean);
+        let others = other.quantiles.iter().flatten().chain(&other.mean);
+        for (y, scaled) in values.zip(others) {
+            let back = scaled / a - b;
+            prop_assert!((y - back).abs() < 1e-3, "{y} came as {back}");
+        }
+    }
+}
+
+#[test]
+fn a_series_of_zeros_is_forecast_near_zero_in_the_unit_of_the_others() {
+    let mut codec = codec(DIRECT, Output::Quantile);
+    codec.series[0].scale = 2e-6;
+    let forecaster = forecaster(codec, Cell::Gru);
+    let mut zeros = series("zeros", 20);
+    zeros.y.fill(0.0);
+    let prepared = forecaster.codec().prepare(&zeros).unwrap();
+    let forecast = forecaster.forecast(&[(&prepared, 20)]).unwrap().remove(0);
+    let all = forecast.quantiles.iter().flatten().chain(&forecast.mean);
+    assert!(all.clone().all(|y| y.abs() < 1e-6), "{forecast:?}");
+}
+
+#[test]
+fn numbers_near_the_ends_of_what_can_be_computed_are_refused() {
+    let codec = codec(DIRECT, Output::Quantile);
+    for by in [1e200, 1e-200] {
+        let mut far = series("far", 20);
+        far.y.iter_mut().for_each(|y| *y *= by);
+        let problem = codec.prepare(&far).unwrap_err().to_string();
+        assert!(problem.contains("`far`") && problem.contains("another unit"), "{problem}");
+    }
+}
+
+#[test]
+fn values_that_a_transform_cannot_have_are_missing_and_said() {
+    let mut codec = codec(DIRECT, Output::Quantile);
+    codec.transform = Transform::Log;
+    let forecaster = forecaster(codec, Cell::Gru);
+    let mut with_zero = series("a", 20);
+    with_zero.y[18] = 0.0;
+    let mut missing = with_zero.clone();
+    missing.y[18] = f64::NAN;
+    let panel = |series: Series| gruvy_runtime::series::Panel {
+        frequency: Frequency::Index,
+        columns: forecaster.codec().columns.clone(),
+        series: vec![series],
+        notes: vec![],
+    };
+    let (taken, notes) = forecaster.prepare_what_fits(&panel(with_zero.clone())).unwrap();
+    assert!(notes.len() == 1 && notes[0].contains("`a`: 0 at 18 taken as missing"), "{notes:?}");
+    let expected = forecaster.forecast_panel(&panel(missing)).unwrap();
+    assert_eq!(forecaster.forecast(&[(&taken[0], 20)]).unwrap(), expected);
+    let problem = forecaster.prepare(&panel(with_zero)).unwrap_err().to_string();
+    assert!(problem.contains("the setting `transform=none`"), "{problem}");
+}
+
+#[test]
+fn covariates_that_are_missing_ahead_are_told_by_date() {
+    let mut codec = codec(DIRECT, Output::Quantile);
+    codec.frequency = "D".parse().unwrap();
+    let forecaster = forecaster(codec, Cell::Gru);
+    let mut short = series("a", 20);
+    short.start = Stamp::Time("2020-01-01T00:00".parse().unwrap());
+    short.future[0].truncate(21);
+    let prepared = forecaster.codec().prepare(&short).unwrap();
+    let problem = forecaster.forecast(&[(&prepared, 20)]).unwrap_err().to_string();
+    for part in ["price", "from 2020-01-22 on", "up to 2020-01-23"] {
+        assert!(problem.contains(part), "{part} in {problem}");
     }
 }

@@ -314,3 +314,87 @@ fn the_embedded_series_are_the_published_ones() {
     let forecast = &forecaster.forecast_panel(task.panel()).unwrap()[0];
     assert_eq!((forecast.origin, forecast.horizon()), (144, 12));
 }
+
+/// A run without covariates.
+fn plain() -> ForecastRun {
+    let mut run = run();
+    run.task.format = SeriesFormat::default();
+    run.task.epoch_windows = 64;
+    run.train.hidden = 8;
+    run.train.epochs = 2;
+    run
+}
+
+fn without_covariates(mut panel: Panel) -> Panel {
+    panel.columns = Columns::default();
+    panel.series.iter_mut().for_each(|series| series.future.clear());
+    panel
+}
+
+#[test]
+fn a_model_of_series_in_another_unit_forecasts_the_same_in_it() {
+    let forecasts = |by: f64| {
+        let mut panel = without_covariates(panel(2, 90));
+        // Beside the others a series of zeros, and one that never changes.
+        panel.series.push(Series {
+            id: "zeros".into(),
+            y: vec![0.0; 90],
+            ..panel.series[0].clone()
+        });
+        panel.series.push(Series {
+            id: "same".into(),
+            y: vec![5.0; 90],
+            ..panel.series[0].clone()
+        });
+        panel.series.iter_mut().flat_map(|s| &mut s.y).for_each(|y| *y *= by);
+        let task = ForecastTask::new(plain(), panel).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(place.path(), plain().to_toml().unwrap(), false).unwrap();
+        train(&task, &plain().train, &folder, &mut Silent, &AtomicBool::new(false)).unwrap();
+        let forecaster = Forecaster::open(folder.model_path()).unwrap();
+        let all = forecaster.forecast_panel(task.panel()).unwrap();
+        let values = all.iter().flat_map(|f| f.quantiles.iter().flatten().chain(&f.mean));
+        values.map(|value| value / by).collect::<Vec<f64>>()
+    };
+    // About 1e30 and 1e-30; powers of two leave all digits as they are.
+    let expected = forecasts(1.0);
+    for by in [2f64.powi(100), 2f64.powi(-100)] {
+        assert_eq!(forecasts(by), expected, "{by:e}");
+    }
+    let zeros = &expected[2 * 16..3 * 16];
+    assert!(zeros.iter().all(|y| y.abs() < 0.5), "{zeros:?}");
+}
+
+#[test]
+fn what_is_chosen_holds_for_the_values_held_back_too() {
+    let codec = |change: &dyn Fn(usize, f64) -> f64, at: Option<(usize, f64)>| {
+        let mut panel = without_covariates(panel(1, 120));
+        let y = &mut panel.series[0].y;
+        y.iter_mut().enumerate().for_each(|(t, y)| *y = change(t, *y));
+        if let Some((at, value)) = at {
+            y[at] = value;
+        }
+        ForecastTask::new(plain(), panel).unwrap().codec().clone()
+    };
+    let counts = |t: usize, _: f64| (t % 4) as f64;
+    assert_eq!(codec(&counts, None).output, Output::NegativeBinomial);
+    for value in [-1.0, 0.5] {
+        let codec = codec(&counts, Some((118, value)));
+        assert_eq!((codec.output, codec.positive), (Output::Quantile, value > 0.0));
+    }
+    let grows = |t: usize, _: f64| 1.03f64.powi(t as i32) * (10.0 + 2.0 * ((t % 6) as f64 - 2.5));
+    assert_eq!(codec(&grows, None).transform, Transform::Log);
+    for value in [0.0, -1.0] {
+        assert_eq!(codec(&grows, Some((118, value))).transform, Transform::None);
+    }
+}
+
+#[test]
+fn values_near_the_ends_of_what_can_be_computed_are_refused_before_training() {
+    for by in [1e200, 1e-200] {
+        let mut panel = without_covariates(panel(1, 90));
+        panel.series[0].y.iter_mut().for_each(|y| *y *= by);
+        let problem = ForecastTask::new(plain(), panel).unwrap_err().to_string();
+        assert!(problem.contains("`s0`") && problem.contains("another unit"), "{problem}");
+    }
+}

@@ -151,3 +151,79 @@ fn the_demo_ends_with_a_chart() {
     assert!(place.read("runs/demo-forecast/forecast.svg").contains("</svg>"));
     assert!(place.path("runs/demo-forecast/forecast.png").exists());
 }
+
+/// A table of days from 2024-01-01 on.
+fn days(steps: std::ops::Range<usize>, y: impl Fn(usize) -> String) -> String {
+    let of_month = [31, 29, 31, 30, 31];
+    let date = |t: usize| {
+        let (mut month, mut day) = (0, t);
+        while day >= of_month[month] {
+            day -= of_month[month];
+            month += 1;
+        }
+        format!("2024-{:02}-{:02}", month + 1, day + 1)
+    };
+    let rows: String = steps.map(|t| format!("{},{}\n", date(t), y(t))).collect();
+    format!("ds,y\n{rows}")
+}
+
+#[test]
+fn files_that_continue_one_another_and_files_under_other_names_give_the_same() {
+    let place = Place::new();
+    let week = |t: usize| (100 + t % 7).to_string();
+    place.write("jan.csv", days(0..60, week));
+    place.write("mar.csv", days(60..120, week));
+    place.write("all.csv", days(0..120, week));
+    let train = |data: &[&str], out: &str| {
+        let small = "--horizon 3 --hidden 8 --epochs 2 --seed 1 --threads 1 -q --out";
+        let args: Vec<&str> =
+            ["train", "forecast"].into_iter().chain(data.iter().copied()).collect();
+        let small = small.split(' ').chain([out]);
+        place.gruvy(&args.into_iter().chain(small).collect::<Vec<_>>()).success();
+    };
+    train(&["jan.csv", "mar.csv"], "parts");
+    train(&["all.csv"], "whole");
+    let forecast =
+        |args: &[&str]| place.gruvy(&[&["forecast"], args, &["-q"]].concat()).success().out;
+    let whole = forecast(&["whole"]);
+    assert_eq!(forecast(&["parts"]), whole);
+    assert_eq!(whole.lines().count(), 1 + 3, "{whole}");
+    place.write("newer.csv", days(0..120, week));
+    assert_eq!(forecast(&["whole", "newer.csv"]), whole);
+    for table in ["all.csv", "newer.csv"] {
+        let said = place.gruvy(&["backtest", "whole", table, "--windows", "10"]).success();
+        assert!(said.err.contains("learned from"), "{table}: {}", said.err);
+    }
+    // One more column is left out.
+    let more = days(0..120, |t| format!("{},7", week(t))).replace("ds,y", "ds,y,customers");
+    place.write("more.csv", more);
+    assert_eq!(forecast(&["whole", "more.csv"]), whole);
+    // A value that the model cannot have is said and taken as missing, not refused.
+    place.write("all.csv", days(0..120, |t| (t % 4).to_string()));
+    train(&["all.csv"], "counts");
+    place.write(
+        "late.csv",
+        days(0..120, |t| if t == 118 { "-1".into() } else { (t % 4).to_string() }),
+    );
+    let said = place.gruvy(&["forecast", "counts", "late.csv"]).success();
+    assert!(said.err.contains("-1 at 2024-04-28 taken as missing"), "{}", said.err);
+}
+
+#[test]
+fn numbers_have_the_digits_that_tell_them_apart() {
+    let place = Place::new();
+    let csv = days(0..120, |t| (1_000_000_000 + 20 * (t % 7)).to_string());
+    place.write("large.csv", &csv);
+    let small =
+        "train forecast large.csv --horizon 3 --hidden 8 --epochs 5 --threads 1 -q --out run";
+    place.gruvy(&small.split(' ').collect::<Vec<_>>()).success();
+    let table = place.gruvy(&["forecast", "run", "-q", "--picture", "fan.svg"]).success().out;
+    let means: Vec<&str> =
+        table.lines().skip(1).map(|line| line.split(',').nth(2).unwrap()).collect();
+    let different = means.windows(2).all(|pair| pair[0] != pair[1]);
+    assert!(different && means.iter().all(|mean| mean.len() >= 12), "{means:?}");
+    assert!(place.read("fan.svg").contains("10000000"), "the axis shows the swing");
+    let flagged = place.gruvy(&["forecast", "run", "-q", "--flag-anomalies"]).success().out;
+    assert!(flagged.trim_end().ends_with(",0") || flagged.trim_end().ends_with(",1"), "{flagged}");
+    assert!(flagged.contains(",2024-04-29,1000000000,"), "{flagged}");
+}

@@ -1,7 +1,8 @@
 //! How series stand in tables.
+use super::stamps::offset_text;
 use crate::settings;
 use crate::settings::Kind;
-use gruvy_runtime::series::Frequency;
+use gruvy_runtime::series::{Frequency, Stamp};
 use serde::{Deserialize, Serialize};
 
 settings! {
@@ -47,11 +48,23 @@ pub struct Found {
     pub target: Vec<String>,
     /// Whether dates like `01/02/2020` have the day first; none: there were no such dates.
     pub day_first: Option<bool>,
+    /// Seconds that the stamps' clock is ahead of UTC; none: that is not written.
+    pub offset: Option<i32>,
     /// The name of the only series, if no column names it.
     pub name: Option<String>,
 }
 
 impl Found {
+    /// A stamp as [`Frequency::written`] has it, with the offset from UTC that the stamps have.
+    pub fn written(&self, frequency: Frequency, at: Stamp) -> String {
+        match (self.offset, at) {
+            (Some(offset), Stamp::Time(time)) => {
+                format!("{} {}{}", time.date(), time.time(), offset_text(offset))
+            }
+            _ => frequency.written(at),
+        }
+    }
+
     /// What is known of a model that was trained before columns were kept with models: the name of its only series.
     pub fn only(name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..Self::default() }

@@ -46,6 +46,14 @@ impl Grid<'_> {
             notes.push(format!("rows out of order were sorted: {}", named(&unsorted)));
         }
         let frequency = self.frequency(&raw, &mut notes)?;
+        let moved = |row: &Row| {
+            frequency.months(row.stamp, row.stamp).is_some()
+                && frequency.at(row.stamp, 0) != row.stamp
+        };
+        let moved = raw.iter().flat_map(|series| &series.rows).filter(|row| moved(row)).count();
+        if moved > 0 && self.freq.is_some() {
+            notes.push(format!("stamps that stand for their month ({frequency}): {moved}"));
+        }
         let mut gaps = Vec::new();
         let mut regular = Vec::with_capacity(raw.len());
         for raw in &raw {
@@ -188,10 +196,14 @@ impl Grid<'_> {
 
     /// The regular series, and how many of its steps had no row.
     fn series(&self, raw: &Raw, frequency: Frequency) -> Result<(Series, usize)> {
-        let start = raw.rows[0].stamp;
+        let first = raw.rows[0].stamp;
+        // With months that are asked for, any day stands for its month.
+        let asked = self.freq.is_some() && frequency.months(first, first).is_some();
+        let start = if asked { frequency.at(first, 0) } else { first };
         let mut places = Vec::with_capacity(raw.rows.len());
         for row in &raw.rows {
-            let place = frequency.steps(start, row.stamp).ok_or_else(|| {
+            let in_month = || frequency.months(start, row.stamp).filter(|_| asked);
+            let place = frequency.steps(start, row.stamp).or_else(in_month).ok_or_else(|| {
                 let problem = if row.stamp == start {
                     format!("{start} is no stamp of the frequency {frequency}; use another value of the setting `freq`, or leave it out")
                 } else {

@@ -69,10 +69,20 @@ fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
         all += 1;
     }
     let starts = days[..=28].iter().any(|count| enough(*count, all));
+    let every = common_step(gaps(times, month))?.try_into().ok()?;
+    if !starts && ends < all {
+        // The first or last business days, all of them.
+        for end in [false, true] {
+            let frequency = Frequency::BusinessMonths { every: 1, end };
+            let fits = |time: &DateTime| frequency.at(Stamp::Time(*time), 0) == Stamp::Time(*time);
+            if times.iter().flatten().all(fits) {
+                return Some(Frequency::BusinessMonths { every, end });
+            }
+        }
+    }
     if !starts && !enough(ends, all) {
         return None;
     }
-    let every = common_step(gaps(times, month))?.try_into().ok()?;
     Some(Frequency::Months { every, end: !starts })
 }
 
@@ -105,7 +115,7 @@ mod tests {
     #[test]
     fn the_most_usual_gap_is_the_frequency() {
         let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
-        let cases: [(&str, &[&str]); 11] = [
+        let cases: [(&str, &[&str]); 14] = [
             ("s", &["2020-01-01 00:00:00", "2020-01-01 00:00:01", "2020-01-01 00:00:03"]),
             ("30min", &["2020-01-01 23:30:00", "2020-01-02", "2020-01-02 00:30:00"]),
             ("h", &["2020-01-01 00:00:00", "2020-01-01 01:00:00"]),
@@ -117,6 +127,9 @@ mod tests {
             ("QS", &["2020-01-01", "2020-04-01", "2020-07-01"]),
             ("QE", &["2020-03-31", "2020-06-30", "2020-12-31"]),
             ("YS", &["2020-01-01", "2021-01-01", "2023-01-01"]),
+            ("BME", &["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-06-28"]),
+            ("BMS", &["2024-05-01", "2024-06-03", "2024-07-01", "2024-09-02"]),
+            ("BQE", &["2024-03-29", "2024-06-28", "2024-09-30", "2025-03-31"]),
         ];
         for (frequency, stamps) in cases {
             assert_eq!(of(stamps), Some(freq(frequency)), "{frequency}");
@@ -132,7 +145,7 @@ mod tests {
         let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
         let months = ["2020-01-01", "2020-02-01", "2020-03-01", "2020-03-15", "2020-05-01"];
         assert_eq!(of(&months), Some(freq("MS")));
-        let ends = ["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-30"];
+        let ends = ["2020-01-31", "2020-02-27", "2020-03-31", "2020-04-30"];
         assert_eq!(of(&ends), Some(freq("ME")));
         // Every 28 days, and every 365: no months, though most of the latter fall on a first.
         assert_eq!(of(&["2020-01-01", "2020-01-29", "2020-02-26"]), Some(freq("4W")));

@@ -2,7 +2,7 @@
 use super::{
     format::{Found, Layout, SeriesFormat},
     grid::named,
-    stamps::is_time,
+    stamps::{is_time, of_date},
 };
 use crate::error::Result;
 use crate::table::rows::Table;
@@ -26,6 +26,8 @@ const TIMES: [&str; 14] = [
     "ts",
     "hour",
 ];
+/// Columns with the time of day beside one with the date.
+const CLOCKS: [&str; 5] = ["hour", "time", "hour_of_day", "time_of_day", "hr"];
 const PARTS: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
 const TARGETS: [&str; 8] =
     ["y", "target", "value", "values", "sales", "demand", "count", "observation"];
@@ -64,7 +66,7 @@ pub(super) struct Roles {
 
 impl Roles {
     /// What is to be kept of them.
-    pub fn found(&self, day_first: Option<bool>) -> Found {
+    pub fn found(&self) -> Found {
         let layout = match (self.rows, self.targets.len()) {
             (Some(_), _) => Layout::Rows,
             (None, 1) => Layout::Long,
@@ -76,7 +78,7 @@ impl Roles {
             TimeColumn::Parts(names) => names.clone(),
         };
         let (id, target, name) = (self.id.clone(), self.targets.clone(), self.name.clone());
-        Found { layout, id, time, target, day_first, name }
+        Found { layout, id, time, target, name, ..Found::default() }
     }
 }
 
@@ -374,6 +376,10 @@ fn time_column(
         return TimeColumn::One(time.clone());
     }
     let whole = by_name(left, &TIMES[..WHOLE_TIMES]);
+    if let Some(names) = joined(table, left, whole) {
+        said.push(format!("time `{}`", names.join("`, `")));
+        return TimeColumn::Parts(names);
+    }
     let parts: Vec<String> =
         PARTS.iter().map_while(|part| by_name(left, &[part])).map(str::to_owned).collect();
     if whole.is_none() && parts.len() >= 2 {
@@ -398,6 +404,34 @@ fn time_column(
             TimeColumn::None
         }
     }
+}
+
+/// A column of dates, which are there several times, beside one for the hour of the day; or a year beside a week.
+fn joined(table: &Table, left: &[&str], whole: Option<&str>) -> Option<Vec<String>> {
+    let cells = |name: &str| -> Option<Vec<&str>> {
+        let column = table.find(name)?;
+        Some((0..table.rows.len()).map(|row| table.cell(row, column)).collect())
+    };
+    let distinct = |mut cells: Vec<&str>| {
+        cells.sort_unstable();
+        cells.dedup();
+        cells.len()
+    };
+    let names = |a: &str, b: &str| Some(vec![a.to_owned(), b.to_owned()]);
+    let Some(date) = whole else {
+        let (year, week) = (by_name(left, &["year"])?, by_name(left, &["week"])?);
+        let parts = by_name(left, &["month", "day"]).is_some();
+        let fits = cells(week)?.iter().all(|cell| of_date(["2020", cell], true).is_ok());
+        return if fits && !parts { names(year, week) } else { None };
+    };
+    let others: Vec<&str> = left.iter().copied().filter(|name| *name != date).collect();
+    let clock = by_name(&others, &CLOCKS)?;
+    let (dates, hours) = (cells(date)?, cells(clock)?);
+    let plain = |cell: &&str| is_time(cell) && !cell.contains(':');
+    let fits = |cell: &&str| of_date(["2020-01-01", cell], false).is_ok();
+    let fits = dates.iter().all(plain) && hours.iter().all(fits);
+    let rows = dates.len();
+    (fits && distinct(dates) < rows && distinct(hours) > 1).then(|| names(date, clock))?
 }
 
 /// The column with a usual name for a series, unless it counts the rows.

@@ -3,7 +3,7 @@ use super::{
     format::{Found, SeriesFormat},
     grid::{Grid, Raw, Row, named},
     layout::{Roles, TimeColumn, roles, width},
-    stamps::{Reading, of_parts},
+    stamps::{Earlier, Reading, is_time, of_date, of_parts},
 };
 use crate::error::Result;
 use crate::input::Input;
@@ -50,9 +50,9 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
     let roles = roles(tables, format, &mut notes)?;
     if roles.rows.is_some() {
         let panel = per_row(tables, &roles, format, notes)?;
-        return Ok((panel, roles.found(None)));
+        return Ok((panel, roles.found()));
     }
-    let (stamps, day_first) = stamps(tables, &roles.time, format, &mut notes)?;
+    let (stamps, reading) = stamps(tables, &roles.time, format, &mut notes)?;
     let mut gather = Gather::default();
     for (table, stamps) in stamps.iter().enumerate() {
         gather.table(tables, table, &roles, stamps.as_deref())?;
@@ -66,7 +66,8 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
         future: format.future.clone(),
     };
     let grid = Grid { tables, columns, freq: format.freq, fill: format.fill };
-    Ok((grid.panel(gather.series, notes)?, roles.found(day_first)))
+    let (day_first, offset) = (reading.day_first, reading.offset());
+    Ok((grid.panel(gather.series, notes)?, Found { day_first, offset, ..roles.found() }))
 }
 
 /// Series by name, as rows come in.
@@ -140,15 +141,15 @@ impl Gather {
     }
 }
 
-/// The stamps of every table's rows, `None` where the order counts; and whether dates have the day first.
+/// The stamps of every table's rows, `None` where the order counts; and how they were read.
 fn stamps(
     tables: &[Table],
     time: &TimeColumn,
     format: &SeriesFormat,
     notes: &mut Vec<String>,
-) -> Result<(Vec<Option<Vec<Stamp>>>, Option<bool>)> {
+) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let names = match time {
-        TimeColumn::None => return Ok((vec![None; tables.len()], None)),
+        TimeColumn::None => return Ok((vec![None; tables.len()], Reading::default())),
         TimeColumn::One(name) => std::slice::from_ref(name),
         TimeColumn::Parts(names) => names,
     };
@@ -166,16 +167,59 @@ fn stamps(
         Ok(Some(stamps))
     };
     let all = tables.iter().zip(&columns);
+    let first = columns.first().map_or("", |columns| tables[0].cell(0, columns[0]));
+    let week = names.len() == 2 && names[1].eq_ignore_ascii_case("week");
+    if names.len() == 2 && (week || is_time(first)) {
+        return joined(tables, &columns, names, week, format, notes);
+    }
     if names.len() > 1 {
         let stamps = all.map(|table| of_row(table, &of_parts)).collect::<Result<_>>()?;
-        return Ok((stamps, None));
+        return Ok((stamps, Reading::default()));
     }
-    let cells = all.clone().flat_map(|(table, columns)| {
-        (0..table.rows.len()).map(move |row| table.cell(row, columns[0]))
-    });
+    let cells = |(table, columns): (&Table, &Vec<usize>)| -> Vec<String> {
+        (0..table.rows.len()).map(|row| table.cell(row, columns[0]).to_owned()).collect()
+    };
+    let cells: Vec<Vec<String>> = all.map(cells).collect();
+    one_column(tables, &cells, &names[0], format, notes)
+}
+
+/// The stamps of a date in one column and the hour, or the week of a year, in another.
+fn joined(
+    tables: &[Table],
+    columns: &[Vec<usize>],
+    names: &[String],
+    week: bool,
+    format: &SeriesFormat,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
+    let mut all = Vec::with_capacity(tables.len());
+    for (table, columns) in tables.iter().zip(columns) {
+        let mut cells = Vec::with_capacity(table.rows.len());
+        for row in 0..table.rows.len() {
+            let pair = [columns[0], columns[1]].map(|column| table.cell(row, column));
+            let cell = of_date(pair, week);
+            cells.push(cell.map_err(|problem| table.error(Some(row), None, problem))?);
+        }
+        all.push(cells);
+    }
+    one_column(tables, &all, &names.join("`, `"), format, notes)
+}
+
+/// The stamps that these cells of every table are, all read in one way.
+fn one_column(
+    tables: &[Table],
+    cells: &[Vec<String>],
+    name: &str,
+    format: &SeriesFormat,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
-    let day_first = format.found.as_ref().and_then(|found| found.day_first);
-    let reading = Reading::of(cells, positions, day_first).map_err(|(mut at, problem)| {
+    let found = format.found.as_ref();
+    let (day_first, offset) =
+        (found.and_then(|found| found.day_first), found.and_then(|found| found.offset));
+    let earlier = Earlier { positions, day_first, offset };
+    let flat = cells.iter().flatten().map(String::as_str);
+    let reading = Reading::of(flat, earlier).map_err(|(mut at, problem)| {
         for table in tables {
             match at.checked_sub(table.rows.len()) {
                 Some(rest) => at = rest,
@@ -185,13 +229,17 @@ fn stamps(
         tables[0].error(None, None, problem)
     })?;
     if reading.years() {
-        notes.push(format!(
-            "`{}` holds years (the setting `freq=1` takes them for positions)",
-            names[0]
-        ));
+        notes.push(format!("`{name}` holds years (the setting `freq=1` takes them for positions)"));
     }
-    let stamps = all.map(|table| of_row(table, &|cells| reading.stamp(cells[0])));
-    Ok((stamps.collect::<Result<_>>()?, reading.day_first))
+    notes.extend(reading.said(name));
+    let of_table = |(table, cells): (&Table, &Vec<String>)| {
+        let stamp = |(row, cell): (usize, &String)| {
+            reading.stamp(cell).map_err(|problem| table.error(Some(row), None, problem))
+        };
+        cells.iter().enumerate().map(stamp).collect::<Result<Vec<Stamp>>>().map(Some)
+    };
+    let stamps = tables.iter().zip(cells).map(of_table).collect::<Result<_>>()?;
+    Ok((stamps, reading))
 }
 
 /// A series per row: the values follow its name, blanks behind them are nothing. Later tables go on.

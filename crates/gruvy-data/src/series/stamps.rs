@@ -1,17 +1,18 @@
 //! Reading of stamps: what people write for a time, all of a column in one way.
 use crate::table::rows::missing;
 use gruvy_runtime::series::Stamp;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 
 /// What a cell says, as far as it can be told by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Written {
-    /// A time.
-    Time(DateTime),
+    /// A time, and how many seconds its clock is ahead of UTC, where that is written.
+    Time(DateTime, Option<i32>),
     /// An integer: a year, a date without separators or a position.
     Integer(i64),
     /// `a/b/year`: day and month in one order or the other.
-    Ambiguous([i64; 3], Time),
+    Ambiguous([i64; 3], Time, Option<i32>),
 }
 
 /// How the stamps of a column are to be understood.
@@ -20,6 +21,30 @@ pub(super) struct Reading {
     /// `DD/MM/YYYY`, not `MM/DD/YYYY`; none without such dates.
     pub day_first: Option<bool>,
     integers: Integers,
+    zone: Zone,
+}
+
+/// What becomes of the offsets from UTC that stamps have.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Zone {
+    /// There are none.
+    #[default]
+    None,
+    /// All stamps are moved to this one, in seconds ahead of UTC.
+    Offset(i32),
+    /// Several at one time of day, as days in a country with summer time have: the dates count.
+    Dates,
+}
+
+/// What is known of earlier data.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Earlier {
+    /// Integers are no years.
+    pub positions: bool,
+    /// Whether dates had the day first, for a column that does not tell.
+    pub day_first: Option<bool>,
+    /// Seconds ahead of UTC.
+    pub offset: Option<i32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -31,16 +56,16 @@ enum Integers {
 }
 
 impl Reading {
-    /// How a column of these cells is to be read. `positions`: integers are no years. `known`: whether dates had the day
-    /// first in earlier data, for a column that does not tell.
+    /// How a column of these cells is to be read.
     ///
     /// # Errors
     /// The place of a cell in the iteration, and what is wrong with it.
     pub fn of<'a>(
         cells: impl Iterator<Item = &'a str>,
-        positions: bool,
-        known: Option<bool>,
+        earlier: Earlier,
     ) -> Result<Self, (usize, String)> {
+        let known = earlier.day_first;
+        let mut zones = Zones::default();
         let (mut day_first, mut month_first, mut ambiguous) = (None, None, None);
         let (mut years, mut dates, mut integers, mut times) = (true, true, 0, None);
         for (at, cell) in cells.enumerate() {
@@ -50,12 +75,16 @@ impl Reading {
                     years &= (1500..=2200).contains(&value);
                     dates &= date_of(value).is_some();
                 }
-                Written::Time(_) => times = Some(at),
-                Written::Ambiguous([a, b, _], _) if a > 12 && b > 12 => {
+                Written::Time(time, offset) => {
+                    times = Some(at);
+                    zones.add(at, time.time(), offset);
+                }
+                Written::Ambiguous([a, b, _], ..) if a > 12 && b > 12 => {
                     return Err((at, unknown(cell)));
                 }
-                Written::Ambiguous([a, b, _], _) => {
+                Written::Ambiguous([a, b, _], time, offset) => {
                     times = Some(at);
+                    zones.add(at, time, offset);
                     ambiguous.get_or_insert(at);
                     if a > 12 {
                         day_first.get_or_insert(at);
@@ -84,18 +113,54 @@ impl Reading {
             }
             _ => {}
         }
-        let integers = match integers > 0 && !positions {
+        let integers = match integers > 0 && !earlier.positions {
             true if years => Integers::Years,
             true if dates => Integers::Dates,
             _ => Integers::Positions,
         };
         let told = day_first.map(|_| true).or(month_first.map(|_| false)).or(known);
-        Ok(Self { day_first: told, integers })
+        Ok(Self { day_first: told, integers, zone: zones.zone(earlier.offset)? })
     }
 
     /// Whether integers are taken for years.
     pub fn years(self) -> bool {
         self.integers == Integers::Years
+    }
+
+    /// Seconds ahead of UTC of all stamps, where they are written.
+    pub fn offset(self) -> Option<i32> {
+        match self.zone {
+            Zone::Offset(seconds) => Some(seconds),
+            Zone::None | Zone::Dates => None,
+        }
+    }
+
+    /// What is to be said of the offsets.
+    pub fn said(self, name: &str) -> Option<String> {
+        match self.zone {
+            Zone::None => None,
+            Zone::Dates => Some(format!(
+                "`{name}` has stamps with several offsets from UTC at one time of day: the dates count, and forecasts have no \
+                 offset"
+            )),
+            Zone::Offset(0) => {
+                Some(format!("`{name}` is taken in UTC, and forecasts are stamped so"))
+            }
+            Zone::Offset(seconds) => Some(format!(
+                "`{name}` is taken at the offset {} from UTC, and forecasts are stamped so",
+                offset_text(seconds)
+            )),
+        }
+    }
+
+    /// A time at its offset, moved to that of all.
+    fn moved(self, time: DateTime, offset: Option<i32>) -> DateTime {
+        match (self.zone, offset) {
+            (Zone::Offset(to), Some(from)) => {
+                time.saturating_add(SignedDuration::from_secs(i64::from(to - from)))
+            }
+            _ => time,
+        }
     }
 
     /// Reads a cell.
@@ -104,17 +169,68 @@ impl Reading {
     /// What is wrong with it.
     pub fn stamp(self, cell: &str) -> Result<Stamp, String> {
         match (written(cell)?, self.integers) {
-            (Written::Time(time), _) => Ok(time),
+            (Written::Time(time, offset), _) => Ok(self.moved(time, offset)),
             (Written::Integer(at), Integers::Positions) => return Ok(Stamp::Index(at)),
             (Written::Integer(year), Integers::Years) => at(date(year, 1, 1), Time::midnight()),
             (Written::Integer(value), Integers::Dates) => at(date_of(value), Time::midnight()),
-            (Written::Ambiguous([a, b, year], time), _) => {
+            (Written::Ambiguous([a, b, year], time, offset), _) => {
                 let (day, month) = if self.day_first == Some(true) { (a, b) } else { (b, a) };
-                at(date(year, month, day), time)
+                at(date(year, month, day), time).map(|time| self.moved(time, offset))
             }
         }
         .map(Stamp::Time)
         .map_err(|()| unknown(cell))
+    }
+}
+
+/// The offsets of a column's stamps.
+#[derive(Default)]
+struct Zones {
+    /// The first stamp with an offset, and the first without.
+    with: Option<usize>,
+    without: Option<usize>,
+    /// The offset that all have so far; none: several.
+    one: Option<i32>,
+    /// The time of day that all have so far; none: several.
+    clock: Option<Time>,
+}
+
+impl Zones {
+    fn add(&mut self, at: usize, time: Time, offset: Option<i32>) {
+        let first = self.with.is_none() && self.without.is_none();
+        self.clock = Some(time).filter(|time| first || self.clock == Some(*time));
+        let Some(offset) = offset else {
+            self.without.get_or_insert(at);
+            return;
+        };
+        self.one = Some(offset).filter(|_| self.with.is_none() || self.one == Some(offset));
+        self.with.get_or_insert(at);
+    }
+
+    fn zone(&self, earlier: Option<i32>) -> Result<Zone, (usize, String)> {
+        match (self.with, self.without) {
+            (None, _) => Ok(earlier.map_or(Zone::None, Zone::Offset)),
+            (Some(a), Some(b)) => {
+                let problem = "some stamps of this column have an offset from UTC and some have none, so their order is not \
+                               known; write all in one way";
+                Err((a.max(b), problem.into()))
+            }
+            (Some(_), None) => Ok(match (earlier, self.one, self.clock) {
+                (Some(offset), ..) | (None, Some(offset), _) => Zone::Offset(offset),
+                (None, None, Some(_)) => Zone::Dates,
+                (None, None, None) => Zone::Offset(0),
+            }),
+        }
+    }
+}
+
+/// `+02:00`, `Z`.
+pub(super) fn offset_text(seconds: i32) -> String {
+    let (sign, size) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
+    if size == 0 {
+        "Z".to_owned()
+    } else {
+        format!("{sign}{:02}:{:02}", size / 3600, size / 60 % 60)
     }
 }
 
@@ -132,12 +248,39 @@ pub(super) fn of_parts(cells: &[&str]) -> Result<Stamp, String> {
     at(date(year, month, day), time).map(Stamp::Time).map_err(|()| unknown(&shown()))
 }
 
+/// One cell of two: a date and the hour or time of the day, or a year and its ISO week, whose Monday counts.
+pub(super) fn of_date(cells: [&str; 2], week: bool) -> Result<String, String> {
+    let [date, rest] = cells;
+    if week {
+        let number = |cell: &str| cell.trim_start_matches(['W', 'w']).parse::<i16>().ok();
+        let monday = || {
+            let week = number(rest)?.try_into().ok()?;
+            ISOWeekDate::new(number(date)?, week, Weekday::Monday).ok()
+        };
+        let monday =
+            monday().ok_or_else(|| format!("`{date}`, `{rest}` is no year with its week"))?;
+        return Ok(monday.date().to_string());
+    }
+    if let Ok(hour) = rest.parse::<i8>() {
+        return match hour {
+            0..=23 => Ok(format!("{date} {hour:02}:00")),
+            _ => Err(format!("`{rest}` is no hour from 0 to 23")),
+        };
+    }
+    let known = time_of_day(rest).map(|_| format!("{date} {rest}"));
+    known.ok_or_else(|| format!("`{rest}` is no time of the day, such as 13:00"))
+}
+
 /// Whether a cell reads as a time by itself.
 pub(super) fn is_time(cell: &str) -> bool {
-    matches!(written(cell), Ok(Written::Time(_) | Written::Ambiguous(..)))
+    matches!(written(cell), Ok(Written::Time(..) | Written::Ambiguous(..)))
 }
 
 fn unknown(cell: &str) -> String {
+    let lower = cell.to_lowercase();
+    if ["total", "sum", "gesamt", "insgesamt"].iter().any(|word| lower.contains(word)) {
+        return format!("`{cell}` is no time, and may be a row of totals; delete it");
+    }
     format!(
         "`{cell}` is no time that can be read; expected an integer or one of YYYY-MM-DD, YYYY-MM-DD HH:MM:SS, YYYY-MM, \
          1956Q1"
@@ -169,16 +312,16 @@ fn written(cell: &str) -> Result<Written, String> {
         return Ok(Written::Integer(value));
     }
     if let Some(time) = month_or_quarter(cell) {
-        return Ok(Written::Time(time));
+        return Ok(Written::Time(time, None));
     }
     if names_a_month(cell) {
         return Err(format!(
             "`{cell}` names a month; expected numbers: write the dates as YYYY-MM or YYYY-MM-DD"
         ));
     }
-    let (day, time) = match cell.split_once(['T', 't', ' ']) {
+    let (day, (time, offset)) = match cell.split_once(['T', 't', ' ']) {
         Some((day, time)) => (day, time_of_day(time.trim()).ok_or_else(|| unknown(cell))?),
-        None => (cell, Time::midnight()),
+        None => (cell, (Time::midnight(), None)),
     };
     let separator = ['-', '/', '.'].into_iter().find(|separator| day.contains(*separator));
     let parts: Vec<&str> = separator.map(|by| day.split(by).collect()).unwrap_or_default();
@@ -195,12 +338,12 @@ fn written(cell: &str) -> Result<Written, String> {
             if separator == Some('.') {
                 at(date(*year, *month, *day), time)
             } else {
-                return Ok(Written::Ambiguous([*day, *month, *year], time));
+                return Ok(Written::Ambiguous([*day, *month, *year], time, offset));
             }
         }
         _ => Err(()),
     };
-    time.map(Written::Time).map_err(|()| unknown(cell))
+    time.map(|time| Written::Time(time, offset)).map_err(|()| unknown(cell))
 }
 
 /// `1949M01`, `1956Q1`, `1956 Q1`, `1956-Q1`.
@@ -226,25 +369,39 @@ fn names_a_month(cell: &str) -> bool {
     words.any(|word| months.iter().any(|month| word.starts_with(month)))
 }
 
-/// `13:00`, `13:00:00`, with zeros behind the seconds, with an offset that is left aside.
-fn time_of_day(text: &str) -> Option<Time> {
+/// `13:00`, `13:00:00`, with zeros behind the seconds, perhaps with an offset from UTC, in seconds.
+fn time_of_day(text: &str) -> Option<(Time, Option<i32>)> {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, offset) = text.split_at(end);
-    let well = |c: char| c.is_ascii_digit() || c == ':';
-    let zone = offset.len() >= 3 && offset[1..].chars().all(well);
-    if !(zone || matches!(offset, "" | "Z" | "z")) {
-        return None;
-    }
+    let offset = match offset {
+        "" => None,
+        "Z" | "z" => Some(0),
+        signed => Some(offset_of(signed)?),
+    };
     let (time, fraction) = time.trim_end().split_once('.').unwrap_or((time.trim_end(), "0"));
     if !fraction.bytes().all(|byte| byte == b'0') {
         return None;
     }
     let parts: Option<Vec<i8>> = time.split(':').map(|part| part.parse().ok()).collect();
-    match parts?[..] {
+    let time = match parts?[..] {
         [hour, minute] => Time::new(hour, minute, 0, 0).ok(),
         [hour, minute, second] => Time::new(hour, minute, second, 0).ok(),
         _ => None,
+    };
+    Some((time?, offset))
+}
+
+/// `+02`, `+0200`, `-05:30`, in seconds.
+fn offset_of(signed: &str) -> Option<i32> {
+    let digits: String = signed[1..].chars().filter(|c| *c != ':').collect();
+    let well = signed[1..].chars().all(|c| c.is_ascii_digit() || c == ':');
+    if !well || !matches!(digits.len(), 2 | 4) {
+        return None;
     }
+    let number = |part: &str| if part.is_empty() { Some(0) } else { part.parse::<i32>().ok() };
+    let (hours, minutes) = (number(&digits[..2])?, number(&digits[2..])?);
+    let size = (hours <= 23 && minutes <= 59).then_some(hours * 3600 + minutes * 60)?;
+    Some(if signed.starts_with('-') { -size } else { size })
 }
 
 #[cfg(test)]

@@ -28,10 +28,12 @@ fn rows(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<StringRecord>), Box<dyn std:
     let options = FormatOptions::default().with_display_error(false);
     for batch in reader {
         let batch = batch?;
-        let mut columns = Vec::new();
+        let (mut columns, mut utc) = (Vec::new(), Vec::new());
         for column in batch.columns() {
+            // A stamp with a zone is an instant, written in UTC.
+            let zoned = matches!(column.data_type(), DataType::Timestamp(_, Some(_)));
+            utc.push(zoned);
             columns.push(match column.data_type() {
-                // Zones are left aside: the wall time of UTC.
                 DataType::Timestamp(unit, Some(_)) => {
                     let plain = DataType::Timestamp(*unit, None);
                     arrow_cast::cast(column, &plain)?
@@ -45,8 +47,11 @@ fn rows(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<StringRecord>), Box<dyn std:
             .collect::<Result<_, _>>()?;
         for row in 0..batch.num_rows() {
             let mut record = StringRecord::new();
-            for formatter in &formatters {
-                let cell = formatter.value(row).try_to_string()?;
+            for (formatter, utc) in formatters.iter().zip(&utc) {
+                let mut cell = formatter.value(row).try_to_string()?;
+                if *utc && !cell.is_empty() {
+                    cell.push('Z');
+                }
                 record.push_field(&cell);
             }
             rows.push(record);

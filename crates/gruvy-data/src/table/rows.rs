@@ -39,8 +39,24 @@ impl Table {
             let line = line_at(bytes, invalid.valid_up_to());
             return Err(error(Some(line), "not valid UTF-8; save the table as UTF-8".into()));
         }
-        let delimiter = delimiter(bytes, b"\t;,").unwrap_or(b',');
-        let (mut rows, mut lines) = records(file, bytes, delimiter, true)?;
+        let (said, start) = said_separator(bytes);
+        let delimiter = said.or_else(|| delimiter(bytes, b"\t;,")).unwrap_or(b',');
+        let (mut rows, mut lines) = records(file, &bytes[start..], delimiter, true)?;
+        // The line that names the separator is a line of the file.
+        lines.iter_mut().for_each(|line| *line += u64::from(start > 0));
+        if let [title, header, row, ..] = &rows[..]
+            && title.len() == 1
+            && header.len() > 1
+            && header.len() == row.len()
+            && header.iter().any(|cell| cell.trim().parse::<f64>().is_err())
+        {
+            let problem = format!(
+                "`{}` looks like a title above the header, which line {} would be; delete the lines before it",
+                title[0].trim(),
+                lines[1]
+            );
+            return Err(error(Some(lines[0]), problem));
+        }
         if rows.is_empty() {
             return Err(error(None, "the file is empty; expected a header and rows".into()));
         }
@@ -50,7 +66,8 @@ impl Table {
             let problem = "there is no header: all cells of the first line are numbers; write the columns' names there";
             return Err(error(Some(at), problem.into()));
         }
-        let names = header.iter().map(|name| name.trim().to_owned()).collect();
+        let mut names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+        trim_right(&mut names, &mut rows);
         Self { file: file.to_owned(), names, rows, lines }.checked()
     }
 
@@ -168,6 +185,33 @@ impl Table {
             self.names.iter().take(30).map(|name| format!("`{name}`")).collect();
         let more = if self.names.len() > 30 { ", …" } else { "" };
         format!("{}{more}", names.join(", "))
+    }
+}
+
+/// The separator that a first line `sep=;` names, as spreadsheets write and read it, and where the table begins.
+fn said_separator(bytes: &[u8]) -> (Option<u8>, usize) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let line = bytes[..end].trim_ascii_start();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match line.strip_prefix(b"sep=").or_else(|| line.strip_prefix(b"SEP=")) {
+        Some([separator]) => (Some(*separator), (end + 1).min(bytes.len())),
+        _ => (None, 0),
+    }
+}
+
+/// Takes away what separators at the ends of lines leave: columns without a name and a cell, and empty cells behind the
+/// last column.
+fn trim_right(names: &mut Vec<String>, rows: &mut [StringRecord]) {
+    let blank =
+        |row: &StringRecord, from: usize| row.iter().skip(from).all(|c| c.trim().is_empty());
+    while names.len() > 1
+        && names.last().is_some_and(String::is_empty)
+        && rows.iter().all(|row| blank(row, names.len() - 1))
+    {
+        names.pop();
+    }
+    for row in rows.iter_mut().filter(|row| row.len() > names.len() && blank(row, names.len())) {
+        row.truncate(names.len());
     }
 }
 

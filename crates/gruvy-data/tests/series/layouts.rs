@@ -208,3 +208,52 @@ fn numbers_keep_their_bits() {
     let rows = values.map(|value| value.to_string()).join("\n");
     is(&guessed(&["y", &rows].join("\n")).series[0], "sales", "0", &values);
 }
+
+#[test]
+fn a_date_beside_an_hour_and_a_year_beside_a_week_are_a_time() {
+    let csv = "date,hour,y\n2020-01-01,22,1\n2020-01-01,23,2\n2020-01-02,0,3\n";
+    let panel = guessed(csv);
+    assert_eq!(panel.frequency.to_string(), "h");
+    is(&panel.series[0], "sales", "2020-01-01 22:00:00", &[1.0, 2.0, 3.0]);
+    noted(&panel, &["time `date`, `hour`"]);
+    let panel = guessed("Date,Time,y\n13.01.2020,09:00,1\n13.01.2020,09:30,2\n");
+    assert_eq!(panel.frequency.to_string(), "30min");
+    let panel = guessed("year,week,y\n2020,52,1\n2020,53,2\n2021,1,3\n");
+    assert_eq!(panel.frequency.to_string(), "W");
+    is(&panel.series[0], "sales", "2020-12-21", &[1.0, 2.0, 3.0]);
+    // An hour that tells nothing more is another column.
+    let panel = guessed("date,hour,y\n2020-01-01,7,1\n2020-01-02,8,2\n2020-01-03,7,2\n");
+    assert_eq!(panel.frequency.to_string(), "D");
+    let odd = read(
+        "date,hour,y\n2020-01-01,22,1\n2020-01-01,23,2\n2020-01-01,24,3\n",
+        &SeriesFormat::default(),
+    );
+    assert!(odd.is_err());
+}
+
+#[test]
+fn what_spreadsheets_leave_around_a_table() {
+    let plain = guessed("ds,y\n2020-01-01,3.5\n2020-01-02,4\n");
+    for csv in [
+        "sep=;\nds;y\n2020-01-01;3.5\n2020-01-02;4\n",
+        "\u{feff}sep=,\r\nds,y\r\n2020-01-01,3.5\r\n2020-01-02,4\r\n",
+        "ds,y,,,\n2020-01-01,3.5,,,\n2020-01-02,4,,,\n",
+        "ds,y\n2020-01-01,3.5,,\n2020-01-02,4,\n",
+    ] {
+        assert_eq!(guessed(csv), plain, "{csv:?}");
+    }
+    let refuse = |csv: &str, place, parts: &[&str]| {
+        crate::refused(read(csv, &SeriesFormat::default()), place, parts);
+    };
+    refuse(
+        "Sales of 2020\nds,y\n2020-01-01,3.5\n",
+        "sales.csv, line 1",
+        &["a title above the header", "line 2", "delete"],
+    );
+    refuse(
+        "ds,y\n2020-01-01,3\n2020-01-02,4\nTotal,7\n",
+        "sales.csv, line 4",
+        &["`Total`", "row of totals", "delete"],
+    );
+    refuse("sep=;\nds;y\n2020-01-01;x\n", "sales.csv, line 3, series `sales`", &["no frequency"]);
+}

@@ -106,7 +106,9 @@ fn times_of_all_units() {
             let bytes = times::<Int64Type>(&stamp, &hours(unit));
             let panel = read_files(&[("hours.parquet", bytes)], &SeriesFormat::default()).unwrap();
             assert_eq!(panel.frequency.to_string(), "h", "{stamp}");
-            is(&panel.series[0], "hours", "2020-01-01 12:00:00", &[1.0, 2.0, 3.0]);
+            is(&panel.series[0], "sales", "2020-01-01 12:00:00", &[1.0, 2.0, 3.0]);
+            let utc = panel.notes.iter().any(|note| note.contains("in UTC"));
+            assert_eq!(utc, zone == "true", "{stamp}: {:?}", panel.notes);
         }
     }
 }
@@ -117,10 +119,10 @@ fn times_as_text_and_integers() {
     let bytes = times::<ByteArrayType>("BINARY ds (UTF8)", &text);
     let panel = read_files(&[("ends.parquet", bytes)], &SeriesFormat::default()).unwrap();
     assert_eq!(panel.frequency.to_string(), "ME");
-    is(&panel.series[0], "ends", "2020-01-31", &[1.0, 2.0]);
+    is(&panel.series[0], "sales", "2020-01-31", &[1.0, 2.0]);
     let bytes = times::<Int64Type>("INT64 ds", &[5, 6]);
     let panel = read_files(&[("places.parquet", bytes)], &SeriesFormat::default()).unwrap();
-    is(&panel.series[0], "places", "5", &[1.0, 2.0]);
+    is(&panel.series[0], "sales", "5", &[1.0, 2.0]);
 }
 
 #[test]

@@ -123,3 +123,71 @@ fn seasons_fill_gaps_with_the_week_before() {
     let panel = read(csv, &format(r#"{"fill":"seasonal"}"#)).unwrap();
     same(&panel.series[0].y[8..10], &[20.0, 30.0]);
 }
+
+#[test]
+fn offsets_are_instants_and_are_kept() {
+    let read = |csv: &str, format: &SeriesFormat| {
+        let input = gruvy_data::Input::bytes("o.csv", csv.as_bytes());
+        gruvy_data::series::read_series(&[input], format).unwrap()
+    };
+    // The night in which a clock is put back: hours in UTC.
+    let hours =
+        ["00:00:00+02:00", "01:00:00+02:00", "02:00:00+02:00", "02:00:00+01:00", "03:00:00+01:00"];
+    let rows: String =
+        hours.iter().enumerate().map(|(t, hour)| format!("2024-10-27T{hour},{t}\n")).collect();
+    let (panel, found) = read(&format!("ds,y\n{rows}"), &SeriesFormat::default());
+    assert_eq!(panel.frequency.to_string(), "h");
+    is(&panel.series[0], "y", "2024-10-26 22:00:00", &[0.0, 1.0, 2.0, 3.0, 4.0]);
+    noted(&panel, &["`ds` is taken in UTC"]);
+    let at = panel.frequency.at(panel.series[0].start, 5);
+    assert_eq!(found.written(panel.frequency, at), "2024-10-27 03:00:00Z");
+    // One offset stays, for later tables at another, too.
+    let (panel, found) = read(
+        "ds,y\n2024-07-01T00:00+05:30,1\n2024-07-02T00:00+05:30,2\n",
+        &SeriesFormat::default(),
+    );
+    is(&panel.series[0], "y", "2024-07-01", &[1.0, 2.0]);
+    let at = panel.frequency.at(panel.series[0].start, 2);
+    assert_eq!(found.written(panel.frequency, at), "2024-07-03 00:00:00+05:30");
+    noted(&panel, &["+05:30"]);
+    let format = SeriesFormat { found: Some(found), ..SeriesFormat::default() };
+    let (panel, _) = read("ds,y\n2024-07-01T18:30Z,1\n2024-07-02T18:30Z,2\n", &format);
+    is(&panel.series[0], "y", "2024-07-02", &[1.0, 2.0]);
+    // Midnights in a country with summer time are days.
+    let (panel, found) = read(
+        "ds,y\n2024-10-26T00:00+02:00,1\n2024-10-27T00:00+02:00,2\n2024-10-28T00:00+01:00,3\n",
+        &SeriesFormat::default(),
+    );
+    assert_eq!((panel.frequency.to_string(), found.offset), ("D".to_owned(), None));
+    noted(&panel, &["several offsets", "the dates count"]);
+}
+
+#[test]
+fn steps_of_nanoseconds_are_steps() {
+    for unit in [1i64, 1000, 1_000_000_000] {
+        let rows: String =
+            (0..40).map(|t| format!("{},{t}\n", (1_700_000_000 + t * 86_400) * unit)).collect();
+        let panel = guessed(&format!("timestamp,y\n{rows}"));
+        assert_eq!(panel.frequency.to_string(), (86_400 * unit).to_string());
+        assert_eq!(panel.series[0].y.len(), 40);
+        assert_eq!(panel.frequency.to_string().parse(), Ok(panel.frequency));
+    }
+}
+
+#[test]
+fn last_business_days_are_found_and_months_that_are_asked_for_take_any_day() {
+    let csv = "ds,y\n2024-01-31,1\n2024-02-29,2\n2024-03-29,3\n2024-04-30,4\n2024-06-28,6\n";
+    let panel = guessed(csv);
+    assert_eq!(panel.frequency.to_string(), "BME");
+    is(&panel.series[0], "sales", "2024-01-31", &[1.0, 2.0, 3.0, 4.0, NAN, 6.0]);
+    let panel = read(csv, &format(r#"{"freq":"ME"}"#)).unwrap();
+    is(&panel.series[0], "sales", "2024-01-31", &[1.0, 2.0, 3.0, 4.0, NAN, 6.0]);
+    assert_eq!(panel.frequency.at(panel.series[0].start, 2).to_string(), "2024-03-31");
+    noted(&panel, &["stand for their month (ME): 2"]);
+    // Two days of one month are two values of a step.
+    crate::refused(
+        read("ds,y\n2024-01-30,1\n2024-01-31,2\n2024-02-29,2\n", &format(r#"{"freq":"ME"}"#)),
+        "sales.csv, line 3, series `sales`",
+        &["`y` is 2, and 1 in line 2"],
+    );
+}

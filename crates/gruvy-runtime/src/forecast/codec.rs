@@ -12,7 +12,7 @@
 //!
 //! Base and scale are of the window alone, so that new series of the same kind work, and a model goes on with
 //! series whose level moves. A missing value enters as the base with a mark beside it.
-use super::affine::Affine;
+use super::affine::{Affine, LEAST_SCALE, Spread};
 use super::output::Output;
 use super::transform::Transform;
 use crate::series::{
@@ -162,6 +162,10 @@ pub struct ForecastCodec {
     pub series: Vec<Known>,
 }
 
+/// The sizes of numbers that can be learned from: their squares, and those of their differences, stay far from the ends of
+/// what a number can be.
+const SIZES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+
 /// No window is longer, so that sizes computed from a model file cannot overflow.
 const MAX_STEPS: usize = 1 << 20;
 
@@ -209,6 +213,50 @@ impl ForecastCodec {
     /// What was trained on under that name.
     pub fn known(&self, id: &str) -> Option<&Known> {
         self.series.iter().find(|known| known.id == id)
+    }
+
+    /// The scale of a series by its transformed values `[N]`: their deviation; a small share of their size where they never
+    /// change, and so 0 for zeros.
+    pub fn scale_of(transformed: &[f64], transform: Transform) -> f64 {
+        let spread = Spread::of(transformed.iter().copied());
+        if spread.moves() { spread.std } else { LEAST_SCALE * transform.size(spread.mean) }
+    }
+
+    /// An error for a series with numbers that cannot be computed with.
+    ///
+    /// # Errors
+    /// [`Error::Series`] with the number and what to do.
+    pub fn check_sizes(series: &Series) -> Result<()> {
+        let columns = || std::iter::once(&series.y).chain(&series.past).chain(&series.future);
+        let wrong = |value: f64| {
+            let text = format!(
+                "it has the value {value:e}, and numbers beyond {:e} cannot be computed with: give it in another unit",
+                SIZES.end()
+            );
+            Err(Error::series(&series.id, text))
+        };
+        if let Some(value) = columns().flatten().find(|v| v.abs() > *SIZES.end()) {
+            return wrong(*value);
+        }
+        for column in columns() {
+            let most = column.iter().filter(|v| !v.is_nan()).fold(0.0, |m: f64, v| m.max(v.abs()));
+            if most > 0.0 && most < *SIZES.start() {
+                let text = format!(
+                    "no value of it is larger than {most:e}, and numbers below {:e} cannot be computed with: give it in \
+                     another unit",
+                    SIZES.start()
+                );
+                return Err(Error::series(&series.id, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the transform and the distribution can have a value; a missing one they can.
+    pub fn takes(&self, y: f64) -> bool {
+        let positive = !self.transform.needs_positive() || y > 0.0;
+        let counts = self.output == Output::NegativeBinomial;
+        y.is_nan() || (positive && (!counts || (y >= 0.0 && y.fract() == 0.0)))
     }
 
     /// What standardised errors of a series are measured in: of what was trained on, or of all its values.

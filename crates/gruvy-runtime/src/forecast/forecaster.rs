@@ -166,6 +166,37 @@ impl Forecaster {
         panel.series.iter().map(|series| codec.prepare(series)).collect()
     }
 
+    /// As [`Forecaster::prepare`], but values that the model's transform or distribution cannot have, such as a 0 where it
+    /// takes logarithms, are taken as missing; and a sentence for each series that has some.
+    ///
+    /// # Errors
+    /// As [`Forecaster::prepare`], but for such values.
+    pub fn prepare_what_fits(&self, panel: &Panel) -> Result<(Vec<Prepared>, Vec<String>)> {
+        let (codec, mut notes) = (&self.codec, Vec::new());
+        let takes = |y: &f64| codec.takes(*y);
+        if panel.series.iter().all(|series| series.y.iter().all(takes)) {
+            return Ok((self.prepare(panel)?, notes));
+        }
+        let mut panel = panel.clone();
+        for series in &mut panel.series {
+            let Some(first) = series.y.iter().position(|y| !takes(y)) else { continue };
+            let (value, at) = (series.y[first], panel.frequency.at(series.start, first));
+            let others = series.y.iter_mut().filter(|y| !takes(y));
+            let count = others.map(|y| *y = f64::NAN).count();
+            let what = match codec.output {
+                Output::NegativeBinomial => "whole numbers from 0 on".to_owned(),
+                _ => format!("values above 0 (transform `{}`)", codec.transform),
+            };
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            notes.push(format!(
+                "series `{}`: {value} at {at}{more} taken as missing, as the model takes {what} alone; train again with it \
+                 for a model that knows such values",
+                series.id
+            ));
+        }
+        Ok((self.prepare(&panel)?, notes))
+    }
+
     /// Forecasts of these series from these origins on: the first steps that are forecast, of which the values,
     /// and all later ones, are not looked at. Known-future covariates are.
     ///
@@ -475,10 +506,19 @@ impl Forecaster {
                 ));
             };
             match series.known_ahead() {
-                Some(known) if known < origin + horizon => wrong(format!(
-                    "the known-future covariates end at step {known}, and {horizon} steps are forecast from step \
-                     {origin} on: give them for the whole horizon, in rows with an empty value"
-                )),
+                Some(known) if known < origin + horizon => {
+                    let written = |step: usize| {
+                        let frequency = self.codec.frequency;
+                        frequency.written(frequency.at(series.start, step))
+                    };
+                    wrong(format!(
+                        "the covariates known ahead ({}) are missing from {} on: give them up to {}, the end of the horizon \
+                         of {horizon} steps, in rows with an empty value",
+                        self.codec.columns.future.join(", "),
+                        written(known),
+                        written(origin + horizon - 1)
+                    ))
+                }
                 _ => Ok(Window { series, frame }),
             }
         };

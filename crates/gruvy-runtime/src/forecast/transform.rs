@@ -37,6 +37,15 @@ impl Transform {
         }
     }
 
+    /// By how much a transformed value around `z` changes where the value changes by its own size.
+    pub(super) fn size(self, z: f64) -> f64 {
+        match self {
+            Self::None => z.abs(),
+            Self::Log => 1.0,
+            Self::BoxCox(lambda) => (lambda * z + 1.0).abs(),
+        }
+    }
+
     /// The value that was transformed to `z`; 0, or infinity, where there is none.
     pub fn invert(self, z: f64) -> f64 {
         match self {

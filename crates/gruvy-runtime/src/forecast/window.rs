@@ -7,15 +7,11 @@
 //!          the context's steps have no position, the horizon's no values
 //! autoregressive   step that predicts t: [z_{t−1}, missing, past_{t−1}, future_t, calendar_t, fixed]
 //! ```
-use super::affine::Affine;
+use super::affine::{Affine, LEAST_SCALE, Spread};
 use super::codec::{Decoder, Difference, ForecastCodec, Scale};
 use super::output::Output;
 use crate::error::{Error, Result};
 use crate::series::{Series, calendar::Stamp};
-
-/// Least scale, as a share of the series' deviation: where a window hardly moves, as in a long pause or a strictly periodic
-/// series, what comes after it is not blown up.
-const LEAST_SCALE: f64 = 0.02;
 
 /// A series with everything about it that windows are cut from.
 #[derive(Clone, Debug)]
@@ -82,9 +78,10 @@ impl ForecastCodec {
     /// [`Error::Series`] for a value that the transform or the distribution cannot have, and for another number of
     /// covariates than the codec's.
     pub fn prepare(&self, series: &Series) -> Result<Prepared> {
-        let wrong = |what: &str, y: f64| {
+        Self::check_sizes(series)?;
+        let wrong = |what: &str, y: f64, setting: &str| {
             let text = format!(
-                "{what}, and the series has {y}: train without it, or leave the series out"
+                "{what}, and the series has {y}: train with the setting `{setting}`, or leave the series out"
             );
             Error::series(&series.id, text)
         };
@@ -99,12 +96,13 @@ impl ForecastCodec {
         }
         if let Some(y) = series.y.iter().find(|y| self.transform.needs_positive() && **y <= 0.0) {
             let what = format!("the transform `{}` takes values above 0", self.transform);
-            return Err(wrong(&what, *y));
+            return Err(wrong(&what, *y, "transform=none"));
         }
         if let Some(y) = series.y.iter().find(|y| {
             self.output == Output::NegativeBinomial && (**y < 0.0 || y.fract().abs() > 0.0)
         }) {
-            return Err(wrong("a negative binomial is of whole numbers from 0 on", *y));
+            let what = "a negative binomial is of whole numbers from 0 on";
+            return Err(wrong(what, *y, "output=quantile"));
         }
         let standard = |columns: &[Vec<f64>], by: &[Affine]| -> Vec<Vec<f32>> {
             let column = |(values, by): (&Vec<f64>, &Affine)| {
@@ -145,7 +143,7 @@ impl ForecastCodec {
         let seen = series.y.get(from..origin)?;
         let known = || seen.iter().copied().filter(|y| !y.is_nan());
         let last = known().next_back()?;
-        let Affine { mean, .. } = Affine::of(seen.iter().copied());
+        let mean = Spread::of(seen.iter().copied()).mean;
         let counts = self.output == Output::NegativeBinomial;
         let centre = match self.difference {
             Difference::None if counts => 0.0,
@@ -160,18 +158,25 @@ impl ForecastCodec {
                 (squares, count) = (squares + z * z, count + 1.0);
             }
         }
-        let spread = known().map(|y| (y - mean) * (y - mean)).sum::<f64>() / known().count() as f64;
-        let whole = series.scale.unwrap_or_else(|| spread.sqrt().max(LEAST_SCALE * mean.abs()));
-        let least = (LEAST_SCALE * whole).max(1e-9);
+        let spread = Spread::of(seen.iter().copied());
+        let level = LEAST_SCALE * self.transform.size(mean);
+        let whole = series.scale.unwrap_or(if spread.moves() { spread.std } else { level });
+        let least = LEAST_SCALE * if whole > 0.0 { whole } else { self.unit() };
         frame.scale = match (self.scale, series.scale) {
             _ if counts => 1.0 + mean,
             (Scale::Series, Some(scale)) => scale,
-            (Scale::Series, None) => spread.sqrt(),
-            (Scale::Window, _) if count == 0.0 => spread.sqrt(),
+            (Scale::Series, None) => spread.std,
+            (Scale::Window, _) if count == 0.0 => spread.std,
             (Scale::Window, _) => (squares / count).sqrt(),
         }
         .max(least);
         Some(frame)
+    }
+
+    /// The scale of a window of zeros: that of the series with the least.
+    fn unit(&self) -> f64 {
+        let scales = self.series.iter().map(|known| known.scale).filter(|scale| *scale > 0.0);
+        scales.min_by(f64::total_cmp).unwrap_or(1.0)
     }
 
     /// The base of step `t` in a window, from the values before its origin; NaN if it is missing.

@@ -42,7 +42,7 @@ pub enum Frequency {
     /// No calendar: 0, 1, 2, …
     Index,
     /// No calendar, positions this far apart (at least 2).
-    Steps(u32),
+    Steps(u64),
     /// Seconds; days and weeks too.
     Seconds(u32),
     /// Monday to Friday.
@@ -54,6 +54,13 @@ pub enum Frequency {
         /// Stamped with a month's last day, whichever that is.
         end: bool,
     },
+    /// Months stamped with their first or last day from Monday to Friday; quarters and years too.
+    BusinessMonths {
+        /// How many.
+        every: u32,
+        /// The last, not the first.
+        end: bool,
+    },
 }
 
 impl Frequency {
@@ -63,7 +70,8 @@ impl Frequency {
         let steps = i64::try_from(index).unwrap_or(i64::MAX);
         let time = match (self, start) {
             (Frequency::Steps(by), Stamp::Index(at)) => {
-                return Stamp::Index(at.saturating_add(steps.saturating_mul(by.into())));
+                let by = i64::try_from(by).unwrap_or(i64::MAX);
+                return Stamp::Index(at.saturating_add(steps.saturating_mul(by)));
             }
             (_, Stamp::Index(at)) => return Stamp::Index(at.saturating_add(steps)),
             (_, Stamp::Time(time)) => time,
@@ -81,6 +89,9 @@ impl Frequency {
             Frequency::Months { every, end } => {
                 months_later(time, steps.saturating_mul(every.into()), end)
             }
+            Frequency::BusinessMonths { every, end } => {
+                workday(months_later(time, steps.saturating_mul(every.into()), end), end)
+            }
         })
     }
 
@@ -88,7 +99,7 @@ impl Frequency {
     pub fn steps(self, start: Stamp, stamp: Stamp) -> Option<usize> {
         let guess = match (start, stamp) {
             (Stamp::Index(a), Stamp::Index(b)) => match self {
-                Frequency::Steps(by) => b.checked_sub(a)?.checked_div(by.into())?,
+                Frequency::Steps(by) => b.checked_sub(a)?.checked_div(by.try_into().ok()?)?,
                 _ => b.checked_sub(a)?,
             },
             (Stamp::Time(a), Stamp::Time(b)) => match self {
@@ -100,7 +111,7 @@ impl Frequency {
                     (days + i64::from(from) - i64::from(to)) / 7 * 5 + i64::from(to.min(4))
                         - i64::from(from.min(4))
                 }
-                Frequency::Months { every, .. } => {
+                Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
                     (month(b) - month(a)).checked_div(every.into())?
                 }
             },
@@ -108,6 +119,18 @@ impl Frequency {
         };
         let guess = usize::try_from(guess).ok()?;
         (self.at(start, guess) == stamp).then_some(guess)
+    }
+
+    /// How many steps the month of `stamp` lies after that of `start`, whatever their days; `None` for a frequency without
+    /// months, and where no step lies in that month.
+    pub fn months(self, start: Stamp, stamp: Stamp) -> Option<usize> {
+        let (Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. }) = self
+        else {
+            return None;
+        };
+        let (Stamp::Time(a), Stamp::Time(b)) = (start, stamp) else { return None };
+        let months = usize::try_from(month(b) - month(a)).ok()?;
+        months.is_multiple_of(every as usize).then_some(months / every as usize)
     }
 
     /// A stamp as a column of this frequency has it: below a day, midnight has its time too.
@@ -131,7 +154,9 @@ impl Frequency {
             Frequency::Seconds(by) if by < WEEK => part(WEEK, by),
             Frequency::Seconds(by) => part(52 * WEEK, by),
             Frequency::BusinessDays => 5,
-            Frequency::Months { every, .. } => part(12, every),
+            Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
+                part(12, every)
+            }
         };
         steps as usize
     }
@@ -149,7 +174,9 @@ impl Frequency {
             day,
             (f64::from(at.weekday().to_monday_zero_offset()) + day) / 7.0,
             match self {
-                Frequency::Months { .. } => (f64::from(at.month()) - 1.0) / 12.0,
+                Frequency::Months { .. } | Frequency::BusinessMonths { .. } => {
+                    (f64::from(at.month()) - 1.0) / 12.0
+                }
                 _ => (f64::from(at.day_of_year()) - 1.0 + day) / f64::from(at.days_in_year()),
             },
         ];
@@ -172,7 +199,9 @@ impl Frequency {
             Frequency::Index | Frequency::Steps(_) => [false; 4],
             Frequency::Seconds(by) => [by < HOUR, by < DAY, by < WEEK, true],
             Frequency::BusinessDays => [false, false, true, true],
-            Frequency::Months { every, .. } => [false, false, false, !every.is_multiple_of(12)],
+            Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
+                [false, false, false, !every.is_multiple_of(12)]
+            }
         }
     }
 }
@@ -200,6 +229,12 @@ impl fmt::Display for Frequency {
             Frequency::Months { every, end: true } => {
                 write(&[(12, "YE"), (3, "QE"), (1, "ME")], every)
             }
+            Frequency::BusinessMonths { every, end: false } => {
+                write(&[(12, "BYS"), (3, "BQS"), (1, "BMS")], every)
+            }
+            Frequency::BusinessMonths { every, end: true } => {
+                write(&[(12, "BYE"), (3, "BQE"), (1, "BME")], every)
+            }
         }
     }
 }
@@ -212,7 +247,7 @@ impl FromStr for Frequency {
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
             format!(
-                "unknown frequency `{text}`: expected s, min, h, D, B, W, MS, ME, QS, QE, YS or YE, with a number before \
+                "unknown frequency `{text}`: expected s, min, h, D, B, W, MS, ME, QS, QE, YS or YE, with a B before the last six for business days (BME), with a number before \
                  it for several (30min), or a number alone for positions without a calendar"
             )
         };
@@ -220,24 +255,39 @@ impl FromStr for Frequency {
         let alias = alias.split_once('-').map_or(alias.as_str(), |(name, _anchor)| name);
         let digits = alias.bytes().take_while(u8::is_ascii_digit).count();
         let (count, name) = alias.split_at(digits);
+        if name.is_empty()
+            && let Ok(by @ 2..) = count.parse::<u64>()
+            && i64::try_from(by).is_ok()
+        {
+            return Ok(Frequency::Steps(by));
+        }
         let count: u32 = if digits == 0 { 1 } else { count.parse().map_err(|_| unknown())? };
         let seconds = |unit: u32| count.checked_mul(unit).map(Frequency::Seconds);
         let months = |unit: u32, end| {
             let every = count.checked_mul(unit).filter(|every| *every <= 12_000);
             every.map(|every| Frequency::Months { every, end })
         };
+        let business = |unit: u32, end| match months(unit, end)? {
+            Frequency::Months { every, end } => Some(Frequency::BusinessMonths { every, end }),
+            other => Some(other),
+        };
         match name {
             _ if count == 0 => None,
             "index" if digits == 0 => Some(Frequency::Index),
             "" if digits == 0 => None,
             "" if count == 1 => Some(Frequency::Index),
-            "" => Some(Frequency::Steps(count)),
             "s" | "sec" => seconds(1),
             "min" | "t" => seconds(MINUTE),
             "h" => seconds(HOUR),
             "d" => seconds(DAY),
             "w" => seconds(WEEK),
             "b" if count == 1 => Some(Frequency::BusinessDays),
+            "bms" => business(1, false),
+            "bm" | "bme" => business(1, true),
+            "bqs" => business(3, false),
+            "bq" | "bqe" => business(3, true),
+            "bys" | "bas" => business(12, false),
+            "by" | "bye" | "ba" => business(12, true),
             "ms" => months(1, false),
             "m" | "me" => months(1, true),
             "qs" => months(3, false),
@@ -289,6 +339,21 @@ fn months_later(at: DateTime, months: i64, end: bool) -> DateTime {
     };
     let day = if end { first.days_in_month() } else { at.day().min(first.days_in_month()) };
     Date::new(first.year(), first.month(), day).unwrap_or(first).to_datetime(at.time())
+}
+
+/// The first or last day from Monday to Friday of a month.
+fn workday(at: DateTime, end: bool) -> DateTime {
+    let days = i64::from(at.days_in_month());
+    let first = i64::from(at.day()) - 1;
+    let at = later(at, -first * i64::from(DAY));
+    let (mut day, step) = if end { (days - 1, -1) } else { (0, 1) };
+    loop {
+        let found = later(at, day * i64::from(DAY));
+        if found.weekday().to_monday_zero_offset() < 5 || !(0..days).contains(&(day + step)) {
+            return found;
+        }
+        day += step;
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub(super) fn choose(
     config: &ForecastConfig,
     panel: &Panel,
 ) -> Result<(ForecastCodec, Vec<Parts>, Vec<String>)> {
+    panel.series.iter().try_for_each(ForecastCodec::check_sizes)?;
     let mut notes = Vec::new();
     let season = season(config, panel, &mut notes);
     let horizon = match config.horizon {
@@ -34,7 +35,7 @@ pub(super) fn choose(
         given => given,
     };
     if config.horizon == 0 {
-        notes.push(format!("forecasting {horizon} steps: --horizon asks for others"));
+        notes.push(format!("forecasting {horizon} steps; the setting `horizon` asks for others"));
     }
     // One horizon of one series says little; of many it does.
     let steps = panel.series.iter().map(|series| series.y.len()).max().unwrap_or(0);
@@ -60,12 +61,14 @@ pub(super) fn choose(
     if train.iter().all(|y| y.iter().all(|v| v.is_nan())) {
         return Err(Error::Data("no series has a value to learn from".to_owned()));
     }
-    let (decoder, output) = form(config, &train, &mut notes)?;
+    // What a codec can hold, the values held back decide too: they are to be forecast, and so are later ones.
+    let all: Vec<&[f64]> = panel.series.iter().map(|series| &series.y[..]).collect();
+    let (decoder, output) = form(config, &train, &all, &mut notes)?;
     let counts = output == Output::NegativeBinomial;
     let transform = match config.transform {
         Some(transform) => transform,
         None if counts => Transform::None,
-        None => by_spread(&train, season, &mut notes),
+        None => by_spread(&train, &all, season, &mut notes),
     };
     let difference = match config.difference {
         Some(difference) => difference,
@@ -89,7 +92,7 @@ pub(super) fn choose(
         statics: statics(panel),
         covariates: covariates(panel, &parts),
         calendar: if config.calendar { calendar(panel, &parts) } else { 0 },
-        positive: train.iter().flat_map(|y| y.iter()).all(|y| *y >= 0.0 || y.is_nan()),
+        positive: all.iter().flat_map(|y| y.iter()).all(|y| *y >= 0.0 || y.is_nan()),
         series_id: config.series_id.unwrap_or((2..=MANY_SERIES).contains(&panel.series.len())),
         series,
     };
@@ -103,12 +106,12 @@ fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> us
     let season = panel.frequency.season();
     notes.push(match (season, panel.frequency) {
         (1, Frequency::Index | Frequency::Steps(_)) => {
-            "the steps have no calendar, so no season is assumed: --season N sets one".to_owned()
+            "the steps have no calendar, so no season is assumed; the setting `season` sets one".to_owned()
         }
-        (1, frequency) => format!("no season at frequency {frequency}: --season N sets one"),
+        (1, frequency) => format!("no season at frequency {frequency}; the setting `season` sets one"),
         (season, frequency) => {
             format!(
-                "a season of {season} steps, by the frequency {frequency}: --season N sets another"
+                "a season of {season} steps, by the frequency {frequency}; the setting `season` sets another"
             )
         }
     });
@@ -138,11 +141,12 @@ fn calendar(panel: &Panel, parts: &[Parts]) -> usize {
 fn form(
     config: &ForecastConfig,
     train: &[&[f64]],
+    all: &[&[f64]],
     notes: &mut Vec<String>,
 ) -> Result<(DecoderKind, Output)> {
-    let values = || train.iter().flat_map(|y| y.iter().copied()).filter(|y| !y.is_nan());
-    let whole = values().all(|y| y >= 0.0 && y.fract() == 0.0);
-    let mean = Affine::of(values()).mean;
+    let whole = |y: &f64| y.is_nan() || (*y >= 0.0 && y.fract() == 0.0);
+    let whole = all.iter().all(|y| y.iter().all(whole));
+    let mean = Affine::of(train.iter().flat_map(|y| y.iter().copied())).mean;
     if config.output == Some(Output::NegativeBinomial) && !whole {
         let why = "the values are not all whole numbers from 0 on";
         return Err(Error::setting("output", "negative-binomial", why));
@@ -170,13 +174,21 @@ fn form(
     Ok((decoder, output))
 }
 
-fn by_spread(train: &[&[f64]], season: usize, notes: &mut Vec<String>) -> Transform {
+fn by_spread(
+    train: &[&[f64]],
+    all: &[&[f64]],
+    season: usize,
+    notes: &mut Vec<String>,
+) -> Transform {
+    if all.iter().any(|y| y.iter().any(|y| *y <= 0.0)) {
+        return Transform::None;
+    }
     let lambda = Transform::guerrero(train.iter().copied(), season);
     if lambda > LOG_BELOW {
         return Transform::None;
     }
     notes.push(format!(
-        "the spread grows with the level (Guerrero's lambda {lambda}): taking logarithms; --transform none does not"
+        "the spread grows with the level (Guerrero's lambda {lambda}): taking logarithms; the setting `transform=none` does not"
     ));
     Transform::Log
 }
@@ -251,15 +263,23 @@ fn lengths(
 fn known(panel: &Panel, parts: &[Parts], transform: Transform) -> Vec<Known> {
     let known = |(series, part): (&Series, &Parts)| {
         let train = &series.y[..part.valid];
-        let transformed = train.iter().map(|y| transform.apply(*y));
+        let transformed: Vec<f64> = train.iter().map(|y| transform.apply(*y)).collect();
         Known {
             id: series.id.clone(),
             standard: Affine::of(train.iter().copied()),
-            scale: Affine::of(transformed).std,
+            scale: ForecastCodec::scale_of(&transformed, transform),
             until: panel.frequency.at(series.start, part.valid),
         }
     };
-    panel.series.iter().zip(parts).map(known).collect()
+    let mut all: Vec<Known> = panel.series.iter().zip(parts).map(known).collect();
+    // Zeros alone have no scale of their own: they are small beside the others.
+    let least = all.iter().map(|known| known.scale).filter(|scale| *scale > 0.0);
+    let least = least.min_by(f64::total_cmp).unwrap_or(1.0);
+    for known in all.iter_mut().filter(|known| known.scale <= 0.0) {
+        known.scale = least;
+        known.standard.std = least;
+    }
+    all
 }
 
 fn statics(panel: &Panel) -> Vec<StaticCoding> {

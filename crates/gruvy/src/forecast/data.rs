@@ -82,7 +82,7 @@ impl Division {
             });
             return Err(Error::Data(format!(
                 "no series is long enough to learn from: forecasting {horizon} steps takes at least {} known \
-                 steps{longest}. Ask for a shorter --horizon, or give more data",
+                 steps{longest}. Use a smaller value of the setting `horizon`, or give more data",
                 horizon + 1
             )));
         }

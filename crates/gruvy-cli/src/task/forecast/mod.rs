@@ -145,7 +145,28 @@ fn choose(opened: &Opened, only: &[String]) -> Result<Vec<usize>> {
 /// Rows of text and numbers under names.
 struct Table {
     columns: Vec<String>,
-    rows: Vec<(String, String, Vec<f64>)>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    id: String,
+    ds: String,
+    /// What was observed, written as it is.
+    observed: Vec<f64>,
+    /// What a model says, written with digits by the swing of the series.
+    said: Vec<f64>,
+    swing: f64,
+}
+
+impl Row {
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.observed.iter().chain(&self.said).copied()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = String> {
+        let observed = self.observed.iter().map(|value| exact(*value));
+        observed.chain(self.said.iter().map(|value| rounded(*value, self.swing)))
+    }
 }
 
 impl Table {
@@ -157,28 +178,43 @@ impl Table {
     fn csv(&self) -> Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.columns)?;
-        for (id, ds, numbers) in &self.rows {
-            let numbers =
-                numbers.iter().map(|v| if v.is_nan() { String::new() } else { short(*v) });
-            writer.write_record([id.clone(), ds.clone()].into_iter().chain(numbers))?;
+        for row in &self.rows {
+            writer.write_record([row.id.clone(), row.ds.clone()].into_iter().chain(row.texts()))?;
         }
         Ok(writer.into_inner()?)
     }
 
     fn json(&self) -> Value {
-        let row = |(id, ds, numbers): &(String, String, Vec<f64>)| {
-            let texts = [json!(id), json!(ds)].into_iter();
-            let values = texts.chain(numbers.iter().map(|v| json!(v)));
+        let row = |row: &Row| {
+            let texts = [json!(row.id), json!(row.ds)].into_iter();
+            let values = texts.chain(row.numbers().map(|v| json!(v)));
             Value::Object(self.columns.iter().cloned().zip(values).collect())
         };
         json!({ "rows": self.rows.iter().map(row).collect::<Vec<_>>() })
     }
 }
 
-/// Seven significant digits, as many as a model's numbers have.
+/// A number of few digits, such as a level in per cent.
 fn short(value: f64) -> String {
-    let digits = format!("{value:.6e}").parse::<f64>().unwrap_or(value);
-    digits.to_string()
+    exact(format!("{value:.6e}").parse::<f64>().unwrap_or(value))
+}
+
+/// The shortest text that reads as this number; none for a missing one.
+fn exact(value: f64) -> String {
+    if value.is_nan() {
+        return String::new();
+    }
+    let text = format!("{value:?}");
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+/// Seven significant digits of a series that swings by so much: as many as a model's numbers have. A number that is large
+/// beside the swing has more.
+fn rounded(value: f64, swing: f64) -> String {
+    let (size, swing) = (value.abs().log10().floor(), swing.log10().floor());
+    let more = if size.is_finite() && swing.is_finite() { (size - swing).max(0.0) } else { 0.0 };
+    let decimals = (6.0 + more).min(16.0) as usize;
+    exact(format!("{value:.decimals$e}").parse::<f64>().unwrap_or(value))
 }
 
 fn quantiles(opened: &Opened, forecasts: &[Answer]) -> Table {
@@ -192,7 +228,13 @@ fn quantiles(opened: &Opened, forecasts: &[Answer]) -> Table {
             let numbers =
                 [forecast.mean[step]].into_iter().chain(forecast.quantiles.iter().map(at));
             let ds = opened.written(index, forecast.origin + step);
-            table.rows.push((forecast.id.clone(), ds, numbers.collect()));
+            table.rows.push(Row {
+                id: forecast.id.clone(),
+                ds,
+                observed: Vec::new(),
+                said: numbers.collect(),
+                swing: opened.swing(index),
+            });
         }
     }
     table
@@ -208,8 +250,9 @@ fn courses(opened: &Opened, chosen: &[usize], count: usize) -> Result<Table> {
     for (index, of) in chosen.iter().zip(opened.forecaster.paths(&windows, count)?) {
         for step in 0..opened.forecaster.codec().horizon {
             let ds = opened.written(*index, of.origin + step);
-            let numbers = of.paths.iter().map(|path| path[step]).collect();
-            table.rows.push((of.id.clone(), ds, numbers));
+            let said = of.paths.iter().map(|path| path[step]).collect();
+            let (id, swing) = (of.id.clone(), opened.swing(*index));
+            table.rows.push(Row { id, ds, observed: Vec::new(), said, swing });
         }
     }
     Ok(table)
@@ -225,11 +268,12 @@ fn anomalies(opened: &Opened, chosen: &[usize], share: f64, screen: &Screen) -> 
             let [low, high] = interval.unwrap_or([f64::NAN; 2]);
             let outside = *y < low || *y > high;
             flagged += usize::from(outside);
-            let numbers = vec![*y, low, high, f64::from(u8::from(outside))];
-            table.rows.push((series.id.clone(), opened.written(*index, step), numbers));
+            let said = vec![low, high, f64::from(u8::from(outside))];
+            let (id, ds) = (series.id.clone(), opened.written(*index, step));
+            table.rows.push(Row { id, ds, observed: vec![*y], said, swing: opened.swing(*index) });
         }
     }
-    let all = table.rows.iter().filter(|(_, _, row)| !row[0].is_nan() && !row[1].is_nan()).count();
+    let all = table.rows.iter().filter(|r| !r.observed[0].is_nan() && !r.said[0].is_nan()).count();
     screen.note(format!(
         "{flagged} of {all} observations lie outside the central {}% interval of the forecast one step before",
         short(100.0 * share)
@@ -269,4 +313,27 @@ fn draw(opened: &Opened, forecasts: &[Answer], path: &Path, screen: &Screen) -> 
     }
     screen.note(format!("picture: {}", path.display()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{exact, rounded};
+
+    #[test]
+    fn observed_numbers_are_written_as_they_are() {
+        for value in [0.0, 112.0, -0.1, 1e9 + 0.125, 1e-30, 1.7e200, 1_000_000_020.0] {
+            assert_eq!(exact(value).parse::<f64>().unwrap(), value);
+        }
+        assert_eq!((exact(112.0), exact(0.1 + 0.2)), ("112".into(), "0.30000000000000004".into()));
+        assert_eq!(exact(f64::NAN), "");
+    }
+
+    #[test]
+    fn forecasts_have_the_digits_that_tell_the_values_of_a_series_apart() {
+        assert_eq!(rounded(123.456_789_12, 40.0), "123.45679");
+        assert_eq!(rounded(1e9 + 17.123_456_789, 40.0), "1000000017.123457");
+        assert_eq!(rounded(1.234_567_89e-17, 1e-18), "1.2345679e-17");
+        assert_eq!(rounded(0.000_123_456_789, 40.0), "0.0001234568");
+        assert_eq!((rounded(0.0, 1.0), rounded(5.5, 0.0)), ("0".into(), "5.5".into()));
+    }
 }

@@ -9,7 +9,7 @@ use gruvy::forecast::{ForecastConfig, embedded_airline};
 use gruvy::settings::RunSettings;
 use gruvy::train::RunFolder;
 use gruvy_data::from_source;
-use gruvy_data::series::{Found, SeriesFormat, read_panel};
+use gruvy_data::series::{Found, SeriesFormat, read_series};
 use gruvy_runtime::series::{Panel, Stamp};
 use gruvy_runtime::{
     forecast::{Forecaster, Prepared},
@@ -23,6 +23,8 @@ pub struct Opened {
     pub forecaster: Forecaster,
     /// The series as read.
     pub panel: Panel,
+    /// What was found in the tables.
+    found: Found,
     /// The same, prepared.
     pub series: Vec<Prepared>,
 }
@@ -66,16 +68,17 @@ impl Opened {
         if let (None, [only]) = (&format.found, &forecaster.codec().series[..]) {
             format.found = Some(Found::only(&only.id));
         }
-        let panel = match ask.data {
+        let (panel, found) = match ask.data {
             [] => match trained_on(&members[0])?.as_slice() {
-                [] => embedded_airline()?,
-                paths => read_panel(&inputs(paths)?, &format)?,
+                [] => (embedded_airline()?, Found::default()),
+                paths => read_series(&inputs(paths)?, &format)?,
             },
-            paths => read_panel(&inputs(paths)?, &format)?,
+            paths => read_series(&inputs(paths)?, &format)?,
         };
         panel.notes.iter().for_each(|note| screen.note(note));
-        let series = forecaster.prepare(&panel)?;
-        Ok(Self { forecaster, panel, series })
+        let (series, missing) = forecaster.prepare_what_fits(&panel)?;
+        missing.iter().for_each(|note| screen.warn(note));
+        Ok(Self { forecaster, panel, found, series })
     }
 
     /// The stamp of a step of series `index`, which may lie ahead.
@@ -85,7 +88,15 @@ impl Opened {
 
     /// The same as tables have it.
     pub fn written(&self, index: usize, step: usize) -> String {
-        self.panel.frequency.written(self.stamp(index, step))
+        self.found.written(self.panel.frequency, self.stamp(index, step))
+    }
+
+    /// Greatest less least value of series `index`.
+    pub fn swing(&self, index: usize) -> f64 {
+        let known = self.panel.series[index].y.iter().filter(|y| !y.is_nan());
+        let wider = |(low, high): (f64, f64), y: &f64| (low.min(*y), high.max(*y));
+        let (low, high) = known.fold((f64::INFINITY, f64::NEG_INFINITY), wider);
+        (high - low).max(0.0)
     }
 
     /// Where the series of that name stands.

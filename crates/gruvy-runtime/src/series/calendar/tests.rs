@@ -40,6 +40,12 @@ fn frequencies_are_named_as_in_pandas() {
         ("1", "1"),
         ("index", "1"),
         ("10", "10"),
+        ("86400000000000", "86400000000000"),
+        ("BM", "BME"),
+        ("bms", "BMS"),
+        ("BQ", "BQE"),
+        ("3BMS", "BQS"),
+        ("BA", "BYE"),
     ];
     for (typed, name) in names {
         assert_eq!(freq(typed).to_string(), name, "{typed}");
@@ -114,6 +120,27 @@ fn business_days_have_no_weekends() {
     assert_eq!(freq("B").steps(time("2020-01-02"), time("2020-01-04")), None);
     assert_eq!(freq("B").steps(time("2020-01-02"), time("2020-01-05")), None);
     assert_eq!(freq("B").steps(time("2020-01-02"), time("2021-01-01")), Some(261));
+}
+
+#[test]
+fn months_of_business_days_end_before_a_weekend_and_begin_after_one() {
+    let ends = ["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-05-31", "2024-06-28"];
+    assert_eq!(steps("BME", "2024-01-31", 6), ends);
+    assert_eq!(
+        steps("BMS", "2024-05-01", 5),
+        ["2024-05-01", "2024-06-03", "2024-07-01", "2024-08-01", "2024-09-02"]
+    );
+    assert_eq!(steps("BQE", "2024-03-29", 2), ["2024-03-29", "2024-06-28"]);
+    assert_eq!(steps("BYS", "2022-01-03", 2), ["2022-01-03", "2023-01-02"]);
+    for (at, end) in ends.iter().enumerate() {
+        assert_eq!(freq("BME").steps(time(ends[0]), time(end)), Some(at));
+    }
+    assert_eq!(freq("BME").steps(time(ends[0]), time("2024-03-31")), None);
+    assert_eq!(freq("BME").months(time(ends[0]), time("2024-03-31")), Some(2));
+    assert_eq!(
+        (freq("BME").season(), freq("BQE").season(), freq("BME").calendar_size()),
+        (12, 4, 2)
+    );
 }
 
 #[test]
@@ -201,11 +228,13 @@ fn the_calendar_turns_with_its_cycles() {
 fn any_frequency() -> impl Strategy<Value = Frequency> {
     prop_oneof![
         Just(Frequency::Index),
-        (2_u32..1000).prop_map(Frequency::Steps),
+        (2_u64..1000).prop_map(Frequency::Steps),
         (1_u32..4 * WEEK).prop_map(Frequency::Seconds),
         prop::sample::select(vec![MINUTE, HOUR, DAY, WEEK]).prop_map(Frequency::Seconds),
         Just(Frequency::BusinessDays),
         (1_u32..25, any::<bool>()).prop_map(|(every, end)| Frequency::Months { every, end }),
+        (1_u32..25, any::<bool>())
+            .prop_map(|(every, end)| Frequency::BusinessMonths { every, end }),
     ]
 }
 
@@ -220,7 +249,7 @@ proptest! {
             Frequency::Index | Frequency::Steps(_) => Stamp::Index(from - 4_000_000_000),
             // A month's end starts at one.
             _ => frequency.at(Stamp::Time(later(EPOCH, from)), usize::from(matches!(
-                frequency, Frequency::Months { end: true, .. } | Frequency::BusinessDays
+                frequency, Frequency::Months { end: true, .. } | Frequency::BusinessDays | Frequency::BusinessMonths { .. }
             ))),
         };
         let at = frequency.at(start, index);

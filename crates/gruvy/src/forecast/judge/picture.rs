@@ -148,7 +148,12 @@ fn range(chart: &FanChart<'_>, start: usize, end: usize) -> std::ops::Range<f64>
     if low > high {
         return 0.0..1.0;
     }
-    let room = ((high - low) * 0.05).max(high.abs().max(1e-9) * 1e-3);
+    // A series that never changes has some room too.
+    let room = match high - low {
+        0.0 if high == 0.0 => 1.0,
+        0.0 => high.abs() * 1e-3,
+        swing => (swing * 0.05).max(high.abs() * 1e-12),
+    };
     low - room..high + room
 }
 
@@ -159,6 +164,9 @@ where
     let (start, end) = (start(chart), chart.forecast.origin + chart.forecast.horizon());
     let y_range = range(chart, start, end);
     let shown = y_range.clone();
+    // Numbers with many digits need room.
+    let digits = [shown.start, shown.end].map(|value| tick_number(value, &shown).chars().count());
+    let left = LEFT.max(12 + 8 * digits[0].max(digits[1]) as u32);
     let style = (FONT, 17).into_font().color(&BLACK.mix(0.85));
     area.draw(&Text::new(chart.title.clone(), (MARGIN, 4), style))?;
     let mut context = ChartBuilder::on(area)
@@ -166,7 +174,7 @@ where
         .margin_right(MARGIN + 8)
         .margin_bottom(6)
         .x_label_area_size(BELOW)
-        .y_label_area_size(LEFT)
+        .y_label_area_size(left)
         .build_cartesian_2d(start as f64..(end - 1).max(start + 1) as f64, y_range)?;
     context
         .configure_mesh()
@@ -179,7 +187,7 @@ where
         .axis_style(BLACK.mix(0.5))
         .label_style((FONT, 14).into_font().color(&BLACK.mix(0.75)))
         .draw()?;
-    let width = area.dim_in_pixel().0 - LEFT - 2 * MARGIN as u32;
+    let width = area.dim_in_pixel().0 - left - 2 * MARGIN as u32;
     let axis = TimeAxis { start, end, season: chart.season, width };
     time_labels(root, &context, &axis, chart.label)?;
     bands(&mut context, chart)?;

@@ -89,17 +89,23 @@ fn roundness(label: &str) -> usize {
     count
 }
 
-/// A number of an axis: as many decimals as tell about six ticks apart, millions as such.
+/// A number of an axis: as many decimals as tell about six ticks apart, millions as such unless that takes more than three
+/// decimals, and powers of ten for what is very large or small.
 pub(super) fn tick_number(value: f64, axis: &Range<f64>) -> String {
-    let (unit, letter) = match axis.start.abs().max(axis.end.abs()) {
-        1e15.. => return format!("{value:.1e}"),
-        1e9.. => (1e9, "G"),
-        1e6.. => (1e6, "M"),
-        _ => (1.0, ""),
-    };
-    let step = (axis.end - axis.start) / 6.0 / unit;
-    let decimals = (-step.log10()).ceil().clamp(0.0, 9.0) as usize;
-    let text = format!("{:.decimals$}", value / unit);
+    let most = axis.start.abs().max(axis.end.abs());
+    let step = (axis.end - axis.start) / 6.0;
+    if value.abs() < 1e-6 * step {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e15).contains(&most) {
+        let decimals = (most / step).log10().ceil().clamp(1.0, 16.0) as usize;
+        return format!("{value:.decimals$e}");
+    }
+    let decimals = |unit: f64| (-(step / unit).log10()).ceil().clamp(0.0, 9.0) as usize;
+    let units = [(1e9, "G"), (1e6, "M"), (1.0, "")];
+    let fits = |(unit, _): &&(f64, &str)| most >= *unit && decimals(*unit) <= 3;
+    let (unit, letter) = units.iter().find(fits).copied().unwrap_or((1.0, ""));
+    let text = format!("{:.*}", decimals(unit), value / unit);
     let zero = text.chars().all(|c| "-0.".contains(c));
     if zero { "0".to_owned() } else { format!("{text}{letter}") }
 }
@@ -150,6 +156,10 @@ mod tests {
             (0.0, 0.0..4e6, "0"),
             (-0.001, -0.002..0.008, "-0.001"),
             (980_000.0, 9e5..1.1e6, "0.98M"),
+            (1_000_000_020.0, 999_999_990.0..1_000_000_130.0, "1000000020"),
+            (1.2e-17, 1.0e-17..1.6e-17, "1.20e-17"),
+            (0.0, -1.0e-17..1.6e-17, "0"),
+            (2e15, 0.0..6e15, "2.0e15"),
         ];
         for (value, axis, text) in cases {
             assert_eq!(tick_number(value, &axis), text);
