@@ -25,6 +25,7 @@ use values::{cells, one_of};
 /// Train gated recurrent networks, and use them.
 #[derive(Debug, Parser)]
 #[command(
+    name = "gruvy",
     version,
     propagate_version = true,
     args_override_self = true,

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("gruvy: {}", screen::readable(&error));
+            eprintln!("gruvy: {}{}", screen::readable(&error), hint(&error));
             ExitCode::from(2)
         }
     }
@@ -62,9 +62,24 @@ fn run(cli: Cli) -> Result<ExitCode> {
     }
 }
 
+/// The flags for what an error of the library says can be done.
+fn hint(error: &anyhow::Error) -> &'static str {
+    use gruvy::Error;
+    match error.chain().find_map(|cause| cause.downcast_ref::<Error>()) {
+        Some(Error::RunExists(_)) => " (--resume, --force, --out)",
+        Some(Error::InUse { .. } | Error::DataChanged { .. }) => " (--out)",
+        _ => "",
+    }
+}
+
 /// Whoever read our output stopped reading (`gruvy generate m | head`): no error of ours.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    use gruvy_runtime::Error;
     error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        let written = match cause.downcast_ref::<Error>() {
+            Some(Error::Io { error, .. }) => Some(error),
+            _ => cause.downcast_ref::<io::Error>(),
+        };
+        written.is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     })
 }

@@ -3,6 +3,7 @@
 use crate::args::common::Common;
 use anyhow::Result;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 
 /// How much is said, and in what form.
@@ -109,7 +110,17 @@ fn as_flags(text: &str) -> String {
 
 /// How this command was called, for lines that can be copied: the way to it may not be on the path.
 pub fn me() -> String {
-    std::env::args().next().unwrap_or_else(|| "gruvy".to_owned())
+    quoted(std::env::args().next().unwrap_or_else(|| "gruvy".to_owned()))
+}
+
+/// A word as a shell takes it, for lines that can be copied.
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "-_./,=+:@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.into_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// The chain of causes as one readable line, each said once.
@@ -189,6 +200,19 @@ mod tests {
         assert_eq!(duration(59.9), "1 min 00 s");
         assert_eq!(duration(61.0), "1 min 01 s");
         assert_eq!(duration(3_700.0), "1 h 01 min");
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_take_them_apart() {
+        for (word, expected) in [
+            ("runs/book-2", "runs/book-2"),
+            ("my run", "'my run'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
     }
 
     #[test]

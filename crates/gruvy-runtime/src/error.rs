@@ -108,6 +108,17 @@ pub enum Error {
         /// Values there.
         got: usize,
     },
+    /// The tensors are not those that were written.
+    #[error(
+        "the weights are damaged: their checksum is {got}, the header says {expected}; copy or train the \
+         model again"
+    )]
+    Checksum {
+        /// What the header says.
+        expected: String,
+        /// That of the tensors.
+        got: String,
+    },
     /// A weight is NaN or infinite.
     #[error(
         "tensor `{name}` holds {value} at position {index}; expected finite weights: \
@@ -131,6 +142,20 @@ pub enum Error {
         got: String,
         /// What it can be.
         expected: String,
+    },
+    /// Something is larger than the memory.
+    #[error(
+        "{what} takes at least {} of memory, and {} are available",
+        crate::model::capacity::in_words(*needed),
+        crate::model::capacity::in_words(*available)
+    )]
+    Memory {
+        /// What would be done.
+        what: &'static str,
+        /// Bytes for it.
+        needed: u64,
+        /// Bytes there are.
+        available: u64,
     },
     /// Text is not valid UTF-8.
     #[error(

@@ -319,6 +319,42 @@ fn weights_that_are_not_finite() {
 }
 
 #[test]
+fn a_flipped_bit_is_noticed_wherever_it_is() {
+    let valid = bytes();
+    let tensors = 8 + u64::from_le_bytes(*valid.first_chunk().unwrap()) as usize;
+    for at in tensors..valid.len() {
+        let mut file = valid.clone();
+        file[at] ^= 1 << (at % 8);
+        match refused(&file) {
+            Error::Checksum { expected, got } => assert_ne!(expected, got),
+            Error::NonFinite { .. } => {}
+            other => panic!("byte {at}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_header_without_a_checksum() {
+    let file = with_header(|header| {
+        header.as_object_mut().unwrap().remove("checksum");
+    });
+    assert!(refused(&file).to_string().contains("no checksum"));
+}
+
+#[test]
+fn what_could_not_be_read_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    let mut model = char_model();
+    // Deeper than the reader of the header goes.
+    for _ in 0..200 {
+        model.source = serde_json::json!([model.source]);
+    }
+    model.write(&path).unwrap_err();
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_tensor_whose_data_does_not_fill_it_is_not_written() {
     let mut model = char_model();
     model.tensors.get_mut("head.bias").unwrap().data.pop();

@@ -42,7 +42,7 @@ pub enum Error {
     /// The data are not those that the run was started with.
     #[error(
         "the data changed since this run was started (fingerprint {found}, the run has {expected}): \
-         restore the data, or start a new run with another --out"
+         restore the data, or start a new run in another folder"
     )]
     DataChanged {
         /// The run's.
@@ -51,11 +51,20 @@ pub enum Error {
         found: String,
     },
     /// The run folder is in use by an earlier run.
-    #[error(
-        "{} already holds a run: --resume goes on with it, --force replaces it, another --out keeps both",
-        .0.display()
-    )]
+    #[error("{} already holds a run: resume it, replace it, or choose another folder", .0.display())]
     RunExists(PathBuf),
+    /// Another training writes into the folder.
+    #[error(
+        "{} is in use by {}: wait until that has ended, or choose another folder",
+        path.display(),
+        holder.map_or("another process".to_owned(), |id| format!("process {id}"))
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process, if it is known.
+        holder: Option<u32>,
+    },
     /// There is no run to go on with.
     #[error("{} holds no run: no run.toml in it", .0.display())]
     NoRun(PathBuf),
@@ -69,8 +78,12 @@ pub enum Error {
     },
     /// The loss or a gradient is not a number any more.
     #[error(
-        "training diverged at step {step}: {what} is {value} at learning rate {lr:.3e}. The best model \
-         so far is kept; start again with a lower --lr or a smaller --clip"
+        "training diverged at step {step}: {what} is {value} at learning rate {lr:.3e}. {}; start again \
+         with a lower value of the setting `lr` or of the setting `clip`",
+        match kept {
+            Some(step) => format!("The best model so far, of step {step}, is kept"),
+            None => "There was no evaluation before, so no model is kept".to_owned(),
+        }
     )]
     Diverged {
         /// Optimizer steps done before the one that failed.
@@ -81,6 +94,8 @@ pub enum Error {
         value: f64,
         /// Learning rate of that step.
         lr: f64,
+        /// The step of the best model so far, if there is one.
+        kept: Option<u64>,
     },
     /// The folder of a comparison holds something else, or a file in it is damaged.
     #[error("{}: {why}", path.display())]

@@ -4,7 +4,7 @@ use crate::args::settings::NewComparison;
 use crate::args::{CompareArgs, TaskArgs};
 use crate::input;
 use crate::progress::Progress;
-use crate::screen::{Screen, bytes, duration, thousands};
+use crate::screen::{Screen, bytes, duration, quoted, thousands};
 use crate::stop;
 use crate::table::{Best, Column, table};
 use crate::task::door::Task;
@@ -298,10 +298,5 @@ fn limits(train: &TrainConfig) -> String {
 
 /// What was typed, so that it can be copied.
 fn same_command() -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./,=+:@%".contains(c);
-    let quoted = |arg: String| match !arg.is_empty() && arg.chars().all(plain) {
-        true => arg,
-        false => format!("'{}'", arg.replace('\'', r"'\''")),
-    };
     std::env::args().map(quoted).collect::<Vec<_>>().join(" ")
 }

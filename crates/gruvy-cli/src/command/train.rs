@@ -2,7 +2,7 @@
 
 use crate::args::settings::NewRun;
 use crate::args::{TaskArgs, TrainArgs};
-use crate::screen::{Screen, duration, me, thousands};
+use crate::screen::{Screen, duration, me, quoted, thousands};
 use crate::stop;
 use crate::task::door::{Member, Task};
 use crate::task::list::{Visit, with};
@@ -10,7 +10,7 @@ use crate::training::{metrics_in_words, work_with_task};
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, FromArgMatches};
 use gruvy::settings::{RunSettings, TaskConfig, task_of};
-use gruvy::train::{Ended, Outcome, RunFolder};
+use gruvy::train::{Ended, FolderLock, Outcome, RunFolder};
 use gruvy_runtime::TaskName;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -58,12 +58,12 @@ impl Visit for Train<'_> {
             (Some(folder), new) => go_on(&folder, new, seed)?,
             (None, Some(new)) => {
                 let settings = new.settings.settings(seed)?;
-                let out = new.out.unwrap_or_else(|| free_name(&settings.name()));
+                let lock = own_folder(new.out, &settings.name())?;
                 let members = T::Config::members(&settings);
                 if members.len() > 1 {
-                    return several::<T>(&members, &out, new.force, screen);
+                    return several::<T>(&members, lock.path(), new.force, screen);
                 }
-                let folder = RunFolder::create(&out, settings.to_toml()?, new.force)?;
+                let folder = RunFolder::create_locked(lock, settings.to_toml()?, new.force)?;
                 (settings, folder)
             }
             (None, None) => bail!("a run needs settings or a folder to go on in"),
@@ -154,11 +154,12 @@ fn go_on<T: Task>(
     Ok((settings, folder))
 }
 
-/// A folder under `runs/` of that name, or a numbered one, that does not exist yet.
-pub fn free_name(name: &str) -> PathBuf {
-    let first = Path::new(RUNS).join(name);
-    let numbered = (2..).map(|n| Path::new(RUNS).join(format!("{name}-{n}")));
-    std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("numbers do not end")
+/// The folder `out`, or else a new one under `runs/` of that name, perhaps with a number, locked.
+fn own_folder(out: Option<PathBuf>, name: &str) -> Result<FolderLock> {
+    Ok(match out {
+        Some(out) => FolderLock::take(out)?,
+        None => FolderLock::take_new(Path::new(RUNS), name)?,
+    })
 }
 
 fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
@@ -172,7 +173,7 @@ fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
 
 /// How it ended, how good the model is, what more is said of it, where things are, and what can be done with them.
 fn as_text<T: Task>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String {
-    let (run, gruvy) = (folder.path().display(), me());
+    let (run, gruvy) = (quoted(folder.path()), me());
     let how = match outcome.ended {
         Ended::Epochs => "finished",
         Ended::Patience => "finished early, as validation no longer improved",

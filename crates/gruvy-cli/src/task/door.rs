@@ -1,6 +1,6 @@
 //! What the command asks of a task.
 
-use crate::screen::{Screen, me};
+use crate::screen::{Screen, me, quoted};
 use anyhow::Result;
 use clap::Args;
 use gruvy::settings::TaskConfig;
@@ -56,7 +56,7 @@ pub trait Task: Sized + Send + Sync + std::fmt::Debug + 'static {
                 Self::MEMBER,
                 losses.join(", "),
                 me(),
-                folder.display()
+                quoted(folder)
             )
         };
         let outcomes = || all.iter().map(|member| json!(member.outcome)).collect::<Vec<_>>();

@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod classify;
 mod compare;
+mod damage;
 mod flow;
 mod forecast;
 mod inspect;

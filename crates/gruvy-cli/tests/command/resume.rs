@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Long enough to be hit in the middle, with checkpoints at evaluations and between them.
-const LONG: [&str; 6] = ["--epochs", "10", "--save-every", "0.02", "--patience", "0"];
+pub const LONG: [&str; 6] = ["--epochs", "10", "--save-every", "0.02", "--patience", "0"];
 
 /// Waits until a run has been evaluated so many times.
 pub fn wait_for_evaluations(run: &Path, count: usize, child: &mut Child) {

@@ -25,7 +25,13 @@ use crate::{
         output::Output,
         transform::Transform,
     },
-    model::{file::ModelFile, network::Network, session::Session, steps::Steps},
+    model::{
+        capacity::{bytes_of, check_memory},
+        file::ModelFile,
+        network::Network,
+        session::Session,
+        steps::Steps,
+    },
 };
 use serde_json::Value;
 use std::path::Path;
@@ -193,6 +199,8 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::forecast`].
     pub fn paths(&self, windows: &[(&Prepared, usize)], count: usize) -> Result<Vec<Paths>> {
+        let all = bytes_of(size_of::<f64>(), &[windows.len(), count, self.codec.horizon]);
+        check_memory("drawing so many paths", all)?;
         let mut all: Vec<Paths> = Vec::with_capacity(windows.len());
         for (member, network) in self.networks.iter().enumerate() {
             let share =
@@ -357,6 +365,8 @@ impl Forecaster {
     ) -> Result<Vec<Vec<Vec<f64>>>> {
         let (codec, network) = (&self.codec, &self.networks[member]);
         let (outputs, width) = (codec.outputs(), network.spec().rnn.state_size());
+        let a_row = 4 * (outputs + 2 * width) + 8 * codec.horizon;
+        check_memory("drawing so many paths", bytes_of(a_row, &[windows.len(), count]))?;
         let inputs = codec.windows(&pairs(windows), false);
         let mut reader = Session::new(network.clone(), windows.len())?;
         let first = reader.feed(Steps::Features(&inputs.steps))?;

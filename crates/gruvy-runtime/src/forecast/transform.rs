@@ -82,7 +82,7 @@ fn variation(y: &[f64], season: usize, lambda: f64) -> Option<f64> {
     if ratios.len() < 3 {
         return None;
     }
-    let super::codec::Affine { mean, std } = super::codec::Affine::of(ratios.iter().copied());
+    let super::affine::Affine { mean, std } = super::affine::Affine::of(ratios.iter().copied());
     (mean > 0.0).then_some(std / mean)
 }
 

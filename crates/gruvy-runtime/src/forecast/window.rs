@@ -7,7 +7,8 @@
 //!          the context's steps have no position, the horizon's no values
 //! autoregressive   step that predicts t: [z_{t−1}, missing, past_{t−1}, future_t, calendar_t, fixed]
 //! ```
-use super::codec::{Affine, Decoder, Difference, ForecastCodec, Scale};
+use super::affine::Affine;
+use super::codec::{Decoder, Difference, ForecastCodec, Scale};
 use super::output::Output;
 use crate::error::{Error, Result};
 use crate::series::{Series, calendar::Stamp};

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! u64 LE header length │ JSON header │ tensors, f32 LE
-//!                         └─ "__metadata__": {"gruvy": "<JSON: format_version, task, spec, codec, source, trained>"}
+//!                         └─ "__metadata__": {"gruvy": "<JSON: format_version, task, spec, codec, source, trained,
+//!                                                     checksum of the tensors>"}
 //! ```
 //! The tensors carry PyTorch's names and layout; [`Spec::tensors`] is their list.
+use super::checksum::Checksum;
 use super::spec::Spec;
 use super::versions::{FORMAT_VERSION, from_version_1};
 use super::write::write_atomic;
@@ -73,6 +75,7 @@ struct HeaderOut<'a> {
     #[serde(skip_serializing_if = "Value::is_null")]
     source: &'a Value,
     trained: &'a Trained,
+    checksum: String,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +89,9 @@ struct HeaderIn {
     #[serde(default)]
     source: Value,
     trained: Trained,
+    /// Version 1 has none.
+    #[serde(default)]
+    checksum: Option<String>,
 }
 
 /// Read before the rest, which may look different in another version.
@@ -136,7 +142,8 @@ impl ModelFile {
     /// The model as the content of a file. Equal models give equal bytes.
     ///
     /// # Errors
-    /// What [`ModelFile::validate`] finds.
+    /// What [`ModelFile::validate`] finds, and what [`ModelFile::from_bytes`] would refuse: a file that
+    /// cannot be read again is not written.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.validate()?;
         let header = serde_json::to_string(&HeaderOut {
@@ -146,19 +153,25 @@ impl ModelFile {
             codec: &self.codec,
             source: &self.source,
             trained: &self.trained,
+            checksum: checksum(&self.tensors),
         })
         .map_err(invalid_header)?;
         let metadata = HashMap::from([(HEADER_KEY.to_owned(), header)]);
-        safetensors::serialize(&self.tensors, Some(metadata)).map_err(invalid_header)
+        let bytes =
+            safetensors::serialize(&self.tensors, Some(metadata)).map_err(invalid_header)?;
+        Self::from_bytes(&bytes)?;
+        Ok(bytes)
     }
 
     /// The model in the content of a file.
     ///
     /// # Errors
     /// Names what is wrong: truncated, not safetensors, another version, an invalid header, spec or
-    /// tokenizer, a tensor that is missing, unknown, not `f32`, of a wrong shape or not finite.
+    /// tokenizer, a tensor that is missing, unknown, not `f32`, of a wrong shape, not finite
+    /// or not as it was written.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let HeaderIn { task, spec, codec, source, trained, .. } = read_header(bytes)?;
+        let HeaderIn { task, spec, codec, source, trained, checksum: expected, .. } =
+            read_header(bytes)?;
         if task != codec.task().name() {
             let reason = format!("task is `{task}`, its codec is for `{}`", codec.task());
             return Err(Error::Header { reason });
@@ -184,7 +197,10 @@ impl ModelFile {
             return Err(Error::ExtraTensor { name: name.to_owned() });
         }
         check_tensors(&model.spec, &model.tensors)?;
-        Ok(model)
+        match (expected, checksum(&model.tensors)) {
+            (Some(expected), got) if expected != got => Err(Error::Checksum { expected, got }),
+            _ => Ok(model),
+        }
     }
 
     /// Checks that the parts of the model fit each other and that every weight is finite.
@@ -241,6 +257,17 @@ impl Tensor {
     }
 }
 
+/// Of names, shapes and values.
+fn checksum(tensors: &BTreeMap<String, Tensor>) -> String {
+    let mut sum = Checksum::default();
+    for (name, tensor) in tensors {
+        sum.add_bytes(name.as_bytes());
+        tensor.shape.iter().for_each(|size| sum.add_word(*size as u64));
+        tensor.data.iter().for_each(|value| sum.add_word(u64::from(value.to_bits())));
+    }
+    sum.to_string()
+}
+
 /// How safetensors sees a tensor.
 impl View for &Tensor {
     fn dtype(&self) -> Dtype {
@@ -269,7 +296,13 @@ fn read_header(bytes: &[u8]) -> Result<HeaderIn> {
     let text = text.ok_or(Error::NoHeader)?;
     let version: HeaderVersion = serde_json::from_str(text).map_err(invalid_header)?;
     match version.format_version {
-        FORMAT_VERSION => serde_json::from_str(text).map_err(invalid_header),
+        FORMAT_VERSION => {
+            let header: HeaderIn = serde_json::from_str(text).map_err(invalid_header)?;
+            match header.checksum {
+                Some(_) => Ok(header),
+                None => Err(invalid_header("it has no checksum")),
+            }
+        }
         1 => {
             let mut header: Map<String, Value> =
                 serde_json::from_str(text).map_err(invalid_header)?;

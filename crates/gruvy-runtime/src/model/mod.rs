@@ -1,4 +1,6 @@
 //! What every model is: a file, the shape and the weights in it, and a session that runs them.
+pub(crate) mod capacity;
+pub(crate) mod checksum;
 pub(crate) mod file;
 pub(crate) mod likelihood;
 pub(crate) mod network;
@@ -9,6 +11,8 @@ pub(crate) mod steps;
 pub(crate) mod versions;
 pub(crate) mod write;
 
+pub use capacity::{available_bytes, bytes_of, check_memory};
+pub use checksum::Checksum;
 pub use file::{MODEL_FILE_NAME, ModelFile, Tensor, Trained};
 pub use network::Network;
 pub use session::Session;

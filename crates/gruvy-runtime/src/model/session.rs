@@ -5,6 +5,7 @@
 //!                state [L·D, B, K·H] in, and out for the next call          └─ pool ─ head ─> logits [B, V]
 //! ```
 //! Buffers grow to what the largest call needs and are then reused.
+use super::capacity::{bytes_of, check_memory};
 use super::steps::Steps;
 use crate::{
     error::{Error, Result},
@@ -43,6 +44,8 @@ impl Session {
         if batch == 0 {
             return Err(Error::setting("batch", batch, "at least 1"));
         }
+        let values = [network.layers.len(), batch, network.spec().rnn.state_size()];
+        check_memory("the state of so many sequences", bytes_of(4, &values))?;
         let state = vec![0.0; network.layers.len() * batch * network.spec().rnn.state_size()];
         let workspace = Workspace::new();
         let (before, x, y, logits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

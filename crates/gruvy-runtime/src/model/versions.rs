@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! version 1   codec.format held how the data were read
-//! version 2   that is `source`, which only readers look into; a forecast codec keeps the names of its covariates
+//! version 2   that is `source`, which only readers look into; a forecast codec keeps the names of its covariates;
+//!             `checksum` is that of the tensors
 //! ```
 use serde_json::{Map, Value, json};
 

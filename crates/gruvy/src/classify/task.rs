@@ -21,6 +21,7 @@ use crate::{
     },
     settings::run::{Metric, TaskConfig},
     train::{
+        capacity::Size,
         config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task, Validated},
@@ -34,7 +35,7 @@ use gruvy_runtime::{
     Codec, TaskName,
     classify::{Classifier, ClassifyCodec, Encoded, PaddedSteps},
     items::Items,
-    model::{Head, Input, ModelFile, Network, Pool, Trained},
+    model::{Head, Input, ModelFile, Network, Pool, Spec, Trained},
     random::mix,
 };
 use serde_json::{Value, json};
@@ -481,6 +482,31 @@ impl Task for ClassifyTask {
 
     fn train_metrics(&self, loss: f64) -> Metrics {
         [("loss".to_owned(), loss)].into()
+    }
+
+    /// The labels are answered by their share in the training data; with several labels an item, that says
+    /// little.
+    fn floor(&self) -> Option<f64> {
+        let of = self.part(Part::Valid);
+        if self.codec.multi_label || of.is_empty() {
+            return None;
+        }
+        let nats = |item: &usize| -> f64 {
+            let prior = self.codec.priors[self.data.truth[*item][0] as usize];
+            -prior.max(1e-9).ln()
+        };
+        Some(of.iter().map(nats).sum::<f64>() / of.len() as f64)
+    }
+
+    /// How long the items of a batch are is not counted: they are there already.
+    fn size(&self) -> Option<Size> {
+        let (train, task) = (&self.run.train, &self.run.task);
+        let dim = self.vectors.as_ref().map_or(task.embed, |vectors| vectors.dim);
+        let input = self.codec.reader.input(dim);
+        let rnn = train.recurrent(input.width()).with_bidirectional(self.bidirectional).spec();
+        let head = Head::Linear { outputs: self.codec.labels.len() };
+        let batch = train.batch.min(self.division.train.len());
+        Some(Size { spec: Spec { input, rnn, pool: Some(self.pool), head }, batch, seq_len: 1 })
     }
 
     fn settings(&self) -> Value {

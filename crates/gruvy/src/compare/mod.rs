@@ -34,12 +34,14 @@ use crate::{
     settings::run::{RunSettings, TaskConfig},
     train::{
         folder::RunFolder,
+        lock::FolderLock,
         report::{Ended, Observer},
         task::Task,
         train, untrained,
     },
 };
 use gruvy_kernels::Cell;
+use gruvy_runtime::model::remove_leftovers;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -109,6 +111,7 @@ pub struct Next {
 #[derive(Debug)]
 pub struct Comparison<C> {
     folder: PathBuf,
+    _lock: FolderLock,
     settings: RunSettings<C>,
     report: Report,
 }
@@ -119,7 +122,7 @@ impl<C: TaskConfig> Comparison<C> {
     ///
     /// # Errors
     /// [`Error::Setting`] for settings that make no sense or a `hidden` too small to match;
-    /// [`Error::Comparison`] if the folder holds another comparison; data that cannot be read, or not again
+    /// [`Error::Comparison`] if the folder holds another comparison; [`Error::InUse`] if somebody writes into it; data that cannot be read, or not again
     /// and again as standard input; a folder that cannot be written.
     pub fn open(
         folder: impl Into<PathBuf>,
@@ -158,7 +161,9 @@ impl<C: TaskConfig> Comparison<C> {
             settings: settings.to_toml()?,
             cells,
         };
-        let mut comparison = Self { folder: folder.into(), settings, report };
+        let lock = FolderLock::take(folder)?;
+        let folder = lock.path().to_owned();
+        let mut comparison = Self { folder, _lock: lock, settings, report };
         comparison.continue_or_begin()?;
         Ok(comparison)
     }
@@ -180,8 +185,9 @@ impl<C: TaskConfig> Comparison<C> {
                 entry.runs.push(RunReport { run, ..result });
             }
         }
-        fs::create_dir_all(&self.folder)
-            .map_err(Error::io("create the folder of the comparison", &self.folder))?;
+        for path in [path, self.picture_path()] {
+            remove_leftovers(&path)?;
+        }
         self.save()
     }
 

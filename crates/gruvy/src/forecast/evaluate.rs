@@ -2,8 +2,8 @@
 use crate::{
     error::Result,
     forecast::judge::{
+        ask::Observed,
         backtest::{JudgeConfig, judge},
-        baselines::Observed,
     },
     train::report::Metrics,
 };

@@ -10,6 +10,7 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, TaskConfig},
     train::{
+        capacity::Size,
         config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task},
@@ -24,7 +25,7 @@ use gruvy_runtime::{
     forecast::{
         Decoder, Difference, ForecastCodec, Forecaster, Frame, Output, Prepared, Transform,
     },
-    model::{Head, Input, ModelFile, Network, Trained},
+    model::{Head, Input, ModelFile, Network, Spec, Trained},
     random::Fnv,
     series::Panel,
 };
@@ -346,6 +347,14 @@ impl Task for ForecastTask {
                 .for_each(|step| print.add_number(*step as u64));
         }
         print.to_string()
+    }
+
+    fn size(&self) -> Option<Size> {
+        let input = Input::Features { size: self.codec.input_size() };
+        let rnn = self.run.train.recurrent(input.width()).spec();
+        let head = Head::Linear { outputs: self.codec.outputs() };
+        let spec = Spec { input, rnn, pool: None, head };
+        Some(Size { spec, batch: self.run.train.batch, seq_len: self.codec.context })
     }
 
     fn init(&self, key: Key, device: &Device) -> SequenceModel {

@@ -6,6 +6,7 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, RunSettings, TaskConfig},
     train::{
+        capacity::Size,
         config::TrainConfig,
         report::Metrics,
         task::{Carry, Part, Position, Task},
@@ -15,7 +16,7 @@ use burn::tensor::{Device, Tensor};
 use gruvy_runtime::{
     Codec, TaskName,
     memory::TEST_SEED,
-    model::{Head, ModelFile, Network, Trained},
+    model::{Head, ModelFile, Network, Spec, Trained},
     random::mix,
 };
 use serde_json::{Value, json};
@@ -148,6 +149,13 @@ impl<G: Generator> Task for MemoryTask<G> {
         }
         let network = Arc::new(Network::from_tensors(&model.spec(), &model.tensors())?);
         self.generator.evaluate(&network, seed, count as u64).map(Some)
+    }
+
+    fn size(&self) -> Option<Size> {
+        let (input, outputs) = self.generator.shape();
+        let rnn = self.run.train.recurrent(input.width()).spec();
+        let spec = Spec { input, rnn, pool: None, head: Head::Linear { outputs } };
+        Some(Size { spec, batch: self.run.train.batch, seq_len: self.run.task.length })
     }
 
     fn settings(&self) -> Value {

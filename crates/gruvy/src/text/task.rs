@@ -10,6 +10,8 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, TaskConfig},
     train::{
+        capacity::Size,
+        config::{MOST, at_most},
         report::Metrics,
         task::{Carry, Part, Position, Task},
     },
@@ -17,7 +19,7 @@ use crate::{
 use burn::tensor::{Device, Tensor};
 use gruvy_runtime::{
     Codec, TaskName,
-    model::{Head, Input, ModelFile, Trained},
+    model::{Head, Input, ModelFile, Spec, Trained},
     text::{TextCodec, TextMetrics, predicted_chars},
 };
 use serde_json::{Value, json};
@@ -138,6 +140,9 @@ impl TaskConfig for TextConfig {
 
     fn check(run: &TextRun) -> Result<()> {
         let (text, hidden) = (&run.task, run.train.hidden);
+        let sizes =
+            [("embed", text.embed), ("seq_len", text.seq_len), ("vocab_size", text.vocab_size)];
+        at_most(&sizes, MOST)?;
         if text.tied && text.embed != hidden {
             let why = format!("tied needs embed equal to hidden, which is {hidden}");
             return Err(Error::setting("embed", text.embed, why));
@@ -223,6 +228,25 @@ impl Task for TextTask {
         reader.run(&[rows * length], targets - rows * length);
         let metrics = metrics(TextMetrics::new(reader.nats, targets as u64, part.chars.max(1)));
         Ok(Some(metrics))
+    }
+
+    /// The tokens are predicted by their share of the training text, each counted once more.
+    fn floor(&self) -> Option<f64> {
+        let mut counts = vec![1u64; self.codec.vocab_size()];
+        self.train.tokens.iter().for_each(|token| counts[*token as usize] += 1);
+        let all: u64 = counts.iter().sum();
+        let predicted = self.valid.tokens.get(1..).filter(|tokens| !tokens.is_empty())?;
+        let nats = |token: &u32| (all as f64 / counts[*token as usize] as f64).ln();
+        Some(predicted.iter().map(nats).sum::<f64>() / predicted.len() as f64)
+    }
+
+    fn size(&self) -> Option<Size> {
+        let (train, text, vocab) = (&self.run.train, &self.run.task, self.codec.vocab_size());
+        let input = Input::Embedding { vocab, dim: text.embed };
+        let head = if text.tied { Head::Tied } else { Head::Linear { outputs: vocab } };
+        let rnn = train.recurrent(text.embed).spec();
+        let Cutter { batch, seq_len, .. } = self.cutter;
+        Some(Size { spec: Spec { input, rnn, pool: None, head }, batch, seq_len })
     }
 
     fn settings(&self) -> Value {

@@ -5,6 +5,7 @@
 //! ```text
 //! model.PATH   parameters            optim        state of the optimizer (Burn's format, bytes)
 //! ema.PATH     their moving average  carry.N      hidden states between two batches
+//! __metadata__.checksum: of the tensors and of the next
 //! __metadata__.gruvy_checkpoint: JSON of `Progress`, `Bond` and the parameters' identities
 //! ```
 //! Random numbers need no state: each step seeds the generator from the run's seed and its own number.
@@ -22,7 +23,7 @@ use burn::{
     optim::ModuleOptimizer,
     tensor::{Bytes, Device, Tensor, TensorData},
 };
-use gruvy_runtime::model::write_atomic;
+use gruvy_runtime::model::{Checksum, write_atomic};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +36,7 @@ use std::{
 /// 1: without the settings of the task, and with random numbers of another generator.
 const VERSION: u32 = 2;
 const KEY: &str = "gruvy_checkpoint";
+const CHECKSUM: &str = "checksum";
 
 /// Where a run stands, apart from its tensors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -125,7 +127,8 @@ impl<M: Module> Running<M> {
         let header =
             Header { version: VERSION, bond: bond.clone(), progress: self.progress.clone(), ids };
         let header = serde_json::to_string(&header).map_err(|e| wrong(e.to_string()))?;
-        let metadata = HashMap::from([(KEY.to_owned(), header)]);
+        let sum = checksum(&header, views.iter().map(|(name, view)| (name.clone(), view.data())));
+        let metadata = HashMap::from([(KEY.to_owned(), header), (CHECKSUM.to_owned(), sum)]);
         let bytes =
             safetensors::serialize(views, Some(metadata)).map_err(|e| wrong(e.to_string()))?;
         Ok(write_atomic(path, &bytes)?)
@@ -140,14 +143,19 @@ impl<M: Module> Running<M> {
         };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
-        let header = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let header = header.ok_or_else(|| damaged(&"it has no header"))?;
+        let entry = |key: &str| metadata.metadata().as_ref()?.get(key);
+        let header = entry(KEY).ok_or_else(|| damaged(&"it has no header"))?;
         let version: Value = serde_json::from_str(header).map_err(|e| damaged(&e))?;
         if version["version"] != VERSION {
             return Err(wrong(format!(
                 "checkpoint version {}, this program reads {VERSION}: use the version that wrote it",
                 version["version"]
             )));
+        }
+        let tensors = file.tensors();
+        let sum = checksum(header, tensors.iter().map(|(name, view)| (name.clone(), view.data())));
+        if entry(CHECKSUM) != Some(&sum) {
+            return Err(damaged(&"its checksum is wrong"));
         }
         let header: Header = serde_json::from_str(header).map_err(|e| damaged(&e))?;
         let (expected, found) = (&header.bond.fingerprint, &bond.fingerprint);
@@ -174,6 +182,17 @@ impl<M: Module> Running<M> {
         self.progress = header.progress;
         Ok(self)
     }
+}
+
+/// Of the header and of the tensors, by name.
+fn checksum<'a>(header: &str, tensors: impl Iterator<Item = (String, &'a [u8])>) -> String {
+    let mut sum = Checksum::default();
+    sum.add_bytes(header.as_bytes());
+    for (name, data) in tensors.collect::<BTreeMap<_, _>>() {
+        sum.add_bytes(name.as_bytes());
+        sum.add_bytes(data);
+    }
+    sum.to_string()
 }
 
 /// A checkpoint's tensors.

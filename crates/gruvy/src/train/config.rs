@@ -4,9 +4,22 @@ use crate::{
     nn::config::RecurrentConfig,
 };
 use gruvy_data::settings;
-use gruvy_data::settings::{Kind, Range};
+use gruvy_data::settings::{Kind, Range, Setting, Settings};
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// No size is larger, so that those computed from it are numbers.
+pub(crate) const MOST: usize = 1 << 24;
+const MOST_LAYERS: usize = 1024;
+
+/// Refuses larger sizes.
+pub(crate) fn at_most(sizes: &[(&'static str, usize)], most: usize) -> Result<()> {
+    match sizes.iter().find(|(_, value)| *value > most) {
+        Some((name, value)) => Err(Error::setting(name, value, format!("expected at most {most}"))),
+        None => Ok(()),
+    }
+}
 
 /// How the learning rate moves after the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,11 +147,20 @@ impl TrainConfig {
             .with_chrono(self.chrono.unwrap_or(0))
     }
 
-    /// Refuses what no range can say.
+    /// Refuses values that make no sense.
     ///
     /// # Errors
     /// [`Error::Setting`] with the name of the first such setting.
     pub fn check(&self) -> Result<()> {
+        let table = json!(self);
+        settings::check(&table, Self::SETTINGS)?;
+        // JSON has no other numbers than finite ones.
+        let lost = |setting: &&Setting| table.get(setting.name).is_some_and(Value::is_null);
+        if let Some(setting) = Self::SETTINGS.iter().find(lost) {
+            return Err(Error::setting(setting.name, "NaN or infinite", "expected a number"));
+        }
+        at_most(&[("hidden", self.hidden), ("batch", self.batch)], MOST)?;
+        at_most(&[("layers", self.layers)], MOST_LAYERS)?;
         if let Some(chrono @ (1 | 2)) = self.chrono {
             return Err(Error::setting(
                 "chrono",

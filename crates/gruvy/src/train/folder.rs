@@ -7,10 +7,11 @@
 //! metrics.jsonl      one line an evaluation               appended; cut to the checkpoint on resume
 //! events.out.tfevents.gruvy   the same for TensorBoard    appended; cut to the checkpoint on resume
 //! curves.svg         the same as a picture                replaced atomically
+//! .lock              who is writing into the folder       there as long as somebody is
 //! ```
-use super::{curves, events, report::Record};
+use super::{curves, events, lock::FolderLock, report::Record};
 use crate::error::{Error, Result};
-use gruvy_runtime::model::{MODEL_FILE_NAME, write_atomic};
+use gruvy_runtime::model::{MODEL_FILE_NAME, remove_leftovers, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,10 +25,10 @@ const METRICS: &str = "metrics.jsonl";
 const EVENTS: &str = "events.out.tfevents.gruvy";
 const CURVES: &str = "curves.svg";
 
-/// Where a run keeps its files. Nothing is written before training starts.
+/// Where a run keeps its files, locked for everybody else. Apart from the lock, nothing is written before training starts.
 #[derive(Debug)]
 pub struct RunFolder {
-    path: PathBuf,
+    lock: FolderLock,
     settings: String,
     resume: bool,
 }
@@ -37,34 +38,41 @@ impl RunFolder {
     /// replaced, but only once the new one has its data and model and is about to start.
     ///
     /// # Errors
-    /// [`Error::RunExists`] if `path` holds a run and `force` is false; [`Error::Io`] if `path` is a
-    /// file.
+    /// [`Error::RunExists`] if `path` holds a run and `force` is false; [`Error::InUse`] if somebody
+    /// writes into it; [`Error::Io`] if `path` is a file, or cannot be made.
     pub fn create(path: impl Into<PathBuf>, settings: String, force: bool) -> Result<Self> {
         let path = path.into();
         if path.is_file() {
             let is_file = std::io::Error::from(std::io::ErrorKind::NotADirectory);
             return Err(Error::io("create the run folder", &path)(is_file));
         }
-        let run = Self { path, settings, resume: false };
-        let used =
-            [SETTINGS, CHECKPOINT, MODEL_FILE_NAME].iter().any(|f| run.path.join(f).exists());
+        Self::create_locked(FolderLock::take(path)?, settings, force)
+    }
+
+    /// As [`RunFolder::create`], in a folder that is locked already.
+    ///
+    /// # Errors
+    /// [`Error::RunExists`] if it holds a run and `force` is false.
+    pub fn create_locked(lock: FolderLock, settings: String, force: bool) -> Result<Self> {
+        let path = lock.path();
+        let used = [SETTINGS, CHECKPOINT, MODEL_FILE_NAME].iter().any(|f| path.join(f).exists());
         if used && !force {
-            return Err(Error::RunExists(run.path));
+            return Err(Error::RunExists(path.to_owned()));
         }
-        Ok(run)
+        Ok(Self { lock, settings, resume: false })
     }
 
     /// Goes on with the run in `path`. `settings` is the text of its `run.toml`, perhaps with other
     /// limits (`epochs`, `max_minutes`, `patience`).
     ///
     /// # Errors
-    /// [`Error::NoRun`] if there is none.
+    /// [`Error::NoRun`] if there is none; [`Error::InUse`] if somebody writes into it.
     pub fn resume(path: impl Into<PathBuf>, settings: String) -> Result<Self> {
         let path = path.into();
         if !path.join(SETTINGS).is_file() {
             return Err(Error::NoRun(path));
         }
-        Ok(Self { path, settings, resume: true })
+        Ok(Self { lock: FolderLock::take(path)?, settings, resume: true })
     }
 
     /// `run.toml` of the run in `path`.
@@ -74,22 +82,22 @@ impl RunFolder {
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.lock.path()
     }
 
     /// `model.safetensors`.
     pub fn model_path(&self) -> PathBuf {
-        self.path.join(MODEL_FILE_NAME)
+        self.path().join(MODEL_FILE_NAME)
     }
 
     /// `last.ckpt`.
     pub fn checkpoint_path(&self) -> PathBuf {
-        self.path.join(CHECKPOINT)
+        self.path().join(CHECKPOINT)
     }
 
     /// `curves.svg`.
     pub fn curves_path(&self) -> PathBuf {
-        self.path.join(CURVES)
+        self.path().join(CURVES)
     }
 
     /// Whether there is a checkpoint to go on from. A run killed before its first one starts over.
@@ -100,23 +108,33 @@ impl RunFolder {
     /// Makes the folder ready: an old run's files go, this run's settings come, and the logs are cut to
     /// what the checkpoint knows (nothing for a new run).
     pub(crate) fn open(&self, kept: LogLengths) -> Result<Logs> {
-        fs::create_dir_all(&self.path).map_err(Error::io("create the run folder", &self.path))?;
+        for name in [SETTINGS, CHECKPOINT, MODEL_FILE_NAME, CURVES] {
+            remove_leftovers(&self.path().join(name))?;
+        }
         if !self.resume {
             // The checkpoint goes first: without it, what a kill leaves behind cannot be resumed wrongly.
             for name in [CHECKPOINT, MODEL_FILE_NAME, METRICS, EVENTS, CURVES] {
-                let path = self.path.join(name);
+                let path = self.path().join(name);
                 if path.exists() {
                     fs::remove_file(&path).map_err(Error::io("replace", &path))?;
                 }
             }
         }
-        write_atomic(&self.path.join(SETTINGS), self.settings.as_bytes())?;
-        let metrics = Log::open(self.path.join(METRICS), kept.metrics)?;
-        let mut events = Log::open(self.path.join(EVENTS), kept.events)?;
-        if kept.events == 0 {
+        write_atomic(&self.path().join(SETTINGS), self.settings.as_bytes())?;
+        let whole_lines =
+            |text: &[u8]| text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let metrics = Log::open(self.path().join(METRICS), kept.metrics, whole_lines)?;
+        let mut events = Log::open(self.path().join(EVENTS), kept.events, |_| 0)?;
+        if events.length == 0 {
             events.append(&events::header())?;
         }
-        Ok(Logs { metrics, events, curves: self.path.join(CURVES) })
+        let lost = (metrics.length < kept.metrics).then(|| {
+            format!(
+                "{METRICS} is not what it was at the last checkpoint: earlier evaluations are missing in it and in \
+                 {CURVES}; what is learned is not affected"
+            )
+        });
+        Ok(Logs { metrics, events, curves: self.path().join(CURVES), lost })
     }
 
     /// The evaluations of a run, from its `metrics.jsonl`.
@@ -148,6 +166,8 @@ pub(crate) struct Logs {
     metrics: Log,
     events: Log,
     curves: PathBuf,
+    /// A sentence if evaluations that the checkpoint knows are not in the logs any more.
+    pub lost: Option<String>,
 }
 
 impl Logs {
@@ -178,22 +198,19 @@ struct Log {
 
 impl Log {
     /// Opens with exactly `keep` bytes: what came after is a torn line or belongs to steps that will be
-    /// done again.
-    fn open(path: PathBuf, keep: u64) -> Result<Self> {
-        let open = || -> std::io::Result<File> {
-            let mut file =
-                OpenOptions::new().create(true).write(true).truncate(false).open(&path)?;
-            if file.metadata()?.len() < keep {
-                return Err(std::io::Error::other(
-                    "it is shorter than the checkpoint says; delete last.ckpt to start over",
-                ));
-            }
+    /// done again. Of a file that is shorter stay the bytes that `usable` counts.
+    fn open(path: PathBuf, keep: u64, usable: impl Fn(&[u8]) -> usize) -> Result<Self> {
+        let open = || -> std::io::Result<(File, u64)> {
+            let mut options = OpenOptions::new();
+            let mut file = options.create(true).write(true).truncate(false).open(&path)?;
+            let short = file.metadata()?.len() < keep;
+            let keep = if short { usable(&fs::read(&path)?) as u64 } else { keep };
             file.set_len(keep)?;
             file.seek(SeekFrom::End(0))?;
-            Ok(file)
+            Ok((file, keep))
         };
-        let file = open().map_err(Error::io("continue", &path))?;
-        Ok(Self { path, file, length: keep })
+        let (file, length) = open().map_err(Error::io("continue", &path))?;
+        Ok(Self { path, file, length })
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {

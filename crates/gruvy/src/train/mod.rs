@@ -9,19 +9,23 @@
 //! follows from the checkpoint: the learning rate from the step and the validation losses, the batch from
 //! the step, the random numbers from the run's seed and the step. The clock decides only when to save and
 //! when to stop.
+pub(crate) mod capacity;
 pub(crate) mod checkpoint;
 pub(crate) mod config;
 #[cfg_attr(not(feature = "draw"), path = "no_curves.rs")]
 pub(crate) mod curves;
 pub(crate) mod events;
 pub(crate) mod folder;
+pub(crate) mod lock;
 pub(crate) mod params;
 pub(crate) mod report;
 pub(crate) mod schedule;
 pub(crate) mod task;
 
+pub use capacity::Size;
 pub use config::{FREE_ON_RESUME, Schedule, TrainConfig};
 pub use folder::RunFolder;
+pub use lock::FolderLock;
 pub use report::{Ended, Metrics, Observer, Outcome, Plan, Record, Silent, Step};
 pub use schedule::PLATEAU_EVALS;
 pub use task::{Carry, Part, Position, Task, Validated};
@@ -63,6 +67,7 @@ pub fn train<T: Task>(
     let mut run = Run::start(task, config, folder)?;
     observer.started(&run.plan);
     task.notes().iter().for_each(|note| observer.note(note));
+    run.logs.lost.iter().for_each(|note| observer.note(note));
     let ended = loop {
         if let Some(ended) = run.ended(stop) {
             break ended;
@@ -80,12 +85,14 @@ pub fn train<T: Task>(
             observer.saved(step.step);
         }
     };
+    run.verdict().iter().for_each(|note| observer.note(note));
     run.finish(ended)
 }
 
 /// The model that a run of these settings starts from.
 pub fn untrained<T: Task>(task: &T, config: &TrainConfig) -> Result<ModelFile> {
     config.check()?;
+    capacity::check(task, config)?;
     let model = init(task, config.seed).valid();
     let data_fingerprint = task.fingerprint();
     let trained = Trained { seed: config.seed, data_fingerprint, ..Trained::default() };
@@ -111,6 +118,7 @@ struct Run<'a, T: Task> {
 
 impl<'a, T: Task> Run<'a, T> {
     fn start(task: &'a T, config: &'a TrainConfig, folder: &'a RunFolder) -> Result<Self> {
+        capacity::check(task, config)?;
         let bond = Bond::new(task, config);
         let model = init(task, config.seed);
         let mut plan = Plan::new(task, config, &model);
@@ -199,7 +207,16 @@ impl<'a, T: Task> Run<'a, T> {
 
     fn finite(&self, what: &'static str, value: f64, lr: f64) -> Result<()> {
         let step = self.state.progress.step;
-        if value.is_finite() { Ok(()) } else { Err(Error::Diverged { step, what, value, lr }) }
+        match value.is_finite() {
+            true => Ok(()),
+            false => Err(Error::Diverged { step, what, value, lr, kept: self.kept() }),
+        }
+    }
+
+    /// The step of the best model so far.
+    fn kept(&self) -> Option<u64> {
+        let last = self.records.iter().rev().find(|record| record.best);
+        last.map(|record| record.step).or(Some(self.state.progress.judge.best?.0))
     }
 
     /// The model that is judged and exported.
@@ -212,7 +229,7 @@ impl<'a, T: Task> Run<'a, T> {
     fn evaluate(&mut self) -> Result<(Record, Option<String>)> {
         let model = self.judged();
         let Validated { metrics: valid, codec } = self.validate(&model)?;
-        let elapsed_s = self.elapsed_s();
+        let (elapsed_s, kept) = (self.elapsed_s(), self.kept());
         let progress = &mut self.state.progress;
         let train_loss = progress.train_sum / progress.train_count as f64;
         (progress.train_sum, progress.train_count) = (0.0, 0);
@@ -220,7 +237,7 @@ impl<'a, T: Task> Run<'a, T> {
         if let Some(loss) = valid.as_ref().and_then(|v| v.get("loss").copied()) {
             if !loss.is_finite() {
                 let (step, what) = (progress.step, "the validation loss");
-                return Err(Error::Diverged { step, what, value: loss, lr: self.lr });
+                return Err(Error::Diverged { step, what, value: loss, lr: self.lr, kept });
             }
             best = progress.judge.hear(progress.step, train_loss, loss);
             if !self.task.endless() {
@@ -255,6 +272,7 @@ impl<'a, T: Task> Run<'a, T> {
                 what: "a weight",
                 value: f64::from(value),
                 lr: self.lr,
+                kept: self.kept(),
             },
             other => other,
         })
@@ -269,6 +287,26 @@ impl<'a, T: Task> Run<'a, T> {
             metrics: valid.unwrap_or_default().into_iter().map(named).collect(),
         };
         Ok(self.task.export(model, codec, trained).write(self.folder.model_path())?)
+    }
+
+    /// Sentences on a model that learned nothing, or that got worse.
+    fn verdict(&self) -> Vec<String> {
+        let loss = |record: &Record| record.valid.as_ref()?.get("loss").copied();
+        let losses: Vec<f64> = self.records.iter().filter_map(loss).collect();
+        let (Some(first), Some(last)) = (losses.first(), losses.last()) else { return Vec::new() };
+        let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        let worse = (losses.len() > 1 && last > first).then(|| {
+            format!(
+                "the validation loss ended at {last:.4}, worse than the {first:.4} of the first evaluation"
+            )
+        });
+        let floor = self.task.floor().filter(|floor| best >= *floor).map(|floor| {
+            format!(
+                "the best validation loss, {best:.4}, is no better than the {floor:.4} of a model that \
+                 knows only how frequent each answer is: nothing more was learned"
+            )
+        });
+        worse.into_iter().chain(floor).collect()
     }
 
     fn save(&mut self) -> Result<()> {
@@ -324,7 +362,7 @@ impl<'a, T: Task> Run<'a, T> {
 impl Plan {
     fn new<T: Task>(task: &T, config: &TrainConfig, model: &T::Model) -> Self {
         let steps_per_epoch = task.steps_per_epoch();
-        let steps = steps_per_epoch * config.epochs as u64;
+        let steps = steps_per_epoch.saturating_mul(config.epochs as u64);
         let eval_every = match config.eval_every as u64 {
             0 => steps.div_ceil(40).min(steps_per_epoch),
             every => every,

@@ -1,5 +1,5 @@
 //! The two halves meet: what the loop asks of a task.
-use super::report::Metrics;
+use super::{capacity::Size, report::Metrics};
 use crate::{error::Result, nn::key::Key};
 use burn::{
     module::Module,
@@ -101,6 +101,17 @@ pub trait Task {
     fn validate(&self, model: &Self::Model) -> Result<Validated> {
         let codec = self.fresh_codec();
         Ok(Validated { metrics: self.evaluate(model, &codec, Part::Valid)?, codec })
+    }
+
+    /// The validation loss of a model that knows only how frequent each answer is, in nats: what a model
+    /// that has learned anything is below. None where that says nothing.
+    fn floor(&self) -> Option<f64> {
+        None
+    }
+
+    /// How large a training is; none: not known.
+    fn size(&self) -> Option<Size> {
+        None
     }
 
     /// Metrics of a part of the data, `loss` among them, the others finite; none if that part is empty.

@@ -61,7 +61,10 @@ fn a_text_shorter_than_one_sequence() {
 #[test]
 fn a_validation_part_shorter_than_one_sequence() {
     let error = error_of("a.txt", &[b'x'; 300], |_| ());
-    says(&error, &["the validation text has 15 tokens", "at least 21", "--split"]);
+    says(
+        &error,
+        &["the validation text has 15 tokens", "at least 21", "the setting `split=100/0/0`"],
+    );
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn a_run_folder_in_use() {
     train_in(folder.path(), &run, &words(400), &mut Watch::default()).unwrap();
     let before = model(folder.path());
     let error = RunFolder::create(folder.path(), run.to_toml().unwrap(), false).unwrap_err();
-    says(&error.to_string(), &["already holds a run", "--resume", "--force"]);
+    says(&error.to_string(), &["already holds a run", "resume it", "replace it"]);
     // With force, the old run is there until the new one is ready to start.
     let forced = RunFolder::create(folder.path(), run.to_toml().unwrap(), true).unwrap();
     let mut wrong = run.clone();
@@ -184,6 +187,37 @@ fn a_run_folder_in_use() {
     assert_eq!(model(folder.path()), before);
     train(&task, &run.train, &forced, &mut Silent, &AtomicBool::new(false)).unwrap();
     assert_ne!(model(folder.path()), before);
+}
+
+#[test]
+fn sizes_beyond_the_memory() {
+    let text = words(400);
+    let error = |change: &dyn Fn(&mut TextRun)| {
+        let (folder, mut run) = (tempfile::tempdir().unwrap(), small());
+        change(&mut run);
+        let error = train_in(folder.path(), &run, &text, &mut Watch::default()).unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        error.to_string()
+    };
+    says(&error(&|r| r.train.hidden = 5_000_000), &["takes at least 1.2 PB", "available"]);
+    says(&error(&|r| (r.train.hidden, r.train.layers) = (1 << 24, 1024)), &["takes at least"]);
+}
+
+#[test]
+fn sizes_beyond_all_numbers() {
+    for change in [
+        |r: &mut TextRun| r.train.hidden = usize::MAX,
+        |r: &mut TextRun| r.train.layers = usize::MAX,
+        |r: &mut TextRun| r.task.embed = usize::MAX,
+        |r: &mut TextRun| r.task.seq_len = usize::MAX,
+        |r: &mut TextRun| r.task.vocab_size = usize::MAX,
+        |r: &mut TextRun| r.train.batch = usize::MAX,
+    ] {
+        says(
+            &error_of("a.txt", words(400).as_bytes(), change),
+            &["= 18446744073709551615", "at most"],
+        );
+    }
 }
 
 #[test]

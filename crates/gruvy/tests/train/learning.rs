@@ -117,10 +117,53 @@ fn a_loss_that_is_not_a_number_stops_with_advice_and_keeps_the_best_model() {
     run.train.eval_every = 1;
     let error = train_in(folder.path(), &run, &words(400), &mut Watch::default()).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("diverged at step") && text.contains("--lr"), "{text}");
+    assert!(text.contains("diverged at step") && text.contains("the setting `lr`"), "{text}");
     let kept = gruvy_runtime::model::ModelFile::open(folder.path()).unwrap();
     let best = timeless(folder.path()).into_iter().rfind(|r| r.best).unwrap();
     assert_eq!(kept.trained.steps, best.step);
+    assert!(text.contains(&format!("of step {}, is kept", best.step)), "{text}");
+}
+
+#[test]
+fn a_divergence_before_the_first_evaluation_leaves_no_model_and_says_so() {
+    let (folder, mut run) = (tempfile::tempdir().unwrap(), small());
+    (run.train.lr, run.train.warmup, run.train.clip) = (1e30, 0, 0.0);
+    run.train.eval_every = 1000;
+    let error = train_in(folder.path(), &run, &words(400), &mut Watch::default()).unwrap_err();
+    assert!(error.to_string().contains("no model is kept"), "{error}");
+    assert!(!folder.path().join("model.safetensors").exists());
+}
+
+#[test]
+fn a_model_that_learned_nothing_is_told_from_one_that_did() {
+    let notes = |lr: f64| {
+        let (folder, mut run) = (tempfile::tempdir().unwrap(), small());
+        run.train.lr = lr;
+        let mut watch = Watch::default();
+        train_in(folder.path(), &run, &words(400), &mut watch).unwrap();
+        watch.notes.join("\n")
+    };
+    assert!(notes(1e-9).contains("knows only how frequent"), "{}", notes(1e-9));
+    assert!(!notes(0.01).contains("knows only how frequent"), "{}", notes(0.01));
+}
+
+#[test]
+fn a_run_that_ends_worse_than_it_began_says_so() {
+    // The end of the text is another one: the better the rest is known, the worse this goes.
+    let text = words(1800) + &words(200).chars().rev().collect::<String>();
+    let (folder, mut run) = (tempfile::tempdir().unwrap(), small());
+    (run.train.epochs, run.train.patience) = (12, 0);
+    let mut watch = Watch::default();
+    train_in(folder.path(), &run, &text, &mut watch).unwrap();
+    let losses: Vec<f64> =
+        watch.records.iter().map(|record| record.valid.as_ref().unwrap()["loss"]).collect();
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    assert_eq!(
+        watch.notes.iter().any(|note| note.contains("worse than")),
+        last > first,
+        "{first} {last}"
+    );
+    assert!(last > first, "the text is no example: {first} {last}");
 }
 
 #[test]

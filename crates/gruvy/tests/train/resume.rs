@@ -148,6 +148,25 @@ fn other_settings_are_refused() {
 }
 
 #[test]
+fn a_flipped_bit_in_a_checkpoint_is_noticed() {
+    let (folder, run) = (tempfile::tempdir().unwrap(), small());
+    train_in(folder.path(), &run, &words(WORDS), &mut Watch::default()).unwrap();
+    let path = folder.path().join("last.ckpt");
+    let bytes = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let digit = bytes.windows(6).position(|w| w == b"best\\\"").unwrap() + 9;
+    for at in [digit, header, header + (bytes.len() - header) / 2, bytes.len() - 1] {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        fs::write(&path, &flipped).unwrap();
+        let error =
+            train_in(folder.path(), &run, &words(WORDS), &mut Watch::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("last.ckpt") && text.contains("damaged"), "{at}: {text}");
+    }
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused_wherever_it_is_cut() {
     let (folder, run) = (tempfile::tempdir().unwrap(), small());
     train_in(folder.path(), &run, &words(WORDS), &mut Watch::default()).unwrap();
@@ -159,5 +178,54 @@ fn a_damaged_checkpoint_is_refused_wherever_it_is_cut() {
             train_in(folder.path(), &run, &words(WORDS), &mut Watch::default()).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("last.ckpt") && text.contains("damaged"), "{length}: {text}");
+    }
+}
+
+#[test]
+fn a_run_has_one_writer() {
+    let (folder, run) = (tempfile::tempdir().unwrap(), small());
+    train_in(folder.path(), &run, &words(WORDS), &mut Watch::default()).unwrap();
+    let (before, toml) = (model(folder.path()), run.to_toml().unwrap());
+    let first = RunFolder::resume(folder.path(), toml.clone()).unwrap();
+    let second = RunFolder::resume(folder.path(), toml.clone()).unwrap_err();
+    let forced = RunFolder::create(folder.path(), toml.clone(), true).unwrap_err();
+    for error in [second, forced] {
+        let text = error.to_string();
+        assert!(text.contains("in use by process"), "{text}");
+    }
+    drop(first);
+    assert_eq!(model(folder.path()), before);
+    RunFolder::resume(folder.path(), toml).unwrap();
+}
+
+#[test]
+fn a_run_goes_on_without_its_logs_and_cleans_up() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, cut, text) = (place.path().join("whole"), place.path().join("cut"), words(WORDS));
+    let run = small();
+    train_in(&whole, &run, &text, &mut Watch::default()).unwrap();
+    let evaluations = timeless(&whole).len();
+    for keep in ["nothing", "half a line"] {
+        let mut watch = Watch { stop_after: Some(15), ..Watch::default() };
+        train_in(&cut, &run, &text, &mut watch).unwrap();
+        let log = cut.join("metrics.jsonl");
+        let lines = fs::read_to_string(&log).unwrap();
+        match keep {
+            "nothing" => ["metrics.jsonl", "events.out.tfevents.gruvy"]
+                .iter()
+                .for_each(|name| fs::remove_file(cut.join(name)).unwrap()),
+            _ => fs::write(&log, &lines[..lines.len() - 9]).unwrap(),
+        }
+        let stale = cut.join(".last.ckpt.4711-0.tmp");
+        fs::write(&stale, "x").unwrap();
+        let mut watch = Watch::default();
+        train_in(&cut, &run, &text, &mut watch).unwrap();
+        assert!(watch.notes.iter().any(|note| note.contains("metrics.jsonl")), "{keep}");
+        assert!(!stale.exists());
+        assert!(!cut.join(".lock").exists());
+        assert!(model(&cut) == model(&whole), "{keep}: the models differ");
+        assert!(timeless(&cut).len() < evaluations, "{keep}");
+        assert_eq!(timeless(&cut).last(), timeless(&whole).last(), "{keep}");
+        fs::remove_dir_all(&cut).unwrap();
     }
 }

@@ -111,5 +111,13 @@ fn trained_on(model: &Path) -> Result<Vec<PathBuf>> {
     if !settings.exists() {
         bail!("{} is no run folder, so its data are not known: give the series", model.display());
     }
-    Ok(RunSettings::<ForecastConfig>::read(&settings)?.data.paths)
+    let paths = RunSettings::<ForecastConfig>::read(&settings)?.data.paths;
+    if paths.iter().any(|path| path == Path::new("-")) {
+        bail!(
+            "the data of {} came through standard input and are not kept: give the series, or `-` and the series through \
+             standard input",
+            model.display()
+        );
+    }
+    Ok(paths)
 }

@@ -1,7 +1,8 @@
 //! The table: a model beside simple methods, all from the same origins.
+use super::row::{Row, SeriesRow};
 use super::{
-    baselines::NO_ETS,
-    baselines::{Ask, Baseline, Observed},
+    ask::{Ask, NO_ETS, Observed},
+    baselines::Baseline,
     metrics::{Metrics, Scales, Score},
     verdict,
 };
@@ -48,28 +49,6 @@ pub struct Backtest {
     pub series: Vec<SeriesRow>,
     /// What one must know to read the table.
     pub notes: Vec<String>,
-}
-
-/// A method and what it comes to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Row {
-    /// The model's name or a simple method's.
-    pub method: String,
-    /// Over all series.
-    pub metrics: Metrics,
-    /// `[H]` the mean error at each step of the horizon, in units of MASE.
-    pub by_step: Vec<Option<f64>>,
-}
-
-/// A series and what every method comes to on it.
-#[derive(Clone, Debug, Serialize)]
-pub struct SeriesRow {
-    /// Which series.
-    pub id: String,
-    /// Origins it was forecast from.
-    pub origins: Vec<usize>,
-    /// In the order of [`Backtest::rows`].
-    pub metrics: Vec<Metrics>,
 }
 
 /// A series with the model's forecasts, by origin.

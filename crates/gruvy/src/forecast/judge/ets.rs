@@ -10,7 +10,7 @@
 //! Seasons longer than [`MAX_SEASON`] would be as many free initial states: such a season is taken out by classical
 //! decomposition first (`seasonal.rs`), and the rest is smoothed without one.
 use super::{
-    baselines::{Ask, Observed, restore},
+    ask::{Ask, Observed, restore},
     seasonal::{Season, interpolated},
 };
 use anofox_forecast::{

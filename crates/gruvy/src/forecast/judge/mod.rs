@@ -22,6 +22,7 @@
 //! println!("{}", backtest.verdict);
 //! # Ok::<(), gruvy::Error>(())
 //! ```
+pub(crate) mod ask;
 pub(crate) mod backtest;
 pub(crate) mod baselines;
 #[cfg_attr(not(feature = "ets"), path = "no_ets.rs")]
@@ -33,15 +34,18 @@ pub(crate) mod metrics;
 pub(crate) mod picture;
 #[cfg(feature = "draw")]
 pub(crate) mod report;
+pub(crate) mod row;
 pub(crate) mod seasonal;
 #[cfg(feature = "draw")]
 pub(crate) mod ticks;
 pub(crate) mod verdict;
 
-pub use backtest::{Backtest, JudgeConfig, Row, SeriesRow, judge};
-pub use baselines::{Ask, Baseline, Observed};
+pub use ask::{Ask, Observed};
+pub use backtest::{Backtest, JudgeConfig, judge};
+pub use baselines::Baseline;
 pub use metrics::{Coverage, Metrics};
 #[cfg(feature = "draw")]
 pub use picture::{FanChart, fan_png, fan_svg};
 #[cfg(feature = "draw")]
 pub use report::PageConfig;
+pub use row::{Row, SeriesRow};

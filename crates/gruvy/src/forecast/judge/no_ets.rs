@@ -1,5 +1,5 @@
 //! What stands for exponential smoothing where it is not built in.
-use super::baselines::{Ask, NO_ETS, Observed};
+use super::ask::{Ask, NO_ETS, Observed};
 use gruvy_runtime::forecast::Forecast;
 
 /// As [`Baseline::forecasts`](super::Baseline::forecasts).

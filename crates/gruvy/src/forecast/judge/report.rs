@@ -2,11 +2,7 @@
 use super::lines::LineChart;
 use super::picture::{FanChart, fan_svg};
 use super::verdict::number;
-use super::{
-    backtest::{Backtest, Row},
-    baselines::Observed,
-    metrics::Metrics,
-};
+use super::{ask::Observed, backtest::Backtest, metrics::Metrics, row::Row};
 use crate::draw::page::{escaped, filled};
 use crate::draw::style::LINES;
 use crate::error::Result;

@@ -1,5 +1,5 @@
 //! Who wins, in plain words.
-use super::{backtest::Row, metrics::Metrics};
+use super::{metrics::Metrics, row::Row};
 
 type Measure = (&'static str, fn(&Metrics) -> Option<f64>);
 
