@@ -1,4 +1,4 @@
-//! A network learns which of two words comes first, from sentences that this program makes: seconds.
+//! A network learns which of two words comes first, from sentences that this program makes.
 //!
 //! ```text
 //! cargo run --release -p gruvy --example word_order

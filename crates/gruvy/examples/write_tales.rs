@@ -1,4 +1,4 @@
-//! A network learns from the tales that come with gruvy, and writes: a minute.
+//! A network learns from the tales that come with gruvy, and writes.
 //!
 //! ```text
 //! cargo run --release -p gruvy --example write_tales
