@@ -55,6 +55,7 @@ fn suggested_commands_can_be_copied() {
     let place = Place::with_text();
     let said = place.gruvy(&train("my run", &[])).success();
     assert!(said.out.contains("generate 'my run'"), "{}", said.out);
+    place.gruvy(&["generate", "my run", "-t", "-1"]).error(&["temperature"]);
     let said = place.gruvy(&["--version"]).success();
     assert!(said.out.starts_with("gruvy "), "{}", said.out);
 }
@@ -70,4 +71,7 @@ fn data_that_came_through_standard_input_are_asked_for() {
     child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
     Said::from(child.wait_with_output().unwrap()).success();
     place.gruvy(&["forecast", "run"]).error(&["standard input", "give the series"]);
+    place.write("days.csv", &table);
+    let many = ["forecast", "run", "days.csv", "--paths", "18446744073709551615"];
+    place.gruvy(&many).error(&["takes at least", "of memory"]);
 }

@@ -244,10 +244,12 @@ fn courses(opened: &Opened, chosen: &[usize], count: usize) -> Result<Table> {
     if count == 0 {
         bail!("--paths is 0: expected at least 1");
     }
-    let mut table = Table::new((1..=count).map(|n| format!("path{n}")));
     let windows: Vec<(&Prepared, usize)> =
         chosen.iter().map(|i| (&opened.series[*i], opened.series[*i].len())).collect();
-    for (index, of) in chosen.iter().zip(opened.forecaster.paths(&windows, count)?) {
+    // Asked first: it refuses more than there is memory for.
+    let courses = opened.forecaster.paths(&windows, count)?;
+    let mut table = Table::new((1..=count).map(|n| format!("path{n}")));
+    for (index, of) in chosen.iter().zip(courses) {
         for step in 0..opened.forecaster.codec().horizon {
             let ds = opened.written(*index, of.origin + step);
             let said = of.paths.iter().map(|path| path[step]).collect();

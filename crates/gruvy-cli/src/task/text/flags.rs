@@ -16,7 +16,7 @@ pub struct GenerateArgs {
     #[arg(short, long, value_name = "N", default_value_t = 500)]
     pub length: usize,
     /// Below 1 safer, above 1 wilder; 0 always takes the likeliest token
-    #[arg(short, long, value_name = "T", default_value_t = 0.8)]
+    #[arg(short, long, value_name = "T", default_value_t = 0.8, allow_negative_numbers = true)]
     pub temperature: f64,
     /// Choose among the N likeliest tokens only
     #[arg(long, value_name = "N")]
