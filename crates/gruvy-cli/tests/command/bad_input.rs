@@ -13,7 +13,7 @@ fn data_that_cannot_be_learned_from() {
     place.write("empty.txt", "");
     with("empty.txt", &[]).error(&["empty"]);
     place.write("short.txt", "Too short.");
-    with("short.txt", &["seq_len", "64"]).error(&["9 tokens", "65", "seq_len"]);
+    with("short.txt", &["--seq-len", "64"]).error(&["9 tokens", "65", "seq_len"]);
     place.write("latin1.txt", [b"caf\xe9 ".repeat(500), b"\n".to_vec()].concat());
     with("latin1.txt", &["--unit", "char"]).error(&["latin1.txt", "UTF-8", "byte 3", "line 1"]);
     with("nowhere.txt", &[]).error(&["nowhere.txt", "No such file"]);

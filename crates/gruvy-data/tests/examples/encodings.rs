@@ -45,7 +45,8 @@ fn other_kinds_of_files_are_known_by_their_first_bytes() {
             let bytes = [start, b"rest of it"].concat();
             refused(read(file, &bytes, &format("{}")), file, &[name, "by its first bytes"]);
             let input = gruvy_data::Input::bytes(file, bytes.clone());
-            let series = gruvy_data::series::read_panel(&[input.clone()], &Default::default());
+            let series =
+                gruvy_data::series::read_panel(std::slice::from_ref(&input), &Default::default());
             refused(series.map(|_| unreachable!()).map_err(|e| e.to_string()), file, &[name]);
             let text = gruvy_data::text::read_text(&[input], gruvy_data::text::TextKind::Utf8);
             refused(text.map(|_| unreachable!()).map_err(|e| e.to_string()), file, &[name]);
@@ -82,7 +83,10 @@ fn utf16_is_read_by_every_reader() {
         }
     }
     let odd = gruvy_data::Input::bytes("odd", &b"\xff\xfe\x00"[..]);
-    assert_eq!(read_text(&[odd.clone()], TextKind::Bytes).unwrap().bytes, b"\xff\xfe\x00");
+    assert_eq!(
+        read_text(std::slice::from_ref(&odd), TextKind::Bytes).unwrap().bytes,
+        b"\xff\xfe\x00"
+    );
     let error = read_text(&[odd], TextKind::Utf8).unwrap_err().to_string();
     assert!(error.contains("UTF-16"), "{error}");
     let error = read_text(&[gruvy_data::Input::bytes("m", "\u{feff}".as_bytes())], TextKind::Utf8);
