@@ -1,7 +1,7 @@
 //! From bytes to characters, and what files are that are no text.
 use crate::error::Result;
 use crate::error::problem_at;
-use crate::examples::Encoding;
+use crate::examples::format::Encoding;
 use crate::input::line_at;
 use encoding_rs::{UTF_8, WINDOWS_1252};
 use std::{borrow::Cow, path::Path};

@@ -146,8 +146,8 @@ pub enum Error {
     /// Something is larger than the memory.
     #[error(
         "{what} takes at least {} of memory, and {} are available",
-        crate::model::capacity::in_words(*needed),
-        crate::model::capacity::in_words(*available)
+        in_words(*needed),
+        in_words(*available)
     )]
     Memory {
         /// What would be done.
@@ -255,5 +255,18 @@ impl Error {
     /// The same error, found in the file at `path`.
     pub(crate) fn at(self, path: &Path) -> Self {
         Error::File { path: path.to_owned(), error: Box::new(self) }
+    }
+}
+
+/// `1.5 GB`
+pub(crate) fn in_words(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1e3, unit + 1);
+    }
+    match unit {
+        0 => format!("{bytes} bytes"),
+        _ => format!("{value:.1} {}", UNITS[unit]),
     }
 }

@@ -121,7 +121,7 @@ fn a_classifier_can_be_looked_into() {
 fn columns_are_those_of_the_training_data() {
     let place = Place::new();
     let step = |item: usize, t: usize| {
-        let (x, label) = if item % 2 == 0 { (t, "up") } else { (9 - t, "down") };
+        let (x, label) = if item.is_multiple_of(2) { (t, "up") } else { (9 - t, "down") };
         format!("s{item},{t},{x},{},{label}\n", item % 3)
     };
     let rows: String = (0..60).map(|at| step(at / 3, at % 3)).collect();

@@ -77,6 +77,16 @@ pub(super) fn of_row(
     Ok(labels)
 }
 
+/// A label column without a single label is none: the labels are yet to be found.
+pub(super) fn unless_empty(table: &Table, labels: &mut Vec<usize>, notes: &mut Vec<String>) {
+    if let [label] = labels[..]
+        && (0..table.rows.len()).all(|row| table.cell(row, label).is_empty())
+    {
+        notes.push(format!("column `{}` is empty: no labels", table.names[label]));
+        labels.clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

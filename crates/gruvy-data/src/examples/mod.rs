@@ -12,7 +12,7 @@
 //! cannot be right is an error with file and line.
 mod columns;
 mod folders;
-mod format;
+pub(crate) mod format;
 mod json;
 mod labels;
 mod lines;

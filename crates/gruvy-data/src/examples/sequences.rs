@@ -1,10 +1,9 @@
 //! Long tables of sequences: a step per row, `sequence_id, step, features…, label`.
 use super::{
     format::ExampleFormat,
-    labels::of_row,
+    labels::{of_row, unless_empty},
     part::{Part, listed},
     places::{Places, Unit},
-    table::unless_empty,
 };
 use crate::error::{Error, Result};
 use crate::table::rows::Table;

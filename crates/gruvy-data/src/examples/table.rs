@@ -2,7 +2,7 @@
 use super::{
     columns::{Roles, found, is_usual, roles},
     format::ExampleFormat,
-    labels::of_row,
+    labels::{of_row, unless_empty},
     part::Part,
     places::{Places, Unit},
     sequences,
@@ -147,16 +147,6 @@ pub(super) fn read(table: &Table, wanted: &Wanted, mut notes: Vec<String>) -> Re
         notes,
         format,
     })
-}
-
-/// A label column without a single label is none: the labels are yet to be found.
-pub(super) fn unless_empty(table: &Table, labels: &mut Vec<usize>, notes: &mut Vec<String>) {
-    if let [label] = labels[..]
-        && (0..table.rows.len()).all(|row| table.cell(row, label).is_empty())
-    {
-        notes.push(format!("column `{}` is empty: no labels", table.names[label]));
-        labels.clear();
-    }
 }
 
 /// Whether a file's name ends so.

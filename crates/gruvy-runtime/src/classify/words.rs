@@ -6,7 +6,7 @@
 //! Characters are composed first (Unicode's form C), so that `é` is the same however it was typed; not in files of before.
 //! Words end where Unicode says (UAX #29): `don't` is one word, each mark of punctuation is one, blanks are none.
 use crate::error::{Error, Result};
-use crate::text::Normalize;
+use crate::text::normalize::Normalize;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::HashMap, ops::Range, sync::Arc};
 use unicode_segmentation::UnicodeSegmentation;

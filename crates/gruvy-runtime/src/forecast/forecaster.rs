@@ -13,7 +13,6 @@
 //! ```
 use super::output::Law;
 use super::window::{Frame, Prepared};
-use crate::random::{Fnv, SplitMix64};
 use crate::series::{Columns, Panel, calendar::Stamp};
 use crate::task::TaskName;
 use crate::{
@@ -33,6 +32,7 @@ use crate::{
         steps::Steps,
     },
 };
+use gruvy_kernels::random::{Fnv, SplitMix64};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;

@@ -7,7 +7,7 @@
 //! negative-binomial   mean m = scale · softplus(a), dispersion α = softplus(b) / √scale; variance m + α m²
 //! ```
 //! The negative binomial is for counts, with its parameters as in DeepAR (1704.04110).
-use crate::random::SplitMix64;
+use gruvy_kernels::random::SplitMix64;
 use rand_distr::{Distribution, Gamma, Normal, Poisson, StudentT};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, DiscreteCDF};

@@ -14,8 +14,8 @@
 use crate::{
     error::{Error, Result},
     model::spec::{Input, Spec},
-    random::{SplitMix64, mix},
 };
+use gruvy_kernels::random::{SplitMix64, mix};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::Range};
 

@@ -34,22 +34,10 @@ pub fn available_bytes() -> Option<u64> {
     Some(free.min(limit))
 }
 
-/// `1.5 GB`
-pub(crate) fn in_words(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
-    let (mut value, mut unit) = (bytes as f64, 0);
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        (value, unit) = (value / 1e3, unit + 1);
-    }
-    match unit {
-        0 => format!("{bytes} bytes"),
-        _ => format!("{value:.1} {}", UNITS[unit]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::in_words;
 
     #[test]
     fn what_fits_is_let_through_and_what_does_not_is_named() {

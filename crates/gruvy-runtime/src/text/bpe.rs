@@ -2,14 +2,17 @@
 //!
 //! Bytes are written as printable characters in such a file (GPT-2's alphabet); merging starts from
 //! bytes, so every text can be encoded and decoding gives back the very bytes.
+mod model;
+
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 #[cfg_attr(not(feature = "bpe"), path = "bpe/no_encoder.rs")]
 mod encoder;
 use encoder::Encoder;
+use model::Model;
 
 /// A byte-level BPE.
 #[derive(Clone)]
@@ -48,24 +51,6 @@ struct PreTokenizer {
 
 fn yes() -> bool {
     true
-}
-
-#[derive(Deserialize)]
-struct Model {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    dropout: Option<f32>,
-    #[serde(default)]
-    unk_token: Option<String>,
-    #[serde(default)]
-    continuing_subword_prefix: Option<String>,
-    #[serde(default)]
-    end_of_word_suffix: Option<String>,
-    #[serde(default)]
-    ignore_merges: bool,
-    vocab: BTreeMap<String, u32>,
-    merges: Vec<(String, String)>,
 }
 
 fn refuse<T>(reason: impl Into<String>) -> Result<T> {

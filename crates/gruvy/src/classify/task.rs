@@ -23,9 +23,9 @@ use crate::{
     },
     settings::run::{Metric, TaskConfig},
     train::{
-        capacity::Size,
         config::TrainConfig,
         report::Metrics,
+        size::Size,
         task::{Carry, Part, Position, Task, Validated},
     },
 };

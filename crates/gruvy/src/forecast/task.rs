@@ -10,9 +10,9 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, TaskConfig},
     train::{
-        capacity::Size,
         config::TrainConfig,
         report::Metrics,
+        size::Size,
         task::{Carry, Part, Position, Task},
     },
 };

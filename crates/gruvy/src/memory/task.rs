@@ -6,9 +6,9 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, RunSettings, TaskConfig},
     train::{
-        capacity::Size,
         config::TrainConfig,
         report::Metrics,
+        size::Size,
         task::{Carry, Part, Position, Task},
     },
 };

@@ -1,21 +1,10 @@
 //! Whether a training fits into memory, asked before anything of it is there.
-use super::{config::TrainConfig, task::Task};
+use super::{config::TrainConfig, size::Size, task::Task};
 use crate::error::Result;
 use gruvy_runtime::model::{Spec, bytes_of, check_memory};
 
 /// Numbers that are there for each weight: itself, its gradient and two moments of AdamW.
 const PER_WEIGHT: u64 = 4;
-
-/// How large a training is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Size {
-    /// The model.
-    pub spec: Spec,
-    /// `B`, sequences in a batch.
-    pub batch: usize,
-    /// `T`, steps of a sequence, as far as is known.
-    pub seq_len: usize,
-}
 
 impl Size {
     /// Bytes that the training takes at least.

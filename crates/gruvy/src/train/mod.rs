@@ -20,14 +20,15 @@ pub(crate) mod lock;
 pub(crate) mod params;
 pub(crate) mod report;
 pub(crate) mod schedule;
+pub(crate) mod size;
 pub(crate) mod task;
 
-pub use capacity::Size;
 pub use config::{FREE_ON_RESUME, Schedule, TrainConfig};
 pub use folder::RunFolder;
 pub use lock::FolderLock;
 pub use report::{Ended, Metrics, Observer, Outcome, Plan, Record, Silent, Step};
 pub use schedule::PLATEAU_EVALS;
+pub use size::Size;
 pub use task::{Carry, Part, Position, Task, Validated};
 
 use crate::error::{Error, Result};

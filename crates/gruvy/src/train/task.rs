@@ -1,5 +1,5 @@
 //! The two halves meet: what the loop asks of a task.
-use super::{capacity::Size, report::Metrics};
+use super::{report::Metrics, size::Size};
 use crate::{error::Result, nn::key::Key};
 use burn::{
     module::Module,

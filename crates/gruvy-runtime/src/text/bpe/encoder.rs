@@ -1,5 +1,5 @@
 //! Text to tokens by a checked BPE, through the crate `tokenizers`.
-use super::Model;
+use super::model::Model;
 use crate::error::{Error, Result};
 use tokenizers::{
     DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl,

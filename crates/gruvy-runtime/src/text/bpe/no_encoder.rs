@@ -1,6 +1,6 @@
 //! What stands for the tokenizer where it is not built in: a model of word pieces opens and its tokens become text,
 //! but text does not become tokens.
-use super::Model;
+use super::model::Model;
 use crate::error::{Error, Result};
 
 /// No tokenizer.
