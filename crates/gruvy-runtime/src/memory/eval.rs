@@ -72,7 +72,7 @@ pub fn evaluate_copying(
 /// The sequences `0..count` in pieces.
 fn chunks(count: u64) -> Result<impl Iterator<Item = Range<u64>>> {
     if count == 0 {
-        return Err(crate::Error::setting("count", count, "at least 1"));
+        return Err(crate::error::Error::setting("count", count, "at least 1"));
     }
     Ok((0..count).step_by(ROWS as usize).map(move |from| from..count.min(from + ROWS)))
 }
