@@ -149,7 +149,7 @@ fn errors_name_the_row() {
     let bytes = times::<Int64Type>("INT64 ds", &[1, 2, 2]);
     refused(
         read_files(&[("twice.parquet", bytes)], &SeriesFormat::default()),
-        "twice.parquet, line 3, series `twice`",
+        "twice.parquet, line 3, series `sales`",
         &["2 is there twice, first in line 2"],
     );
     let mut file = create(&["INT64 ds", "DOUBLE y"], Compression::UNCOMPRESSED);
@@ -159,7 +159,7 @@ fn errors_name_the_row() {
     group.close().unwrap();
     refused(
         read_files(&[("inf.pq", file.into_inner().unwrap())], &SeriesFormat::default()),
-        "inf.pq, line 2, series `inf`",
+        "inf.pq, line 2, series `sales`",
         &["column `y` is inf", "finite"],
     );
 }
