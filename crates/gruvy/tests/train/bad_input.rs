@@ -52,13 +52,19 @@ fn a_missing_validation_file() {
 #[test]
 fn a_text_shorter_than_one_sequence() {
     let error = error_of("a.txt", b"too short", |run| run.task.split = "100/0/0".parse().unwrap());
-    says(&error, &["the training text has 9 tokens", "at least 21", "seq_len = 20", "--seq-len"]);
+    says(
+        &error,
+        &["the training text has 9 tokens", "at least 21", "seq_len = 20", "the setting `seq_len`"],
+    );
 }
 
 #[test]
 fn a_validation_part_shorter_than_one_sequence() {
     let error = error_of("a.txt", &[b'x'; 300], |_| ());
-    says(&error, &["the validation text has 15 tokens", "at least 21", "--split"]);
+    says(
+        &error,
+        &["the validation text has 15 tokens", "at least 21", "the setting `split=100/0/0`"],
+    );
 }
 
 #[test]
