@@ -110,7 +110,8 @@ pub struct Buffers {
 }
 
 impl Layer {
-    /// Reads a case of the driver: `x [T, B, I]`, `h0 [1, B, K * H]`, `dy [T, B, H]` and the parameters.
+    /// Reads a case of the driver: `x [T, B, I]`, `h0 [1, B, K * H]`, `dy [T, B, H]` and the
+    /// parameters.
     pub fn read(cell: Cell, regular: Regular, file: &Path) -> Result<(Self, Buffers)> {
         let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let tensors = SafeTensors::deserialize(&bytes)?;

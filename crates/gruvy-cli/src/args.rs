@@ -1,5 +1,5 @@
-//! What can be typed. Every training flag has the name of its field in the library's settings, and lies on
-//! top of what `--config` says.
+//! What can be typed. Every training flag has the name of its field in the library's settings, and
+//! lies on top of what `--config` says.
 
 pub mod common;
 pub mod settings;
@@ -43,7 +43,8 @@ pub struct Cli {
 impl Cli {
     /// What was typed; a wrong line ends the program with its explanation.
     pub fn typed() -> Self {
-        // One cell makes no comparison: the flag is there only to be refused with a word on --cells.
+        // One cell makes no comparison: the flag is there only to be refused with a word on
+        // --cells.
         let without_cell = |task: clap::Command| task.mut_arg("cell", |cell| cell.hide(true));
         let command = Self::command()
             .mut_subcommand("compare", |compare| compare.mut_subcommands(without_cell));
@@ -72,7 +73,8 @@ pub enum Command {
     Eval(Box<EvalArgs>),
     /// Show what a model is and how it was trained
     Info(InfoArgs),
-    /// See what a model's gates do on an input, how long its units remember and how far gradients reach
+    /// See what a model's gates do on an input, how long its units remember and how far gradients
+    /// reach
     Inspect(InspectArgs),
     /// Watch a model learn, in under three minutes
     Demo(DemoArgs),
@@ -160,7 +162,8 @@ pub struct CompareArgs {
     pub task: CompareTask,
 }
 
-/// `gruvy eval`: what every task has, and the flags of all; which belong to the model's task shows when it is opened.
+/// `gruvy eval`: what every task has, and the flags of all; which belong to the model's task shows
+/// when it is opened.
 #[derive(Clone, Debug)]
 pub struct EvalArgs {
     /// Run folder or model file.
@@ -263,7 +266,8 @@ pub struct InfoArgs {
 #[command(override_usage = "gruvy inspect [OPTIONS] MODEL [INPUT]\n       \
                             gruvy inspect [OPTIONS] --gradient-flow MODEL...")]
 pub struct InspectArgs {
-    /// Run folder or model file; then a text file to read, or `-` for stdin [default: the embedded tales]
+    /// Run folder or model file; then a text file to read, or `-` for stdin [default: the embedded
+    /// tales]
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Text to read instead of a file

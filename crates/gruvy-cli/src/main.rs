@@ -1,8 +1,8 @@
 //! The `gruvy` command: arguments to library calls, results to the screen.
 //!
-//! What was typed ([`args::Cli`]) becomes a [`screen::Screen`] and one library call per subcommand, each in
-//! its own file. Data goes to stdout, everything else to stderr. Exit status: 0 success, 1 a negative
-//! answer, 2 an error with one clear message.
+//! What was typed ([`args::Cli`]) becomes a [`screen::Screen`] and one library call per subcommand,
+//! each in its own file. Data goes to stdout, everything else to stderr. Exit status: 0 success, 1
+//! a negative answer, 2 an error with one clear message.
 
 mod args;
 mod command;
@@ -38,8 +38,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
     // More threads than cores only wait for each other.
     let cores = available_parallelism().map_or(usize::MAX, NonZero::get);
     let threads = cli.common.threads.map_or(0, |threads| threads.get().min(cores));
-    // This thread is one of the pool: what it has divided it begins at once, where a thread outside would sleep until another
-    // has been woken to begin for it. 0: as many as the process may use cores.
+    // This thread is one of the pool: what it has divided it begins at once, where a thread outside
+    // would sleep until another has been woken to begin for it. 0: as many as the process may
+    // use cores.
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .use_current_thread()

@@ -1,4 +1,5 @@
-//! Where the output goes: data to stdout, words about it to stderr, one JSON object instead of data.
+//! Where the output goes: data to stdout, words about it to stderr, one JSON object instead of
+//! data.
 
 use crate::args::common::Common;
 use anyhow::Result;
@@ -77,8 +78,8 @@ fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{}", as_flags(text));
 }
 
-/// The library speaks of settings, a person on a command line types flags: ``the setting `fill` `` is `--fill`, and ``the
-/// setting `fill=zero` `` is `--fill zero`.
+/// The library speaks of settings, a person on a command line types flags: ``the setting `fill` ``
+/// is `--fill`, and ``the setting `fill=zero` `` is `--fill zero`.
 fn as_flags(text: &str) -> String {
     const MARK: &str = "the setting `";
     let mut out = String::with_capacity(text.len());

@@ -20,7 +20,8 @@ pub struct Column {
 }
 
 impl Column {
-    /// The text of the best value, if there is something to choose from: what reads alike is equally good.
+    /// The text of the best value, if there is something to choose from: what reads alike is
+    /// equally good.
     fn winner(&self) -> Option<&str> {
         let values = self.rows.iter().filter_map(|(text, value)| Some((text, (*value)?)));
         let order = |a: &(_, f64), b: &(_, f64)| a.1.total_cmp(&b.1);
@@ -32,8 +33,8 @@ impl Column {
     }
 }
 
-/// The columns side by side, the first flush left, the others flush right. The best of a column is bold, for
-/// terminals, or else has a star.
+/// The columns side by side, the first flush left, the others flush right. The best of a column is
+/// bold, for terminals, or else has a star.
 pub fn table(columns: &[Column], bold: bool) -> String {
     let length = |text: &str| text.chars().count();
     let widths = columns.iter().map(|column| {

@@ -56,7 +56,8 @@ fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     kind.map(|(_, name, advice)| (*name, *advice))
 }
 
-/// An error for a file that is known to be no text, whatever its name says, unless it is one of these: Parquet, .npz.
+/// An error for a file that is known to be no text, whatever its name says, unless it is one of
+/// these: Parquet, .npz.
 pub(crate) fn no_other_kind(file: &Path, bytes: &[u8], parquet: bool, npz: bool) -> Result<()> {
     match kind(bytes) {
         Some((PARQUET, _)) if parquet => Ok(()),
@@ -73,7 +74,8 @@ pub(crate) fn is_npz(bytes: &[u8]) -> bool {
     kind(bytes).is_some_and(|(name, _)| name == NPZ)
 }
 
-/// Text that must be Unicode: UTF-8, or UTF-16 with its mark. Without the mark, which is no character of the text.
+/// Text that must be Unicode: UTF-8, or UTF-16 with its mark. Without the mark, which is no
+/// character of the text.
 ///
 /// Bytes that are not UTF-8 come back as they are.
 pub(crate) fn unicode<'a>(file: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {

@@ -11,7 +11,8 @@ pub enum Input {
     Path(PathBuf),
     /// The content of a file.
     Bytes {
-        /// What stands for the file in messages; what its name ends in says what kind of file it is.
+        /// What stands for the file in messages; what its name ends in says what kind of file it
+        /// is.
         name: PathBuf,
         /// The content.
         bytes: Arc<[u8]>,

@@ -1,4 +1,5 @@
-//! Turns people's files into the plain values that models take: labelled texts and sequences, time series.
+//! Turns people's files into the plain values that models take: labelled texts and sequences, time
+//! series.
 //!
 //! ```text
 //! CSV, TSV, Parquet, JSON Lines, fastText, lines, folders, .npz ──examples──> Examples

@@ -1,7 +1,7 @@
 //! Settings, each declared once: name, type, default, range and help.
 //!
-//! [`settings!`](crate::settings!) makes a struct of the declarations. Whatever a door has (flags, a settings file, JSON,
-//! keywords) is laid over such a struct by name, through [`lay_over`].
+//! [`settings!`](crate::settings!) makes a struct of the declarations. Whatever a door has (flags,
+//! a settings file, JSON, keywords) is laid over such a struct by name, through [`lay_over`].
 use crate::error::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -93,7 +93,8 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// The value as the field's type takes it, out of a text (of a command line) or of JSON; `None` if it cannot be.
+    /// The value as the field's type takes it, out of a text (of a command line) or of JSON; `None`
+    /// if it cannot be.
     fn read(self, value: &Value) -> Option<Value> {
         let text = value.as_str().map(str::trim);
         match self {
@@ -154,7 +155,8 @@ pub trait Settings: Serialize + DeserializeOwned {
 /// Lays a value over the setting of a name, `hidden_size` or `hidden-size`.
 ///
 /// # Errors
-/// [`Error::Setting`] for a value that it cannot be, [`Error::Unknown`] for a name that no setting has.
+/// [`Error::Setting`] for a value that it cannot be, [`Error::Unknown`] for a name that no setting
+/// has.
 pub fn lay_over<T: Settings>(to: &mut T, name: &str, value: &Value) -> Result<()> {
     let Some(setting) = find(T::SETTINGS, name) else {
         return Err(unknown(name, T::SETTINGS.iter().map(|setting| setting.name)));
@@ -221,8 +223,8 @@ pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Error {
     Error::Unknown { near: near.map(|(_, other)| other.to_owned()).collect(), name }
 }
 
-/// Makes a struct of settings: `name: type = default, kind, "VALUE", "help";`. A field without a kind is a table of
-/// settings of its own.
+/// Makes a struct of settings: `name: type = default, kind, "VALUE", "help";`. A field without a
+/// kind is a table of settings of its own.
 ///
 /// ```
 /// use gruvy_data::settings::{Kind, Range, lay_over};

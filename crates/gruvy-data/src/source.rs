@@ -1,7 +1,8 @@
 //! The `source` of a model file: how the training data were read, as a reader wrote it.
 //!
-//! A model outlives the program that trained it. So nothing in a source can make a model unreadable: options that this
-//! program does not know, or values of them that it does not know, are left at their defaults.
+//! A model outlives the program that trained it. So nothing in a source can make a model
+//! unreadable: options that this program does not know, or values of them that it does not know,
+//! are left at their defaults.
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 

@@ -26,11 +26,12 @@ pub struct Text {
 
 /// Reads text, one file behind the other with a line break between them.
 ///
-/// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left out.
+/// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left
+/// out.
 ///
 /// # Errors
-/// [`Error::File`] for an empty file, for one that is not UTF-8 although it must be, and for a folder without text;
-/// [`Error::Io`].
+/// [`Error::File`] for an empty file, for one that is not UTF-8 although it must be, and for a
+/// folder without text; [`Error::Io`].
 pub fn read_text(inputs: &[Input], kind: TextKind) -> Result<Text> {
     let mut text = Text::default();
     for input in inputs {
@@ -116,7 +117,8 @@ fn read_folder(folder: &Path, text: &mut Text) -> Result<()> {
     Ok(())
 }
 
-/// Files in and below `folder`. Hidden entries are left out, and folders behind links, which may go round in circles.
+/// Files in and below `folder`. Hidden entries are left out, and folders behind links, which may go
+/// round in circles.
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let io = |error| Error::Io { action: "read", path: folder.to_owned(), error };
     for entry in fs::read_dir(folder).map_err(io)? {

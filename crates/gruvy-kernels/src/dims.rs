@@ -214,9 +214,9 @@ pub struct Sequence<'a> {
     pub seq_len: usize,
     /// `B`, sequences in the batch.
     pub batch: usize,
-    /// `[B]`: the valid steps of each sequence, at most `seq_len`; none: all are full. Outputs past
-    /// a sequence's length are zero, and gradients of outputs there are ignored. What x holds there
-    /// has no effect either, but a backward pass needs it to be finite.
+    /// `[B]`: the valid steps of each sequence, at most `seq_len`; none: all are full. Outputs
+    /// past a sequence's length are zero, and gradients of outputs there are ignored. What x
+    /// holds there has no effect either, but a backward pass needs it to be finite.
     pub lengths: Option<&'a [usize]>,
     /// Run from the last valid step of each sequence to its first.
     pub reverse: bool,
@@ -234,8 +234,8 @@ pub struct Pass<'a> {
     /// What is drawn while training.
     pub noise: Noise,
     /// Save only the states before every √T steps. The backward pass then recomputes the rest from
-    /// them (gradient checkpointing; Chen et al., 1604.06174). The gradients are the same (those of
-    /// the weights up to rounding), for the time of one more forward pass.
+    /// them (gradient checkpointing; Chen et al., 1604.06174). The gradients are the same (those
+    /// of the weights up to rounding), for the time of one more forward pass.
     pub recompute: bool,
 }
 
@@ -262,8 +262,8 @@ pub struct Tape<'a> {
     pub saved: &'a mut [f32],
     /// `[T, B, H]`: gradient with respect to y.
     pub dy: &'a [f32],
-    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero. It
-    /// must not repeat what `dy` already holds for those steps.
+    /// `[B, K * H]`: gradient with respect to the states after the last steps, or none for zero.
+    /// It must not repeat what `dy` already holds for those steps.
     pub dlast: Option<&'a [f32]>,
 }
 

@@ -55,8 +55,8 @@ pub struct Dropout {
     pub rate: f32,
     /// The seed of the mask.
     pub seed: u64,
-    /// Values after which the mask repeats: `B * I` for one mask at all steps of `[T, B, I]`; none:
-    /// it never repeats.
+    /// Values after which the mask repeats: `B * I` for one mask at all steps of `[T, B, I]`;
+    /// none: it never repeats.
     pub period: Option<usize>,
 }
 

@@ -1,4 +1,5 @@
-//! The one random generator of what stands above the kernels, its hash of places, and the hash of bytes.
+//! The one random generator of what stands above the kernels, its hash of places, and the hash of
+//! bytes.
 use core::fmt;
 use rand_core::{Infallible, TryRng};
 

@@ -1,5 +1,6 @@
-//! Uses gruvy's model files: the file, packed weights, sessions, and one room per task with its codec and the object that
-//! answers. No training framework, and no reader of data: a model in production is weights, a spec and the kernels.
+//! Uses gruvy's model files: the file, packed weights, sessions, and one room per task with its
+//! codec and the object that answers. No training framework, and no reader of data: a model in
+//! production is weights, a spec and the kernels.
 //!
 //! ```text
 //! path ──ModelFile::open──> ModelFile ──Network::new──> Arc<Network> ──Session::new──> logits

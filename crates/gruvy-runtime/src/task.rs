@@ -1,5 +1,5 @@
-//! The list of tasks. Everything that goes by task follows from it: names on the command line and in files, the codec of a
-//! model, the subcommands.
+//! The list of tasks. Everything that goes by task follows from it: names on the command line and
+//! in files, the codec of a model, the subcommands.
 
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

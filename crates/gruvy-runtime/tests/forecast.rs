@@ -97,7 +97,8 @@ fn a_window_is_laid_out_as_its_documentation_says() {
     let windows = codec.windows(&[(&prepared, &frame)], false);
     let z = |y: f64| ((y - 4.0) / frame.scale) as f32;
     let expected = [
-        // values, missing, past (of mean 4 and deviation 2), future, shop or web, series a, position 0 or 1
+        // values, missing, past (of mean 4 and deviation 2), future, shop or web, series a,
+        // position 0 or 1
         [z(5.0), 0.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 1.0, 0.0, 0.0],
         [z(7.0), z(4.0), 0.0, 0.0, 0.0, 1.0, 3.0, 4.0, 0.0, 1.0, 1.0, 0.0, 0.0],
     ];

@@ -1,7 +1,7 @@
 //! `gruvy::nn::Recurrent` in the place of `burn::nn::gru::Gru`.
 //!
-//! Both layers get the same weights and give the same outputs; then gruvy's learns a small task with
-//! Burn's own optimizer. Run it with `cargo run --release --example burn_gru`.
+//! Both layers get the same weights and give the same outputs; then gruvy's learns a small task
+//! with Burn's own optimizer. Run it with `cargo run --release --example burn_gru`.
 use burn::module::{Module, Param};
 use burn::nn::gru::{Gru as BurnGru, GruConfig as BurnGruConfig};
 use burn::nn::{Linear, LinearConfig, loss::MseLoss, loss::Reduction};
@@ -25,10 +25,10 @@ fn same_outputs(device: &Device) {
     // Before: one gate is one pair of linear layers.
     //     let gru = BurnGruConfig::new(INPUT, HIDDEN, true).init(device);
     //     let y = gru.forward(x, None);
-    // After: `with_batch_first` because Burn's takes [B, T, I]; the final state comes with the outputs.
-    // The key is where the weights are drawn, the last argument where a training step would draw dropout.
-    //     let config = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true);
-    //     let gru = config.init(Key::new(1), device);
+    // After: `with_batch_first` because Burn's takes [B, T, I]; the final state comes with the
+    // outputs. The key is where the weights are drawn, the last argument where a training step
+    // would draw dropout.     let config = RecurrentConfig::new(INPUT,
+    // HIDDEN).with_batch_first(true);     let gru = config.init(Key::new(1), device);
     //     let (y, state) = gru.forward(x, None, None, None);
     let gru = RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(Key::new(1), device);
     let burn = burn_gru_with_weights_of(&gru, device);
@@ -74,8 +74,8 @@ struct Model {
     head: Linear,
 }
 
-/// Ten numbers go by, two of them are marked; the answer is the sum of the two. Always answering 1 leaves
-/// an error of 1/6.
+/// Ten numbers go by, two of them are marked; the answer is the sum of the two. Always answering 1
+/// leaves an error of 1/6.
 fn adding_problem(device: &Device) {
     let mut model = Model {
         gru: RecurrentConfig::new(INPUT, HIDDEN).with_batch_first(true).init(Key::new(1), device),

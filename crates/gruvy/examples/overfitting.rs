@@ -3,8 +3,8 @@
 //! ```text
 //! cargo run --release -p gruvy --example overfitting -- docs        writes docs/overfitting.svg and prints the table
 //! ```
-//! The embedded tales are learned from for the same number of epochs with a constant learning rate, each time with one
-//! setting changed.
+//! The embedded tales are learned from for the same number of epochs with a constant learning rate,
+//! each time with one setting changed.
 #![allow(clippy::unwrap_used)]
 use gruvy::{
     settings::TaskConfig,

@@ -1,7 +1,8 @@
 //! Train gated recurrent networks: layers for Burn, tasks, one training loop, model files.
 //!
-//! Without default features there are the layers, `nn`, and their operations, `ops`. The rest is the feature `tasks`, with `draw`
-//! (pictures and pages), `ets` (exponential smoothing beside forecasts) and `bpe` (word pieces) on top.
+//! Without default features there are the layers, `nn`, and their operations, `ops`. The rest is
+//! the feature `tasks`, with `draw` (pictures and pages), `ets` (exponential smoothing beside
+//! forecasts) and `bpe` (word pieces) on top.
 
 #[cfg(feature = "tasks")]
 pub mod bench;

@@ -21,7 +21,8 @@ use gruvy_runtime::{
 };
 use std::sync::atomic::AtomicBool;
 
-/// A wave with a period of six steps and a trend, with noise that depends on `id`; the price moves it.
+/// A wave with a period of six steps and a trend, with noise that depends on `id`; the price moves
+/// it.
 fn series(id: usize, steps: usize) -> Series {
     let price: Vec<f64> = (0..steps + 4).map(|t| ((t * 7 + id) % 5) as f64).collect();
     let wave = |t: usize| (t as f64 / 6.0 * std::f64::consts::TAU).sin();
@@ -117,7 +118,8 @@ fn the_loss_that_is_learned_from_is_the_one_that_is_measured() {
     }
 }
 
-/// The gradient of each loss against finite differences of it, the head's numbers being the parameters.
+/// The gradient of each loss against finite differences of it, the head's numbers being the
+/// parameters.
 #[test]
 fn gradients_of_the_losses_are_those_of_finite_differences() {
     let device = Device::flex().autodiff();

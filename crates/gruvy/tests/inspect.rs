@@ -215,7 +215,8 @@ fn the_flow_reaches_as_far_as_the_sequence() {
     assert!(error.to_string().contains("longer input"), "{error}");
 }
 
-/// A gate's row of `W x + b_ih` and of `U h + b_hh`, in `f64`; zero for what the model does not have.
+/// A gate's row of `W x + b_ih` and of `U h + b_hh`, in `f64`; zero for what the model does not
+/// have.
 fn rows(model: &ModelFile, gate: usize, unit: usize, x: &[f32], h: &[f64]) -> (f64, f64) {
     let data = |name: &str| model.tensors.get(&format!("rnn.{name}_l0")).map(|t| &t.data[..]);
     let row = gate * HIDDEN + unit;

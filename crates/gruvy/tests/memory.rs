@@ -135,6 +135,7 @@ fn resumes_to_the_same_bits<C: TaskConfig>(run: &RunSettings<C>) {
     let stop = AtomicBool::new(false);
     let folder = RunFolder::create(stopped.path(), settings(), false).unwrap();
     train(&task, &run.train, &folder, &mut StopAfter(9, &stop), &stop).unwrap();
+    drop(folder);
     let read = RunSettings::<C>::read(&stopped.path().join("run.toml")).unwrap();
     assert_eq!(read, *run, "run.toml keeps every setting");
     let folder = RunFolder::resume(stopped.path(), settings()).unwrap();
@@ -207,7 +208,7 @@ fn settings_that_make_no_sense_are_named() {
     }
     let (a, c) = (adding(), copying());
     says(&a, |r| r.task.length = 1, &["length is 1", "2"]);
-    says(&c, |r| r.task.length = 0, &["length is 0"]);
+    says(&c, |r| r.task.length = 0, &["length = 0"]);
     says(&a, |r| r.task.train_size = 0, &["train_size = 0"]);
     says(&a, |r| r.task.valid_size = 0, &["valid_size = 0"]);
     says(&a, |r| r.train.train_fraction = 0.5, &["train_fraction = 0.5", "train_size"]);
@@ -251,7 +252,8 @@ fn chrono_knows_what_each_cells_gates_do() {
         let layer = config.init(Key::new(1), &device).layers.remove(0);
         layer.bias_ih.unwrap().val().into_data().try_to_vec().unwrap()
     };
-    // Between memories of one step and of 49, for the gate that keeps; the gate that takes is its opposite.
+    // Between memories of one step and of 49, for the gate that keeps; the gate that takes is its
+    // opposite.
     let opens = |b: &[f32]| b.iter().all(|b| (0.0..4.0).contains(b)) && b.iter().any(|b| *b > 2.0);
     let lstm = biases(Cell::Lstm, 50);
     let (i, f) = (&lstm[..40], &lstm[40..80]);

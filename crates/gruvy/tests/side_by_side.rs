@@ -1,5 +1,6 @@
-//! Trainings of all tasks at once in one process, on pools of other sizes, some stopped and resumed: each ends with the
-//! bits that it has alone. Nothing random or reusable belongs to the process.
+//! Trainings of all tasks at once in one process, on pools of other sizes, some stopped and
+//! resumed: each ends with the bits that it has alone. Nothing random or reusable belongs to the
+//! process.
 #![allow(clippy::unwrap_used)]
 
 use gruvy::{
@@ -21,7 +22,8 @@ use std::{
     thread,
 };
 
-/// A training in a folder, which is resumed if there is one already; it stops after that step, if there is one.
+/// A training in a folder, which is resumed if there is one already; it stops after that step, if
+/// there is one.
 type Training = Box<dyn Fn(&Path, Option<u64>) -> Ended + Send + Sync>;
 
 struct StopAfter<'a> {

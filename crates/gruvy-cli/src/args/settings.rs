@@ -1,4 +1,5 @@
-//! Settings as flags, made from their declarations in the library: what is given is laid over them by name.
+//! Settings as flags, made from their declarations in the library: what is given is laid over them
+//! by name.
 
 use crate::task::door::Task;
 use anyhow::Result;
@@ -155,8 +156,8 @@ pub struct NewComparison<T: Task> {
     /// What the models have in common in size
     #[arg(long = "match", value_name = "WHAT", value_parser = matches(), default_value = "parameters")]
     pub matching: Match,
-    /// Folder of the comparison; the same command goes on in it [default: runs/compare- and a name made
-    /// of the data's or the task's]
+    /// Folder of the comparison; the same command goes on in it [default: runs/compare- and a name
+    /// made of the data's or the task's]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// What to train, and how.

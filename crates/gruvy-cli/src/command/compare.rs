@@ -75,8 +75,8 @@ fn compare<T: Task>(new: NewComparison<T>, seed: Option<u64>, screen: &Screen) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// A run among many: its bar, its evaluations only if asked for, and what was said of an earlier run is not
-/// said again.
+/// A run among many: its bar, its evaluations only if asked for, and what was said of an earlier
+/// run is not said again.
 struct Brief<'a> {
     progress: Progress,
     verbose: bool,

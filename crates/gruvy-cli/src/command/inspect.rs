@@ -22,13 +22,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Steps that a model reads at least, if there are so many: what is counted needs more than what is shown.
+/// Steps that a model reads at least, if there are so many: what is counted needs more than what is
+/// shown.
 const READ_STEPS: usize = 400;
 
 /// Runs the subcommand.
 ///
 /// # Errors
-/// When a model or the input cannot be read, they do not fit each other, or a file cannot be written.
+/// When a model or the input cannot be read, they do not fit each other, or a file cannot be
+/// written.
 pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let (models, input) = sort_out(args)?;
     let source = Source { args, input, seed: seed.unwrap_or(1), screen };

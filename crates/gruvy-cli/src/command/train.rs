@@ -91,8 +91,8 @@ fn one<T: Task>(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trains models for an ensemble or a cross-validation, in folders `1`, `2`, … of one. Those that are there are gone on with,
-/// or left as they are where they are done.
+/// Trains models for an ensemble or a cross-validation, in folders `1`, `2`, … of one. Those that
+/// are there are gone on with, or left as they are where they are done.
 fn several<T: Task>(
     members: &[RunSettings<T::Config>],
     out: &Path,
@@ -171,7 +171,8 @@ fn as_json(folder: &RunFolder, outcome: &Outcome) -> Value {
     })
 }
 
-/// How it ended, how good the model is, what more is said of it, where things are, and what can be done with them.
+/// How it ended, how good the model is, what more is said of it, where things are, and what can be
+/// done with them.
 fn as_text<T: Task>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String {
     let (run, gruvy) = (quoted(folder.path()), me());
     let how = match outcome.ended {

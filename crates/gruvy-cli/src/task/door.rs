@@ -29,7 +29,8 @@ pub trait Task: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// Its demo, if it has one.
     const DEMO: Option<Demo> = None;
 
-    /// What is said of a run beside its metrics, as JSON and in words, and what is put into its folder.
+    /// What is said of a run beside its metrics, as JSON and in words, and what is put into its
+    /// folder.
     ///
     /// # Errors
     /// When something cannot be computed or written.

@@ -1,6 +1,8 @@
-//! The tasks on the command line: a room for each, what the command asks of one, and the list of them.
+//! The tasks on the command line: a room for each, what the command asks of one, and the list of
+//! them.
 //!
-//! A new task is a module here with a type that is a [`door::Task`], and one line in [`list::with`].
+//! A new task is a module here with a type that is a [`door::Task`], and one line in
+//! [`list::with`].
 
 pub mod classify;
 pub mod door;

@@ -1,4 +1,5 @@
-//! Two commands at one folder, sizes beyond the memory, data that are gone: a clear word, and nothing is lost.
+//! Two commands at one folder, sizes beyond the memory, data that are gone: a clear word, and
+//! nothing is lost.
 use crate::place::{Place, Said, train};
 use crate::resume::{LONG, wait_for_evaluations};
 use std::fs;

@@ -1,4 +1,5 @@
-//! Model files of every version of the format load, and answer what they answered when they were made.
+//! Model files of every version of the format load, and answer what they answered when they were
+//! made.
 //!
 //! `testdata/models/README.md` says what they are.
 use crate::place::{Place, Said};
@@ -8,7 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Numbers of an answer may differ by this share, as instruction sets round differently; `make.py` has the same.
+/// Numbers of an answer may differ by this share, as instruction sets round differently; `make.py`
+/// has the same.
 const TOLERANCE: f64 = 1e-4;
 /// Numbers nearer to 0 may differ by that share of this.
 const LEAST: f64 = 1e-2;

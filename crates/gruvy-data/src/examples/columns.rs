@@ -212,7 +212,8 @@ impl Guess<'_> {
         at.any(|at| !without.contains(&at) && most(self.table, at, is_sentence))
     }
 
-    /// The columns of numbers that are left, without some. A few cells that are none will be told of.
+    /// The columns of numbers that are left, without some. A few cells that are none will be told
+    /// of.
     fn numeric(&self, without: &[usize]) -> Vec<usize> {
         let at = self.left.iter().filter_map(|name| self.table.find(name));
         at.filter(|at| !without.contains(at) && is_mostly_numeric(self.table, *at)).collect()

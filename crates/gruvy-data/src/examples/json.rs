@@ -1,4 +1,5 @@
-//! A JSON object per line: `{"text": "a fine film", "label": "good"}`; or one array of such objects.
+//! A JSON object per line: `{"text": "a fine film", "label": "good"}`; or one array of such
+//! objects.
 use super::{
     columns::{IDS, LABELS, TEXTS, by_name},
     format::{ExampleFormat, FileFormat},
@@ -357,7 +358,8 @@ fn keys(object: &Object) -> String {
     listed(&object.keys().collect::<Vec<_>>())
 }
 
-/// Whether the first line with anything in it is an object, or the text begins with an array of objects.
+/// Whether the first line with anything in it is an object, or the text begins with an array of
+/// objects.
 pub(super) fn looks_like(text: &str) -> bool {
     let start = text.trim_start();
     if let Some(inside) = start.strip_prefix('[') {

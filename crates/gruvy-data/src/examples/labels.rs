@@ -3,7 +3,8 @@ use super::format::ExampleFormat;
 use crate::error::Error;
 use crate::table::rows::Table;
 
-/// A label without blanks around it; whole numbers without `.0`, as tables have them that know only floats.
+/// A label without blanks around it; whole numbers without `.0`, as tables have them that know only
+/// floats.
 pub(super) fn label(cell: &str) -> &str {
     let cell = cell.trim();
     match cell.split_once('.') {

@@ -7,9 +7,9 @@
 //! NumPy .npz ─────────────────────────────────┘
 //! ```
 //!
-//! What a file is shows in its name and its first lines, what a column is in its name; both are said in
-//! [`Examples::notes`], and [`ExampleFormat`] says otherwise. Texts stay as they are, but for blanks around them. What
-//! cannot be right is an error with file and line.
+//! What a file is shows in its name and its first lines, what a column is in its name; both are
+//! said in [`Examples::notes`], and [`ExampleFormat`] says otherwise. Texts stay as they are, but
+//! for blanks around them. What cannot be right is an error with file and line.
 mod columns;
 mod folders;
 pub(crate) mod format;

@@ -1,5 +1,5 @@
-//! Sequences from NumPy's `.npz`: `x [N, T, I]` or `[N, T]`, and beside it `lengths [N]` and the labels `y [N]`, or
-//! `y [N, K]` of 0 and 1.
+//! Sequences from NumPy's `.npz`: `x [N, T, I]` or `[N, T]`, and beside it `lengths [N]` and the
+//! labels `y [N]`, or `y [N, K]` of 0 and 1.
 mod npy;
 
 use super::{

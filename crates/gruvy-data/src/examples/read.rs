@@ -22,22 +22,24 @@ use std::path::Path;
 /// All must hold the same kind of item, and all must have labels or none.
 ///
 /// # Errors
-/// [`Error::File`](crate::Error::File) with file and line for what cannot be used; [`Error::Io`](crate::Error::Io).
+/// [`Error::File`](crate::Error::File) with file and line for what cannot be used;
+/// [`Error::Io`](crate::Error::Io).
 pub fn read_examples(inputs: &[Input], format: &ExampleFormat) -> Result<Examples> {
     read(inputs, &Wanted::new(format))
 }
 
-/// Reads examples that are like others: their columns and keys have the names that these had, wherever they stand. Others
-/// beside them are left out, which [`Examples::notes`] tells. Files without columns (lines, folders, arrays) are read as
-/// [`read_examples`] does.
+/// Reads examples that are like others: their columns and keys have the names that these had,
+/// wherever they stand. Others beside them are left out, which [`Examples::notes`] tells. Files
+/// without columns (lines, folders, arrays) are read as [`read_examples`] does.
 ///
 /// # Errors
-/// As [`read_examples`], and for a column that is missing, with its name. Without [`Like::labelled`] those of the labels
-/// may be missing.
+/// As [`read_examples`], and for a column that is missing, with its name. Without
+/// [`Like::labelled`] those of the labels may be missing.
 pub fn read_examples_like(inputs: &[Input], like: &Like<'_>) -> Result<Examples> {
     let read_as = |wanted: Wanted| read(inputs, &wanted);
     match read_as(Wanted::like(like)) {
-        // What somebody said of other data may not be true of these: files of another kind have no such columns.
+        // What somebody said of other data may not be true of these: files of another kind have no
+        // such columns.
         Err(error) if !like.known.is_found() && like.known != &ExampleFormat::default() => {
             read_as(Wanted::unlike(like)).map_err(|_| error)
         }
@@ -157,8 +159,9 @@ fn guessed(file: &Path, text: &str, wanted: &Wanted) -> FileFormat {
     }
 }
 
-/// Whether the first line names the column that has the text in the data that these are like, or the one that has the names of
-/// the sequences; where those columns have numbers, whether there are as many.
+/// Whether the first line names the column that has the text in the data that these are like, or
+/// the one that has the names of the sequences; where those columns have numbers, whether there are
+/// as many.
 fn has_known_columns(text: &str, wanted: &Wanted) -> bool {
     let format = &wanted.format;
     let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();

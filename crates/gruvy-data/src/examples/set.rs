@@ -8,8 +8,8 @@ use gruvy_runtime::items::Items;
 pub struct Examples {
     /// `[N]` what is to be classified.
     pub items: Items,
-    /// `[N]` the labels of each item, in the order in which they stand there: one, or any number where items have
-    /// several. Empty if the files have no labels.
+    /// `[N]` the labels of each item, in the order in which they stand there: one, or any number
+    /// where items have several. Empty if the files have no labels.
     pub labels: Vec<Vec<String>>,
     /// `[N]` what the items are called, if there is a column for it.
     pub ids: Option<Vec<String>>,
@@ -17,8 +17,8 @@ pub struct Examples {
     pub places: Places,
     /// What was guessed and found, sentences for a person.
     pub notes: Vec<String>,
-    /// How they were read: what was said and what was found, of the first file. Others are read like these with
-    /// [`Like`](super::Like).
+    /// How they were read: what was said and what was found, of the first file. Others are read
+    /// like these with [`Like`](super::Like).
     pub format: ExampleFormat,
 }
 

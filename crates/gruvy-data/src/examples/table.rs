@@ -82,8 +82,8 @@ fn has_tabs_in_header(text: &str) -> bool {
     line.contains('\t') && line.split('\t').any(|cell| is_usual(cell.trim().trim_matches('"')))
 }
 
-/// The rows of a text that is separated by tabs, where a quote is part of a sentence; unless only with quotes around cells
-/// all rows are as wide.
+/// The rows of a text that is separated by tabs, where a quote is part of a sentence; unless only
+/// with quotes around cells all rows are as wide.
 fn separated_by_tabs(file: &Path, bytes: &[u8]) -> Result<(Vec<StringRecord>, Vec<u64>)> {
     let even = |rows: &[StringRecord]| rows.windows(2).all(|pair| pair[0].len() == pair[1].len());
     let (rows, lines) = records(file, bytes, b'\t', false)?;
@@ -96,7 +96,8 @@ fn separated_by_tabs(file: &Path, bytes: &[u8]) -> Result<(Vec<StringRecord>, Ve
     Ok((rows, lines))
 }
 
-/// Leaves out columns at the end that have neither a name nor a cell, as separators at the ends of lines make them.
+/// Leaves out columns at the end that have neither a name nor a cell, as separators at the ends of
+/// lines make them.
 fn without_blank_ends(names: &mut Vec<String>, rows: &mut [StringRecord], header: bool) {
     let blank =
         |row: &StringRecord, from: usize| row.iter().skip(from).all(|cell| cell.trim().is_empty());
@@ -162,7 +163,8 @@ pub(super) fn is_tab_separated(text: &str) -> bool {
     tabs.next().is_some_and(|first| first > 0 && tabs.all(|more| more == first))
 }
 
-/// Whether the first row names the columns: as a person says, else as in the data that these are like, else as it looks.
+/// Whether the first row names the columns: as a person says, else as in the data that these are
+/// like, else as it looks.
 fn has_header(rows: &[StringRecord], wanted: &Wanted) -> bool {
     let first = rows.first().map(|row| row.iter().map(str::trim).collect::<Vec<_>>());
     let known = wanted.format.text_column.iter().chain(&wanted.format.id_column);
@@ -176,8 +178,8 @@ fn has_header(rows: &[StringRecord], wanted: &Wanted) -> bool {
     }
 }
 
-/// Whether the first row names the columns: with a name that is asked for or usual, else if none of its cells is a
-/// number or stands further down again.
+/// Whether the first row names the columns: with a name that is asked for or usual, else if none of
+/// its cells is a number or stands further down again.
 fn looks_like_header(rows: &[StringRecord], format: &ExampleFormat) -> bool {
     let Some((first, rest)) = rows.split_first() else { return false };
     let cells: Vec<&str> = first.iter().map(str::trim).collect();

@@ -1,10 +1,12 @@
-//! What is wanted of a file: what a person says of it, and what is known of other data that it must be like.
+//! What is wanted of a file: what a person says of it, and what is known of other data that it must
+//! be like.
 use super::format::{Encoding, ExampleFormat, FileFormat};
 
 /// How other data were read, which these must be like.
 #[derive(Clone, Copy, Debug)]
 pub struct Like<'a> {
-    /// What was found when the other data were read: [`Examples::format`](super::Examples::format).
+    /// What was found when the other data were read:
+    /// [`Examples::format`](super::Examples::format).
     pub known: &'a ExampleFormat,
     /// What is said of these data. It counts more than what is known.
     pub asked: &'a ExampleFormat,
@@ -47,7 +49,8 @@ impl Wanted {
         self.known && self.format.header == Some(true)
     }
 
-    /// What kind of file it is, as far as that is said. What kind the other data were says nothing of these.
+    /// What kind of file it is, as far as that is said. What kind the other data were says nothing
+    /// of these.
     pub fn file_format(&self) -> FileFormat {
         if self.known { self.asked.file_format } else { self.format.file_format }
     }
@@ -66,7 +69,8 @@ impl Wanted {
         }
     }
 
-    /// How characters are written. That other data were found to be Latin-1 makes no other encoding an error.
+    /// How characters are written. That other data were found to be Latin-1 makes no other encoding
+    /// an error.
     pub fn encoding(&self) -> Encoding {
         match self.format.encoding {
             Encoding::Latin1 if self.known => self.asked.encoding,
@@ -96,7 +100,8 @@ impl ExampleFormat {
         }
     }
 
-    /// Whether this is what was found in labelled data with columns, and not only what somebody said of them.
+    /// Whether this is what was found in labelled data with columns, and not only what somebody
+    /// said of them.
     pub(super) fn is_found(&self) -> bool {
         let items = self.text_column.is_some()
             || self.id_column.is_some() && !self.feature_columns.is_empty();

@@ -34,15 +34,18 @@ settings! {
     }
 }
 
-/// What was guessed of a table, to be kept with a model, so that later tables are read as the first one was.
+/// What was guessed of a table, to be kept with a model, so that later tables are read as the first
+/// one was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Found {
-    /// How series lie in the table; [`Layout::Auto`]: not known, and so nothing is known of the columns.
+    /// How series lie in the table; [`Layout::Auto`]: not known, and so nothing is known of the
+    /// columns.
     pub layout: Layout,
     /// The column that names the series; none: there is none.
     pub id: Option<String>,
-    /// The column with the stamps, or several for year, month, …; none: the order of the rows counts.
+    /// The column with the stamps, or several for year, month, …; none: the order of the rows
+    /// counts.
     pub time: Vec<String>,
     /// The columns with the values.
     pub target: Vec<String>,
@@ -65,7 +68,8 @@ impl Found {
         }
     }
 
-    /// What is known of a model that was trained before columns were kept with models: the name of its only series.
+    /// What is known of a model that was trained before columns were kept with models: the name of
+    /// its only series.
     pub fn only(name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..Self::default() }
     }

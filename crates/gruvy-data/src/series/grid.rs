@@ -289,8 +289,9 @@ impl Grid<'_> {
     }
 }
 
-/// The series from its first value on, and how many missing values were cut off at its ends. Rows behind the last
-/// value stay as what is known ahead, when they have future covariates. `None` without a value.
+/// The series from its first value on, and how many missing values were cut off at its ends. Rows
+/// behind the last value stay as what is known ahead, when they have future covariates. `None`
+/// without a value.
 fn trim(mut series: Series, frequency: Frequency) -> Option<(Series, usize)> {
     let first = series.y.iter().position(|y| !y.is_nan())?;
     let last = series.y.iter().rposition(|y| !y.is_nan())?;

@@ -5,8 +5,8 @@ use jiff::civil::{DateTime, Weekday};
 /// The shortest month, in seconds.
 const MONTH: i64 = 28 * DAY as i64;
 
-/// The frequency of stamps in order, one list a series: whatever fits all of them. `None` with fewer than two stamps
-/// in every series, or when nothing was found that could fit.
+/// The frequency of stamps in order, one list a series: whatever fits all of them. `None` with
+/// fewer than two stamps in every series, or when nothing was found that could fit.
 pub(super) fn infer(series: &[Vec<Stamp>]) -> Option<Frequency> {
     let pairs = || series.iter().flat_map(|stamps| stamps.windows(2)).filter(|p| p[0] != p[1]);
     pairs().next()?;
@@ -54,8 +54,8 @@ fn gaps(times: &[Vec<DateTime>], of: fn(DateTime) -> i64) -> impl Iterator<Item 
     pairs.map(move |pair| of(pair[1]) - of(pair[0])).filter(|gap| *gap != 0)
 }
 
-/// Months, where all stamps have one day of theirs, or the last. `most`: where more than half of them have; the rest is
-/// odd, and will be told so.
+/// Months, where all stamps have one day of theirs, or the last. `most`: where more than half of
+/// them have; the rest is odd, and will be told so.
 fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
     let enough = |part: usize, whole: usize| part == whole || (most && 2 * part > whole);
     let long = gaps(times, seconds).filter(|gap| *gap >= MONTH).count();
@@ -86,8 +86,8 @@ fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
     Some(Frequency::Months { every, end: !starts })
 }
 
-/// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one gap in twenty) and the
-/// usual one does not divide the rest.
+/// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one
+/// gap in twenty) and the usual one does not divide the rest.
 fn common_step(gaps: impl Iterator<Item = i64>) -> Option<i64> {
     let mut counts = std::collections::BTreeMap::<i64, usize>::new();
     gaps.for_each(|gap| *counts.entry(gap).or_default() += 1);

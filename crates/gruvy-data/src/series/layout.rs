@@ -33,7 +33,8 @@ const TARGETS: [&str; 8] =
     ["y", "target", "value", "values", "sales", "demand", "count", "observation"];
 /// Of [`TIMES`], those that hold all of a time beside columns for its parts.
 const WHOLE_TIMES: usize = 5;
-/// Fewest columns whose names count on that are taken for the steps of a series per row, behind columns of text.
+/// Fewest columns whose names count on that are taken for the steps of a series per row, behind
+/// columns of text.
 const NUMBERED: usize = 8;
 const ROW_NUMBERS: [&str; 7] =
     ["", "no", "index", "row", "unnamed: 0", "rownames", "__index_level_0__"];
@@ -52,7 +53,8 @@ pub(super) enum TimeColumn {
 /// What the columns are, by their names.
 #[derive(Clone, Debug)]
 pub(super) struct Roles {
-    /// A series per row; then there is nothing but `id`, and the values from this column of the first table on.
+    /// A series per row; then there is nothing but `id`, and the values from this column of the
+    /// first table on.
     pub rows: Option<usize>,
     pub id: Option<String>,
     pub time: TimeColumn,
@@ -82,8 +84,8 @@ impl Roles {
     }
 }
 
-/// Finds out what the columns are, and says what was guessed. `tables` are all of them: a file that goes on where another
-/// ends is read as if both were one.
+/// Finds out what the columns are, and says what was guessed. `tables` are all of them: a file that
+/// goes on where another ends is read as if both were one.
 pub(super) fn roles(
     tables: &[Table],
     format: &SeriesFormat,
@@ -167,8 +169,8 @@ fn known(format: &SeriesFormat) -> Option<&Found> {
     (format.layout == Layout::Auto || format.layout == known.layout).then_some(known)
 }
 
-/// The name of the only series where no column tells it: as in training, else that of its column. It never depends on the
-/// name of a file, so that a table is forecast alike under any.
+/// The name of the only series where no column tells it: as in training, else that of its column.
+/// It never depends on the name of a file, so that a table is forecast alike under any.
 fn only_name(format: &SeriesFormat, id: &Option<String>, targets: &[String]) -> Option<String> {
     let [target] = targets else { return None };
     if id.is_some() {
@@ -184,7 +186,8 @@ fn has(tables: &[Table], name: &str) -> bool {
     tables.iter().any(|table| table.find(name).is_some())
 }
 
-/// The error for a column that the model was trained with and no table has; `setting` names another.
+/// The error for a column that the model was trained with and no table has; `setting` names
+/// another.
 fn lost(tables: &[Table], name: &str, setting: &str) -> crate::error::Error {
     let problem = format!(
         "there is no column `{name}`, which the model was trained with; there are {}; name the one that stands for it \
@@ -205,8 +208,8 @@ fn time_found(tables: &[Table], found: &Found) -> Result<TimeColumn> {
     })
 }
 
-/// The column with the names as in training. Where there was none, a column with a usual name that tells several series
-/// apart.
+/// The column with the names as in training. Where there was none, a column with a usual name that
+/// tells several series apart.
 fn id_found(
     tables: &[Table],
     found: &Found,
@@ -319,8 +322,9 @@ fn check_asked(tables: &[Table], names: &[String]) -> Result<()> {
     }
 }
 
-/// The first column with values of a table that has a series per row, by its header: `V1, V2, …` or a name and the numbers
-/// of the steps; or columns of text, and then at least [`NUMBERED`] whose names count on, such as `d_1, d_2, …`.
+/// The first column with values of a table that has a series per row, by its header: `V1, V2, …` or
+/// a name and the numbers of the steps; or columns of text, and then at least [`NUMBERED`] whose
+/// names count on, such as `d_1, d_2, …`.
 fn values_from(table: &Table, format: &SeriesFormat) -> Option<usize> {
     let first = &table.names[0];
     let time = TIMES.iter().any(|known| first.eq_ignore_ascii_case(known));
@@ -406,7 +410,8 @@ fn time_column(
     }
 }
 
-/// A column of dates, which are there several times, beside one for the hour of the day; or a year beside a week.
+/// A column of dates, which are there several times, beside one for the hour of the day; or a year
+/// beside a week.
 fn joined(table: &Table, left: &[&str], whole: Option<&str>) -> Option<Vec<String>> {
     let cells = |name: &str| -> Option<Vec<&str>> {
         let column = table.find(name)?;
@@ -498,7 +503,8 @@ fn targets(
             said.push(format!("values `{name}`"));
             return Ok(vec![name.to_owned()]);
         }
-        // A lone column that is not quite numbers: the cell that is none is the error worth telling.
+        // A lone column that is not quite numbers: the cell that is none is the error worth
+        // telling.
         if let [name] = left[..] {
             return Ok(vec![name.to_owned()]);
         }

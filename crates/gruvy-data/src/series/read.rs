@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 const NAMELESS: &str = "the series has no name; every row needs one";
 
-/// Reads series from CSV or Parquet. Rows of several files are joined by series and time; without a time, later files go on
-/// where earlier ones end.
+/// Reads series from CSV or Parquet. Rows of several files are joined by series and time; without a
+/// time, later files go on where earlier ones end.
 ///
 /// ```no_run
 /// use gruvy_data::series::{SeriesFormat, read_panel};
@@ -35,8 +35,8 @@ pub fn read_panel(inputs: &[Input], format: &SeriesFormat) -> Result<Panel> {
     Ok(read_series(inputs, format)?.0)
 }
 
-/// As [`read_panel`], with what was guessed of the tables: what a model is to keep, so that later tables are read as this one
-/// was.
+/// As [`read_panel`], with what was guessed of the tables: what a model is to keep, so that later
+/// tables are read as this one was.
 ///
 /// # Errors
 /// As [`read_panel`].
@@ -242,7 +242,8 @@ fn one_column(
     Ok((stamps, reading))
 }
 
-/// A series per row: the values follow its name, blanks behind them are nothing. Later tables go on.
+/// A series per row: the values follow its name, blanks behind them are nothing. Later tables go
+/// on.
 fn per_row(
     tables: &[Table],
     roles: &Roles,

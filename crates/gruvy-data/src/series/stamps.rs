@@ -248,7 +248,8 @@ pub(super) fn of_parts(cells: &[&str]) -> Result<Stamp, String> {
     at(date(year, month, day), time).map(Stamp::Time).map_err(|()| unknown(&shown()))
 }
 
-/// One cell of two: a date and the hour or time of the day, or a year and its ISO week, whose Monday counts.
+/// One cell of two: a date and the hour or time of the day, or a year and its ISO week, whose
+/// Monday counts.
 pub(super) fn of_date(cells: [&str; 2], week: bool) -> Result<String, String> {
     let [date, rest] = cells;
     if week {

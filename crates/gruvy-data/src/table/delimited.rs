@@ -4,8 +4,8 @@ use crate::input::line_at;
 use csv::StringRecord;
 use std::path::Path;
 
-/// The rows of separated text, which is UTF-8, and the line of each, from 1. Without `quotes`, a quote is a character
-/// like any other.
+/// The rows of separated text, which is UTF-8, and the line of each, from 1. Without `quotes`, a
+/// quote is a character like any other.
 pub(crate) fn records(
     file: &Path,
     bytes: &[u8],
@@ -39,8 +39,8 @@ pub(crate) fn records(
     Ok((rows, lines))
 }
 
-/// The separator, of those `among` which to look, that the first line with anything in it has most of, outside of quotes;
-/// the last where it has none. `None` without such a line.
+/// The separator, of those `among` which to look, that the first line with anything in it has most
+/// of, outside of quotes; the last where it has none. `None` without such a line.
 pub(crate) fn delimiter(bytes: &[u8], among: &[u8]) -> Option<u8> {
     let header = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty())?;
     let mut quoted = false;

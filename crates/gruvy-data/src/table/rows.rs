@@ -188,7 +188,8 @@ impl Table {
     }
 }
 
-/// The separator that a first line `sep=;` names, as spreadsheets write and read it, and where the table begins.
+/// The separator that a first line `sep=;` names, as spreadsheets write and read it, and where the
+/// table begins.
 fn said_separator(bytes: &[u8]) -> (Option<u8>, usize) {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let line = bytes[..end].trim_ascii_start();
@@ -199,8 +200,8 @@ fn said_separator(bytes: &[u8]) -> (Option<u8>, usize) {
     }
 }
 
-/// Takes away what separators at the ends of lines leave: columns without a name and a cell, and empty cells behind the
-/// last column.
+/// Takes away what separators at the ends of lines leave: columns without a name and a cell, and
+/// empty cells behind the last column.
 fn trim_right(names: &mut Vec<String>, rows: &mut [StringRecord]) {
     let blank =
         |row: &StringRecord, from: usize| row.iter().skip(from).all(|c| c.trim().is_empty());

@@ -155,7 +155,8 @@ fn plain_lines_stay_documents_even_if_empty() {
         are(&examples, &[("one, two", ""), ("", ""), ("\"three\"", ""), ("four", "")]);
         assert_eq!((examples.labels.len(), lines(&examples)[3]), (0, Some(4)));
     }
-    // A sentence that ends with a usual name is no header, nor is a single word; and a comma makes no table.
+    // A sentence that ends with a usual name is no header, nor is a single word; and a comma makes
+    // no table.
     for text in ["no good text, label\nb, c\n", "review\nb, c\n", "my text, label it\nb, c\n"] {
         assert_eq!(texts(&guessed("a.txt", text)).len(), 2, "{text}");
     }

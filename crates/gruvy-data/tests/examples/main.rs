@@ -1,5 +1,5 @@
-//! Files of examples: files in, texts or sequences with their labels out. What is read, what is said of it, and what
-//! is refused.
+//! Files of examples: files in, texts or sequences with their labels out. What is read, what is
+//! said of it, and what is refused.
 #![allow(clippy::unwrap_used)] // Helpers of tests stop at the first surprise, as tests do.
 
 mod any_bytes;
@@ -40,7 +40,8 @@ fn folder<B: AsRef<[u8]>>(files: &[(&str, B)]) -> tempfile::TempDir {
     folder
 }
 
-/// What is read of some files of a folder, or of itself (``""``); the folder is taken out of errors.
+/// What is read of some files of a folder, or of itself (``""``); the folder is taken out of
+/// errors.
 fn read_in(
     folder: &tempfile::TempDir,
     names: &[&str],

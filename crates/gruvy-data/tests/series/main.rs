@@ -1,4 +1,5 @@
-//! Tables of series: files in, regular series out. What is read, what is said of it, and what is refused.
+//! Tables of series: files in, regular series out. What is read, what is said of it, and what is
+//! refused.
 #![allow(clippy::unwrap_used)] // Helpers of tests stop at the first surprise, as tests do.
 
 mod any_bytes;

@@ -27,8 +27,8 @@ pub(crate) struct ForwardStep<'a> {
     pub next: *mut f32,
     /// Between the vectors of a state, and between rows of `extra`.
     pub unit_ld: usize,
-    /// What the hidden weights multiply: h before the step, perhaps masked, `[rows]` of H padded to
-    /// whole vectors, `seen_ld` apart. Read.
+    /// What the hidden weights multiply: h before the step, perhaps masked, `[rows]` of H padded
+    /// to whole vectors, `seen_ld` apart. Read.
     pub seen: *const f32,
     pub seen_ld: usize,
     /// Room for one more value a unit, `[rows][unit_ld]`. Written and read.

@@ -118,8 +118,8 @@ impl Classifier {
         Ok(rows.flat_map(|row| self.codec.probabilities(row)).collect())
     }
 
-    /// The logits of each encoded item, `[N, K]`: what the head says, and of an item without steps the logits that give the
-    /// priors.
+    /// The logits of each encoded item, `[N, K]`: what the head says, and of an item without steps
+    /// the logits that give the priors.
     ///
     /// # Errors
     /// As [`Session::pool`].

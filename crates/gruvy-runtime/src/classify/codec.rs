@@ -1,4 +1,5 @@
-//! Classification: a text or a sequence of numbers to steps, the head's answer to probabilities of labels.
+//! Classification: a text or a sequence of numbers to steps, the head's answer to probabilities of
+//! labels.
 //!
 //! ```text
 //! text        words, characters, bytes or word pieces, the first max_len of them
@@ -7,8 +8,9 @@
 //! p = softmax(logits / T)     one label of K
 //! p = σ(logits / T)           several labels (multi_label), each by itself
 //! ```
-//! `T`, the temperature, was fitted to the validation data, so that p is how often an answer is right (Guo et al.,
-//! 1706.04599). About an item without steps nothing is known but how frequent the labels are: the priors.
+//! `T`, the temperature, was fitted to the validation data, so that p is how often an answer is
+//! right (Guo et al., 1706.04599). About an item without steps nothing is known but how frequent
+//! the labels are: the priors.
 use super::encoded::Encoded;
 use super::words::Words;
 use crate::{
@@ -66,7 +68,8 @@ impl Scaler {
     pub fn fit<'a>(features: &[String], sequences: impl Iterator<Item = &'a [f32]>) -> Self {
         let width = features.len();
         let (mut count, mut mean, mut square) = (0.0, vec![0.0; width], vec![0.0; width]);
-        // Welford's update, which does not lose the digits of numbers that are large beside their deviation.
+        // Welford's update, which does not lose the digits of numbers that are large beside their
+        // deviation.
         for step in sequences.flat_map(|sequence| sequence.chunks_exact(width)) {
             count += 1.0;
             for ((value, mean), square) in step.iter().zip(&mut mean).zip(&mut square) {
@@ -148,8 +151,8 @@ impl ClassifyCodec {
     /// The steps of a sequence `[T, I]`, scaled.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a model of text, for a number of values that is no multiple of I, and for one that is not
-    /// finite.
+    /// [`Error::Setting`] for a model of text, for a number of values that is no multiple of I, and
+    /// for one that is not finite.
     pub fn features(&self, sequence: &[f32]) -> Result<Vec<f32>> {
         let Reader::Sequences(scaler) = &self.reader else {
             return Err(wrong_kind("a sequence of numbers", "text"));
@@ -169,7 +172,8 @@ impl ClassifyCodec {
     /// All items as steps.
     ///
     /// # Errors
-    /// [`Error::Setting`] if they are of another kind, or have other features, than what the model was trained on.
+    /// [`Error::Setting`] if they are of another kind, or have other features, than what the model
+    /// was trained on.
     pub fn encode(&self, items: &Items) -> Result<Encoded> {
         match items {
             Items::Text(texts) => {
@@ -215,8 +219,8 @@ impl ClassifyCodec {
         exp.iter().map(|e| (e / sum) as f32).collect()
     }
 
-    /// The labels that an item has by its probabilities `[K]`: the likeliest, or with `multi_label` those of a half and
-    /// more.
+    /// The labels that an item has by its probabilities `[K]`: the likeliest, or with `multi_label`
+    /// those of a half and more.
     pub fn decide(&self, probabilities: &[f32]) -> Vec<u32> {
         if self.multi_label {
             let likely = probabilities.iter().zip(0..).filter(|(p, _)| **p >= 0.5);

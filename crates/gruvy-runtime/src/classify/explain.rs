@@ -4,7 +4,8 @@
 //! after   p(label | the text up to and with this word): how the answer moves as the words are read
 //! effect  p(label | the text) − p(label | the text without this word): above 0, the word speaks for the label
 //! ```
-//! Both are answers of the model itself to other texts, whatever it is made of; no gradient, no approximation.
+//! Both are answers of the model itself to other texts, whatever it is made of; no gradient, no
+//! approximation.
 use super::classifier::Classifier;
 use crate::{
     classify::{encoded::Encoded, words::Words},

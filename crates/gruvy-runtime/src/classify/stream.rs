@@ -7,7 +7,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Reads one item step by step. After the last step its answer is that of the whole item at once, to rounding.
+/// Reads one item step by step. After the last step its answer is that of the whole item at once,
+/// to rounding.
 #[derive(Debug)]
 pub struct ClassifyStream {
     codec: Arc<ClassifyCodec>,
@@ -61,7 +62,8 @@ impl ClassifyStream {
         self.push(Steps::Tokens(&[token]))
     }
 
-    /// Takes the features of a step, `[I]`, as they were measured; gives the probabilities `[K]` of the item so far.
+    /// Takes the features of a step, `[I]`, as they were measured; gives the probabilities `[K]` of
+    /// the item so far.
     ///
     /// # Errors
     /// As [`ClassifyCodec::features`], and for a number of values other than I.

@@ -3,8 +3,9 @@
 //! ```text
 //! word   token 0 = <unk>, then the words of the vocabulary; V = words + 1
 //! ```
-//! Characters are composed first (Unicode's form C), so that `é` is the same however it was typed; not in files of before.
-//! Words end where Unicode says (UAX #29): `don't` is one word, each mark of punctuation is one, blanks are none.
+//! Characters are composed first (Unicode's form C), so that `é` is the same however it was typed;
+//! not in files of before. Words end where Unicode says (UAX #29): `don't` is one word, each mark
+//! of punctuation is one, blanks are none.
 use crate::error::{Error, Result};
 use crate::text::normalize::Normalize;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,8 @@ struct Stored {
 }
 
 impl Words {
-    /// A vocabulary, of words as [`Words::normal`] has them. With `lowercase`, capitals are small letters to it.
+    /// A vocabulary, of words as [`Words::normal`] has them. With `lowercase`, capitals are small
+    /// letters to it.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] for a word that is empty or there twice.

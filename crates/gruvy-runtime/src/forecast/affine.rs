@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 /// A deviation below this share of the values' size is that of rounding.
 const ROUNDING: f64 = 1e-13;
-/// Least scale, as a share of the series' deviation: where a window hardly moves, as in a long pause or a strictly periodic
-/// series, what comes after it is not blown up.
+/// Least scale, as a share of the series' deviation: where a window hardly moves, as in a long
+/// pause or a strictly periodic series, what comes after it is not blown up.
 pub(super) const LEAST_SCALE: f64 = 0.02;
 
 /// A shift and a scale: `(x − mean) / std`.

@@ -53,8 +53,8 @@ impl Forecast {
         self.quantile(0.5).unwrap_or(&self.mean)
     }
 
-    /// The central intervals that the levels make, widest first: nominal coverage, lower and upper bound `[H]`.
-    /// Levels 0.1, 0.5 and 0.9 make one, that of 0.8.
+    /// The central intervals that the levels make, widest first: nominal coverage, lower and upper
+    /// bound `[H]`. Levels 0.1, 0.5 and 0.9 make one, that of 0.8.
     pub fn intervals(&self) -> impl Iterator<Item = (f64, &[f64], &[f64])> {
         self.levels
             .iter()

@@ -1,4 +1,5 @@
-//! Forecasts of time series: series to windows of numbers, what a network answers to distributions of what comes.
+//! Forecasts of time series: series to windows of numbers, what a network answers to distributions
+//! of what comes.
 //!
 //! ```text
 //! y ─ transform ─ minus base ─ over scale ─> z [C]          the context: the last C steps before the origin
@@ -6,12 +7,13 @@
 //! autoregressive    z_{t-1} ─> GRU ─> head [P] ─> distribution of z_t, from which the next input is drawn
 //! answer:           transform⁻¹(base + scale · quantile)
 //! ```
-//! The direct decoder is SegRNN's (Lin et al. 2023, 2308.11200): the network reads segments of `w` steps, and every
-//! segment of the horizon is one more step from the same last state, told apart by its position. The autoregressive one is
-//! DeepAR's (Salinas et al. 2017, 1704.04110). Both are a plain [`Spec`] of features, layers and a linear head.
+//! The direct decoder is SegRNN's (Lin et al. 2023, 2308.11200): the network reads segments of `w`
+//! steps, and every segment of the horizon is one more step from the same last state, told apart by
+//! its position. The autoregressive one is DeepAR's (Salinas et al. 2017, 1704.04110). Both are a
+//! plain [`Spec`] of features, layers and a linear head.
 //!
-//! Base and scale are of the window alone, so that new series of the same kind work, and a model goes on with
-//! series whose level moves. A missing value enters as the base with a mark beside it.
+//! Base and scale are of the window alone, so that new series of the same kind work, and a model
+//! goes on with series whose level moves. A missing value enters as the base with a mark beside it.
 use super::affine::{Affine, LEAST_SCALE, Spread};
 use super::output::Output;
 use super::transform::Transform;
@@ -46,7 +48,8 @@ pub enum Difference {
     None,
     /// The last value of the context.
     Last,
-    /// The value a season before; in the horizon of the direct decoder, that of the last season seen.
+    /// The value a season before; in the horizon of the direct decoder, that of the last season
+    /// seen.
     Seasonal,
 }
 
@@ -140,7 +143,8 @@ pub struct ForecastCodec {
     pub decoder: Decoder,
     /// What the head gives.
     pub output: Output,
-    /// Quantile levels of an answer, increasing; with [`Output::Quantile`] those that the head gives.
+    /// Quantile levels of an answer, increasing; with [`Output::Quantile`] those that the head
+    /// gives.
     pub levels: Vec<f64>,
     /// Before everything else.
     pub transform: Transform,
@@ -162,8 +166,8 @@ pub struct ForecastCodec {
     pub series: Vec<Known>,
 }
 
-/// The sizes of numbers that can be learned from: their squares, and those of their differences, stay far from the ends of
-/// what a number can be.
+/// The sizes of numbers that can be learned from: their squares, and those of their differences,
+/// stay far from the ends of what a number can be.
 const SIZES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 
 /// No window is longer, so that sizes computed from a model file cannot overflow.
@@ -215,8 +219,8 @@ impl ForecastCodec {
         self.series.iter().find(|known| known.id == id)
     }
 
-    /// The scale of a series by its transformed values `[N]`: their deviation; a small share of their size where they never
-    /// change, and so 0 for zeros.
+    /// The scale of a series by its transformed values `[N]`: their deviation; a small share of
+    /// their size where they never change, and so 0 for zeros.
     pub fn scale_of(transformed: &[f64], transform: Transform) -> f64 {
         let spread = Spread::of(transformed.iter().copied());
         if spread.moves() { spread.std } else { LEAST_SCALE * transform.size(spread.mean) }
@@ -259,7 +263,8 @@ impl ForecastCodec {
         y.is_nan() || (positive && (!counts || (y >= 0.0 && y.fract() == 0.0)))
     }
 
-    /// What standardised errors of a series are measured in: of what was trained on, or of all its values.
+    /// What standardised errors of a series are measured in: of what was trained on, or of all its
+    /// values.
     pub fn standard(&self, series: &Series) -> Affine {
         self.known(&series.id)
             .map_or_else(|| Affine::of(series.y.iter().copied()), |known| known.standard)

@@ -60,7 +60,8 @@ pub struct Forecaster {
     source: Value,
     /// Paths drawn for the quantiles of an autoregressive model.
     pub samples: usize,
-    /// Seed of everything drawn. What is drawn for a series depends on it, the series' name and the origin alone.
+    /// Seed of everything drawn. What is drawn for a series depends on it, the series' name and
+    /// the origin alone.
     pub seed: u64,
 }
 
@@ -79,8 +80,9 @@ impl Forecaster {
         Ok(Self { networks, codec, source, samples: Self::SAMPLES, seed: 1 })
     }
 
-    /// An ensemble of models that differ in their weights alone, such as those of several seeds. Each quantile is the mean of
-    /// theirs, and so is the mean; each draws its share of the paths.
+    /// An ensemble of models that differ in their weights alone, such as those of several seeds.
+    /// Each quantile is the mean of theirs, and so is the mean; each draws its share of the
+    /// paths.
     ///
     /// # Errors
     /// [`Error::Setting`] for no model, and for models of different data or settings.
@@ -147,7 +149,8 @@ impl Forecaster {
     /// The series of a panel, ready for [`Forecaster::forecast`] and [`Forecaster::paths`].
     ///
     /// # Errors
-    /// If the panel has other covariates or another frequency than the model, or a value that it cannot take.
+    /// If the panel has other covariates or another frequency than the model, or a value that it
+    /// cannot take.
     pub fn prepare(&self, panel: &Panel) -> Result<Vec<Prepared>> {
         let codec = &self.codec;
         if panel.frequency != codec.frequency {
@@ -166,8 +169,9 @@ impl Forecaster {
         panel.series.iter().map(|series| codec.prepare(series)).collect()
     }
 
-    /// As [`Forecaster::prepare`], but values that the model's transform or distribution cannot have, such as a 0 where it
-    /// takes logarithms, are taken as missing; and a sentence for each series that has some.
+    /// As [`Forecaster::prepare`], but values that the model's transform or distribution cannot
+    /// have, such as a 0 where it takes logarithms, are taken as missing; and a sentence for
+    /// each series that has some.
     ///
     /// # Errors
     /// As [`Forecaster::prepare`], but for such values.
@@ -197,12 +201,12 @@ impl Forecaster {
         Ok((self.prepare(&panel)?, notes))
     }
 
-    /// Forecasts of these series from these origins on: the first steps that are forecast, of which the values,
-    /// and all later ones, are not looked at. Known-future covariates are.
+    /// Forecasts of these series from these origins on: the first steps that are forecast, of which
+    /// the values, and all later ones, are not looked at. Known-future covariates are.
     ///
     /// # Errors
-    /// [`Error::Series`] for a series without a value in the context, or with known-future covariates that end
-    /// before the horizon.
+    /// [`Error::Series`] for a series without a value in the context, or with known-future
+    /// covariates that end before the horizon.
     pub fn forecast(&self, windows: &[(&Prepared, usize)]) -> Result<Vec<Forecast>> {
         if let Decoder::Autoregressive = self.codec.decoder {
             let paths = self.paths(windows, self.samples)?;
@@ -224,8 +228,8 @@ impl Forecaster {
         Ok(all)
     }
 
-    /// `count` possible courses of each series. A direct model says nothing of how its steps hang together: they
-    /// are drawn one by one.
+    /// `count` possible courses of each series. A direct model says nothing of how its steps hang
+    /// together: they are drawn one by one.
     ///
     /// # Errors
     /// As [`Forecaster::forecast`].
@@ -269,9 +273,10 @@ impl Forecaster {
         Ok(all)
     }
 
-    /// Sum over steps, and number of steps, of the loss that the model was trained on, in units of each window's
-    /// scale: over the horizon of the direct decoder, over context and horizon of the autoregressive one, whose
-    /// inputs are then the values themselves. Quantiles that cross are put in order first.
+    /// Sum over steps, and number of steps, of the loss that the model was trained on, in units of
+    /// each window's scale: over the horizon of the direct decoder, over context and horizon of
+    /// the autoregressive one, whose inputs are then the values themselves. Quantiles that
+    /// cross are put in order first.
     ///
     /// # Errors
     /// As [`Forecaster::forecast`]; the horizon's values must be known.
@@ -309,8 +314,8 @@ impl Forecaster {
         Ok((sum, count))
     }
 
-    /// The central interval of probability `share` that the forecast from one step before gives each step of the
-    /// series; none where there was nothing to forecast from.
+    /// The central interval of probability `share` that the forecast from one step before gives
+    /// each step of the series; none where there was nothing to forecast from.
     ///
     /// # Errors
     /// [`Error::Setting`] for an interval wider than the levels of the model's quantiles.

@@ -1,4 +1,5 @@
-//! What the head's numbers say about the next values: a distribution, in units of the window's scale.
+//! What the head's numbers say about the next values: a distribution, in units of the window's
+//! scale.
 //!
 //! ```text
 //! quantile            q_1 … q_K, at the codec's levels
@@ -91,8 +92,8 @@ pub(crate) enum Law {
 }
 
 impl Law {
-    /// The quantile at `level`, in (0, 1). `levels` belong to [`Law::Quantiles`], which are joined by lines and go on
-    /// level beyond the outermost.
+    /// The quantile at `level`, in (0, 1). `levels` belong to [`Law::Quantiles`], which are joined
+    /// by lines and go on level beyond the outermost.
     pub fn quantile(&self, level: f64, levels: &[f64]) -> f64 {
         match *self {
             Law::Quantiles(ref values) => between(levels, values, level),
@@ -109,8 +110,8 @@ impl Law {
         }
     }
 
-    /// What is minimised while learning, at the value `z`: twice the mean pinball loss over `levels`, or the negative
-    /// log-likelihood in nats (of the counts themselves, for those).
+    /// What is minimised while learning, at the value `z`: twice the mean pinball loss over
+    /// `levels`, or the negative log-likelihood in nats (of the counts themselves, for those).
     pub fn loss(&self, z: f64, levels: &[f64]) -> f64 {
         match *self {
             Law::Quantiles(ref values) => {
@@ -210,7 +211,8 @@ mod tests {
         assert!((mean - 3.0).abs() < 0.05 && (variance - 16.0 / 3.0).abs() < 0.4, "{variance}");
         let law = Output::NegativeBinomial.distribution(&[head(1.5), head(0.8)], 4.0);
         let (mean, variance) = moments(&law);
-        // In counts: mean 6, α = 0.8 / 2 = 0.4, variance 6 + 0.4 · 36 = 20.4; over the scale 4, 1.5 and 1.275.
+        // In counts: mean 6, α = 0.8 / 2 = 0.4, variance 6 + 0.4 · 36 = 20.4; over the scale 4, 1.5
+        // and 1.275.
         assert!((mean - 1.5).abs() < 0.03 && (variance - 1.275).abs() < 0.08, "{mean} {variance}");
     }
 
@@ -221,7 +223,8 @@ mod tests {
         near(law.quantile(0.975, &LEVELS), 1.960);
         let law = Output::StudentT.distribution(&[1.0, head(2.0), head(8.0)], 1.0);
         near(law.quantile(0.95, &LEVELS), 1.0 + 2.0 * 1.8125);
-        // Of 100,000 draws of counts, as many lie at or below the quantile as its level says, or more.
+        // Of 100,000 draws of counts, as many lie at or below the quantile as its level says, or
+        // more.
         let law = Output::NegativeBinomial.distribution(&[head(1.5), head(0.8)], 4.0);
         let mut random = SplitMix64::new(3);
         let quantile = law.quantile(0.9, &LEVELS);

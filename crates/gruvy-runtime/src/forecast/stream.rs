@@ -7,7 +7,8 @@ use crate::{
 };
 
 impl Forecaster {
-    /// A stream of observations of one series, of which `series` is the beginning, perhaps without a value.
+    /// A stream of observations of one series, of which `series` is the beginning, perhaps without
+    /// a value.
     ///
     /// # Errors
     /// As [`Forecaster::prepare`].
@@ -19,8 +20,8 @@ impl Forecaster {
 
 /// One series whose observations come one at a time.
 ///
-/// It keeps the last window alone, however long it runs, and answers what [`Forecaster::forecast`] answers on the
-/// whole history: the same bits.
+/// It keeps the last window alone, however long it runs, and answers what [`Forecaster::forecast`]
+/// answers on the whole history: the same bits.
 #[derive(Clone, Debug)]
 pub struct ForecastStream {
     forecaster: Forecaster,
@@ -33,7 +34,8 @@ impl ForecastStream {
     /// The next observation, NaN if it is missing, with the past-only covariates `[P]` of its step.
     ///
     /// # Errors
-    /// [`Error::Setting`] for another number of covariates or an infinite value. The stream is then as before.
+    /// [`Error::Setting`] for another number of covariates or an infinite value. The stream is then
+    /// as before.
     pub fn observe(&mut self, y: f64, past: &[f64]) -> Result<()> {
         if y.is_infinite() {
             return Err(Error::setting("y", y, "a finite number, or NaN if it is missing"));

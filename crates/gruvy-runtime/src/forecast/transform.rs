@@ -4,8 +4,8 @@
 //! log       ln y                          for y > 0
 //! box-cox   (y^λ − 1) / λ, ln y at λ = 0  for y > 0
 //! ```
-//! Box and Cox (1964); λ chosen after Guerrero (1993): the one at which the spread of the seasons varies least with
-//! their level.
+//! Box and Cox (1964); λ chosen after Guerrero (1993): the one at which the spread of the seasons
+//! varies least with their level.
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -58,9 +58,9 @@ impl Transform {
         }
     }
 
-    /// Guerrero's λ for these series, in steps of 0.1 from −1 to 1: the least coefficient of variation of
-    /// `spread / level^(1 − λ)` over pieces of `season` steps (at least two), averaged over the series. A value
-    /// that is not above 0 makes λ 1.
+    /// Guerrero's λ for these series, in steps of 0.1 from −1 to 1: the least coefficient of
+    /// variation of `spread / level^(1 − λ)` over pieces of `season` steps (at least two),
+    /// averaged over the series. A value that is not above 0 makes λ 1.
     pub fn guerrero<'a>(series: impl Iterator<Item = &'a [f64]> + Clone, season: usize) -> f64 {
         if series.clone().flatten().any(|y| *y <= 0.0) {
             return 1.0;
@@ -77,8 +77,8 @@ impl Transform {
     }
 }
 
-/// Coefficient of variation of `spread / level^(1 − λ)` over whole pieces without a missing value; none for fewer than
-/// three pieces.
+/// Coefficient of variation of `spread / level^(1 − λ)` over whole pieces without a missing value;
+/// none for fewer than three pieces.
 fn variation(y: &[f64], season: usize, lambda: f64) -> Option<f64> {
     let whole = y.chunks_exact(season).filter(|piece| piece.iter().all(|v| !v.is_nan()));
     let ratios: Vec<f64> = whole

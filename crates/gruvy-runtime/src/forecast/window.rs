@@ -75,8 +75,8 @@ impl ForecastCodec {
     /// Makes a series ready for windows.
     ///
     /// # Errors
-    /// [`Error::Series`] for a value that the transform or the distribution cannot have, and for another number of
-    /// covariates than the codec's.
+    /// [`Error::Series`] for a value that the transform or the distribution cannot have, and for
+    /// another number of covariates than the codec's.
     pub fn prepare(&self, series: &Series) -> Result<Prepared> {
         Self::check_sizes(series)?;
         let wrong = |what: &str, y: f64, setting: &str| {
@@ -137,7 +137,8 @@ impl ForecastCodec {
         }
     }
 
-    /// Base and scale of the window of `series` before step `origin`; none if it has no value to go by.
+    /// Base and scale of the window of `series` before step `origin`; none if it has no value to go
+    /// by.
     pub fn frame(&self, series: &Prepared, origin: usize) -> Option<Frame> {
         let from = origin.saturating_sub(self.context);
         let seen = series.y.get(from..origin)?;
@@ -188,8 +189,9 @@ impl ForecastCodec {
         if t < frame.origin {
             return before(t).map_or(f64::NAN, |at| y[at]);
         }
-        // In the horizon there must be a base: the season before, or the one before that, at last the last value. The
-        // autoregressive decoder goes on from what it drew, which the caller has put into `y`.
+        // In the horizon there must be a base: the season before, or the one before that, at last
+        // the last value. The autoregressive decoder goes on from what it drew, which the
+        // caller has put into `y`.
         let limit = match self.decoder {
             Decoder::Direct { .. } => frame.origin,
             Decoder::Autoregressive => usize::MAX,
@@ -204,8 +206,9 @@ impl ForecastCodec {
 
     /// The windows of these series before these origins.
     ///
-    /// With `ahead`, the steps of an autoregressive window run on through the horizon, whose values must be
-    /// known: as it is learned from. Else they end with the step that predicts the first of the horizon.
+    /// With `ahead`, the steps of an autoregressive window run on through the horizon, whose values
+    /// must be known: as it is learned from. Else they end with the step that predicts the
+    /// first of the horizon.
     pub fn windows(&self, of: &[(&Prepared, &Frame)], ahead: bool) -> Windows {
         let mut windows = Windows::default();
         match self.decoder {
@@ -273,7 +276,8 @@ impl ForecastCodec {
         }
     }
 
-    /// One input of the autoregressive decoder: what step `t` is predicted from, with `y [≥ t]` for the values.
+    /// One input of the autoregressive decoder: what step `t` is predicted from, with `y [≥ t]` for
+    /// the values.
     pub(crate) fn single(
         &self,
         series: &Prepared,

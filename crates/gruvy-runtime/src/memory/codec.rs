@@ -1,5 +1,5 @@
-//! The two tasks that measure memory. Their data come from a generator, not from a file: what a user would
-//! give another codec as raw input is here a seed and a number of sequences.
+//! The two tasks that measure memory. Their data come from a generator, not from a file: what a
+//! user would give another codec as raw input is here a seed and a number of sequences.
 //!
 //! ```text
 //! adding   x [T, B, 2]: a number uniform in [0, 1), and a mark that is 1 at two steps, else 0
@@ -8,9 +8,10 @@
 //! copy     x [T + 20, B]: ten digits of 1..=8, T − 1 zeros, eleven 9s
 //!          y [T + 20, B]: T + 10 zeros, then the ten digits, while the last ten 9s go in
 //! ```
-//! The adding problem is Hochreiter and Schmidhuber's (1997), both tasks are made as by Bai, Kolter and
-//! Koltun (1803.01271), so that results can be put beside theirs: the two marks stand at any two different
-//! steps, neither bound to its half. Sequence `i` of a seed is the same in whatever batch it comes.
+//! The adding problem is Hochreiter and Schmidhuber's (1997), both tasks are made as by Bai, Kolter
+//! and Koltun (1803.01271), so that results can be put beside theirs: the two marks stand at any
+//! two different steps, neither bound to its half. Sequence `i` of a seed is the same in whatever
+//! batch it comes.
 use crate::{
     error::{Error, Result},
     model::spec::{Input, Spec},
@@ -44,7 +45,8 @@ pub struct AddingExamples {
 impl Adding {
     /// Width of an input step.
     pub const FEATURES: usize = 2;
-    /// Mean squared error of a model without memory, which answers 1: twice the variance of a number.
+    /// Mean squared error of a model without memory, which answers 1: twice the variance of a
+    /// number.
     pub const BASELINE: f64 = 1.0 / 6.0;
 
     /// Checks the length.
@@ -150,8 +152,8 @@ impl Copying {
         CopyExamples { x, targets }
     }
 
-    /// What is reported of a mean cross entropy over all steps and the share of the digits that are right
-    /// (none: not known).
+    /// What is reported of a mean cross entropy over all steps and the share of the digits that are
+    /// right (none: not known).
     pub fn metrics(&self, loss: f64, accuracy: Option<f64>) -> BTreeMap<String, f64> {
         let known = [("loss", loss), ("baseline", self.baseline())];
         named(known.into_iter().chain(accuracy.map(|a| ("accuracy", a))))
@@ -166,8 +168,8 @@ impl Copying {
     }
 }
 
-/// The random numbers of one sequence. The seed is mixed first, so that neighbouring seeds do not share
-/// their sequences shifted by one.
+/// The random numbers of one sequence. The seed is mixed first, so that neighbouring seeds do not
+/// share their sequences shifted by one.
 fn sequence(seed: u64, row: u64) -> SplitMix64 {
     SplitMix64::new(mix(seed, row))
 }

@@ -1,4 +1,5 @@
-//! The two tasks that measure memory, adding and copying: sequences made from a seed, and how well they are answered.
+//! The two tasks that measure memory, adding and copying: sequences made from a seed, and how well
+//! they are answered.
 pub(crate) mod codec;
 pub(crate) mod eval;
 pub(crate) mod model;

@@ -94,7 +94,8 @@ impl MemoryModel<Copying> {
         Ok(Self { network: Arc::new(Network::new(file)?), codec })
     }
 
-    /// The logits of the symbols at every step of `batch` sequences `x [T + 20, B]`, `[T + 20, B, 10]`.
+    /// The logits of the symbols at every step of `batch` sequences `x [T + 20, B]`, `[T + 20, B,
+    /// 10]`.
     ///
     /// # Errors
     /// As [`Session::run`].

@@ -1,5 +1,5 @@
-//! Whether there is the memory for something, asked before it is taken: a system that runs out of memory
-//! ends the process without a word.
+//! Whether there is the memory for something, asked before it is taken: a system that runs out of
+//! memory ends the process without a word.
 use crate::error::{Error, Result};
 use std::fs;
 

@@ -1,8 +1,8 @@
 //! A checksum that notices damage: flipped bits, blocks of zeros. It is no defence against somebody
 //! who changes a file on purpose.
 
-/// `h ← rotate((h ⊕ w) · p)` over words of 64 bits. Each step is a bijection of `h` and of `w`, so a
-/// change within one word is never missed.
+/// `h ← rotate((h ⊕ w) · p)` over words of 64 bits. Each step is a bijection of `h` and of `w`, so
+/// a change within one word is never missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checksum(u64);
 

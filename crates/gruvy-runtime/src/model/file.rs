@@ -34,8 +34,8 @@ pub struct ModelFile {
     pub spec: Spec,
     /// Raw input to numbers and back.
     pub codec: Codec,
-    /// How the training data were read: written by a reader of data, and for readers alone. [`Value::Null`] for a task that
-    /// makes its own.
+    /// How the training data were read: written by a reader of data, and for readers alone.
+    /// [`Value::Null`] for a task that makes its own.
     pub source: Value,
     /// How the model was trained.
     pub trained: Trained,
@@ -118,8 +118,8 @@ impl ModelFile {
     /// Reads a model from a file.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, else [`Error::File`] around what [`ModelFile::from_bytes`]
-    /// found.
+    /// [`Error::Io`] if it cannot be read, else [`Error::File`] around what
+    /// [`ModelFile::from_bytes`] found.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::Io {
@@ -142,8 +142,8 @@ impl ModelFile {
     /// The model as the content of a file. Equal models give equal bytes.
     ///
     /// # Errors
-    /// What [`ModelFile::validate`] finds, and what [`ModelFile::from_bytes`] would refuse: a file that
-    /// cannot be read again is not written.
+    /// What [`ModelFile::validate`] finds, and what [`ModelFile::from_bytes`] would refuse: a file
+    /// that cannot be read again is not written.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.validate()?;
         let header = serde_json::to_string(&HeaderOut {

@@ -9,7 +9,8 @@ use crate::{
 use gruvy_kernels::{Layer, Linear, Norm, Packed, Weights};
 use std::collections::BTreeMap;
 
-/// The weights of a model, packed once and shared by any number of [sessions](crate::model::Session).
+/// The weights of a model, packed once and shared by any number of
+/// [sessions](crate::model::Session).
 #[derive(Debug)]
 pub struct Network {
     spec: Spec,
@@ -35,7 +36,8 @@ impl Network {
     /// Packs weights by the names of [`Spec::tensors`].
     ///
     /// # Errors
-    /// As [`Spec::validate`], and for a tensor that is missing, unknown, of a wrong shape or not finite.
+    /// As [`Spec::validate`], and for a tensor that is missing, unknown, of a wrong shape or not
+    /// finite.
     pub fn from_tensors(spec: &Spec, tensors: &BTreeMap<String, Tensor>) -> Result<Self> {
         spec.validate()?;
         check_tensors(spec, tensors)?;

@@ -6,8 +6,8 @@
 //! mean        1/T · Σ y_t
 //! attention   Σ a_t y_t,   a_t = e_t / Σ e_t,   e_t = exp(w · tanh(y_t) − m),   m = the largest w · tanh(y_t) so far
 //! ```
-//! What is kept does not grow with the sequence, so that a stream has its answer after every step, and the same one as
-//! the whole sequence at once.
+//! What is kept does not grow with the sequence, so that a stream has its answer after every step,
+//! and the same one as the whole sequence at once.
 use crate::model::spec::Pool;
 
 /// A pool over the steps so far.

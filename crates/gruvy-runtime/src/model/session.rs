@@ -65,9 +65,9 @@ impl Session {
     /// Takes one step of every row, `[B]` tokens or `[B, I]` features; gives the logits `[B, V]`.
     ///
     /// # Errors
-    /// [`Error::Token`] for a token that is not in the vocabulary, [`Error::Setting`] for a wrong kind
-    /// or number of values, [`Error::Bidirectional`] if the network needs the future. The state is
-    /// then as before.
+    /// [`Error::Token`] for a token that is not in the vocabulary, [`Error::Setting`] for a wrong
+    /// kind or number of values, [`Error::Bidirectional`] if the network needs the future. The
+    /// state is then as before.
     pub fn step<'s>(&mut self, step: impl Into<Steps<'s>>) -> Result<&[f32]> {
         let step = step.into();
         self.one_direction("take single steps")?;
@@ -90,9 +90,9 @@ impl Session {
         Ok(logits)
     }
 
-    /// Runs over a chunk of T steps, `[T, B]` tokens or `[T, B, I]` features; gives the logits of every
-    /// step `[T, B, V]`. The state is carried from call to call, except that a bidirectional network
-    /// takes each chunk for a whole sequence and starts from zeros.
+    /// Runs over a chunk of T steps, `[T, B]` tokens or `[T, B, I]` features; gives the logits of
+    /// every step `[T, B, V]`. The state is carried from call to call, except that a
+    /// bidirectional network takes each chunk for a whole sequence and starts from zeros.
     ///
     /// # Errors
     /// As [`Session::step`], without [`Error::Bidirectional`].
@@ -131,12 +131,13 @@ impl Session {
         Ok(&self.logits)
     }
 
-    /// Reads whole sequences from zeros, of `lengths [B]` steps each, at least one; gives the head's answer about each as a
-    /// whole, `[B, V]`, by the spec's [`Pool`](crate::model::Pool). What stands past a sequence's length has no effect.
+    /// Reads whole sequences from zeros, of `lengths [B]` steps each, at least one; gives the
+    /// head's answer about each as a whole, `[B, V]`, by the spec's
+    /// [`Pool`](crate::model::Pool). What stands past a sequence's length has no effect.
     ///
     /// # Errors
-    /// As [`Session::run`]; [`Error::Setting`] for a length that is 0 or beyond the steps, and for a network that answers
-    /// at every step.
+    /// As [`Session::run`]; [`Error::Setting`] for a length that is 0 or beyond the steps, and for
+    /// a network that answers at every step.
     pub fn pool<'s>(&mut self, steps: impl Into<Steps<'s>>, lengths: &[usize]) -> Result<&[f32]> {
         let steps = steps.into();
         let seq_len = self.check(steps)?;
@@ -185,7 +186,8 @@ impl Session {
         &self.logits[self.logits.len().saturating_sub(len)..]
     }
 
-    /// The logits `[V]` of one row of the last step taken; none before the first, or beyond the batch.
+    /// The logits `[V]` of one row of the last step taken; none before the first, or beyond the
+    /// batch.
     pub fn row_logits(&self, row: usize) -> Option<&[f32]> {
         self.logits().chunks_exact(self.network.spec().outputs()).nth(row)
     }
@@ -198,7 +200,8 @@ impl Session {
     /// Continues from `state [L·D, B, K·H]`, as [`Session::state`] gave it.
     ///
     /// # Errors
-    /// [`Error::Setting`] for another length; [`Error::Bidirectional`] if the network carries no state.
+    /// [`Error::Setting`] for another length; [`Error::Bidirectional`] if the network carries no
+    /// state.
     pub fn set_state(&mut self, state: &[f32]) -> Result<()> {
         self.one_direction("continue from a state")?;
         if state.len() != self.state.len() {

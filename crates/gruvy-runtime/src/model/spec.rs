@@ -22,7 +22,8 @@ pub struct Spec {
     pub input: Input,
     /// The recurrent layers.
     pub rnn: RnnSpec,
-    /// How the top layer's outputs at all steps become one vector, which the head reads; none: it reads every step.
+    /// How the top layer's outputs at all steps become one vector, which the head reads; none: it
+    /// reads every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<Pool>,
     /// What is read from the top layer.
@@ -39,7 +40,8 @@ pub enum Pool {
     Max,
     /// The mean of each unit.
     Mean,
-    /// `Σ a_t y_t`, `a = softmax_t(w · tanh(y_t))`, w = `attention.weight [D·H]` (Zhou et al. 2016).
+    /// `Σ a_t y_t`, `a = softmax_t(w · tanh(y_t))`, w = `attention.weight [D·H]` (Zhou et al.
+    /// 2016).
     Attention,
 }
 
@@ -102,7 +104,8 @@ pub struct RnnSpec {
     pub bidirectional: bool,
     /// Whether the layers have biases.
     pub bias: bool,
-    /// Zoneout's probability of keeping a unit's state, of which a model that is run takes the mean; 0: none.
+    /// Zoneout's probability of keeping a unit's state, of which a model that is run takes the
+    /// mean; 0: none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub zoneout: f64,
     /// Whether the gates are layer-normalised.
@@ -170,8 +173,8 @@ impl Spec {
 
     /// The tensors of a model of this spec, the one list that reading, writing and training share:
     /// `embedding.weight`, then for each layer and direction `rnn.{weight_ih, weight_hh, bias_ih,
-    /// bias_hh, gain_ih, gain_hh}_l{layer}[_reverse]` as far as the layers have them, then `attention.weight` where attention pools,
-    /// `head.weight` and `head.bias`.
+    /// bias_hh, gain_ih, gain_hh}_l{layer}[_reverse]` as far as the layers have them, then
+    /// `attention.weight` where attention pools, `head.weight` and `head.bias`.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let mut list = Vec::new();
         let mut add = |name: String, shape: &[usize]| {

@@ -1,4 +1,5 @@
-//! Headers of earlier versions of the model file, made into today's. Files of every version that was ever released load.
+//! Headers of earlier versions of the model file, made into today's. Files of every version that
+//! was ever released load.
 //!
 //! ```text
 //! version 1   codec.format held how the data were read

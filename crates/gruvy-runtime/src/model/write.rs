@@ -13,8 +13,8 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 /// Ends the name of a temporary file.
 const TEMPORARY: &str = ".tmp";
 
-/// Writes `bytes` to `path` so that a process killed at any moment leaves either the old file or the
-/// new one: into a temporary file of the same folder, synced, renamed, and the folder synced.
+/// Writes `bytes` to `path` so that a process killed at any moment leaves either the old file or
+/// the new one: into a temporary file of the same folder, synced, renamed, and the folder synced.
 ///
 /// A symbolic link stays a link: the file that it leads to is written. What is no file, such as a
 /// pipe, a terminal or `/dev/stdout`, cannot be replaced and is written into.
@@ -87,8 +87,8 @@ fn destination(path: &Path) -> io::Result<Destination> {
     }
 }
 
-/// Whether `path` leads through `/proc` to a file that a process has open, as `/dev/stdout` does: the
-/// process goes on with the file it has open, not with one that takes its name.
+/// Whether `path` leads through `/proc` to a file that a process has open, as `/dev/stdout` does:
+/// the process goes on with the file it has open, not with one that takes its name.
 fn is_open_file(path: &Path) -> io::Result<bool> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..MOST_LINKS {

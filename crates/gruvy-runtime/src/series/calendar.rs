@@ -1,7 +1,7 @@
 //! Stamps, frequencies and what a network is told of the calendar. Civil time only: no time zones.
 //!
-//! A [`Frequency`] is written as pandas writes it (`h`, `30min`, `D`, `B`, `MS`, `QE`, …); a stamp as Nixtla's tables
-//! have it (`1949-01-01`, `2020-01-01 13:00:00`, `17`).
+//! A [`Frequency`] is written as pandas writes it (`h`, `30min`, `D`, `B`, `MS`, `QE`, …); a stamp
+//! as Nixtla's tables have it (`1949-01-01`, `2020-01-01 13:00:00`, `17`).
 use jiff::{
     SignedDuration,
     civil::{Date, DateTime},
@@ -64,8 +64,8 @@ pub enum Frequency {
 }
 
 impl Frequency {
-    /// The stamp `index` steps after `start`; the end of the calendar, should that come first. A position without a
-    /// calendar moves by one a step, except with [`Frequency::Steps`].
+    /// The stamp `index` steps after `start`; the end of the calendar, should that come first. A
+    /// position without a calendar moves by one a step, except with [`Frequency::Steps`].
     pub fn at(self, start: Stamp, index: usize) -> Stamp {
         let steps = i64::try_from(index).unwrap_or(i64::MAX);
         let time = match (self, start) {
@@ -121,8 +121,8 @@ impl Frequency {
         (self.at(start, guess) == stamp).then_some(guess)
     }
 
-    /// How many steps the month of `stamp` lies after that of `start`, whatever their days; `None` for a frequency without
-    /// months, and where no step lies in that month.
+    /// How many steps the month of `stamp` lies after that of `start`, whatever their days; `None`
+    /// for a frequency without months, and where no step lies in that month.
     pub fn months(self, start: Stamp, stamp: Stamp) -> Option<usize> {
         let (Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. }) = self
         else {
@@ -143,8 +143,8 @@ impl Frequency {
         }
     }
 
-    /// Steps of the usual season: a day for hours and minutes, an hour for seconds, a week for days, a year for what
-    /// is longer; 1 where there is none.
+    /// Steps of the usual season: a day for hours and minutes, an hour for seconds, a week for
+    /// days, a year for what is longer; 1 where there is none.
     pub fn season(self) -> usize {
         let part = |whole: u32, by: u32| if whole.is_multiple_of(by) { whole / by } else { 1 };
         let steps = match self {
@@ -161,8 +161,9 @@ impl Frequency {
         steps as usize
     }
 
-    /// Sine and cosine of the place in each cycle that is longer than a step: hour, day, week and year, as far as they
-    /// say something at this frequency. [`Self::calendar_size`] values in [-1, 1]; zeros for a stamp without a calendar.
+    /// Sine and cosine of the place in each cycle that is longer than a step: hour, day, week and
+    /// year, as far as they say something at this frequency. [`Self::calendar_size`] values in
+    /// [-1, 1]; zeros for a stamp without a calendar.
     pub fn calendar(self, at: Stamp, out: &mut Vec<f32>) {
         let Stamp::Time(at) = at else {
             out.resize(out.len() + self.calendar_size(), 0.0);
@@ -242,8 +243,8 @@ impl fmt::Display for Frequency {
 impl FromStr for Frequency {
     type Err = String;
 
-    /// As pandas writes it, in any case; an anchor (`W-SUN`, `QS-OCT`) is left to the data. A number is a distance
-    /// between positions without a calendar.
+    /// As pandas writes it, in any case; an anchor (`W-SUN`, `QS-OCT`) is left to the data. A
+    /// number is a distance between positions without a calendar.
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
             format!(

@@ -38,7 +38,8 @@ pub struct Series {
     pub id: String,
     /// The stamp of the first observation.
     pub start: Stamp,
-    /// `[N]` observations, NaN where missing; the first and, without future covariates, the last is there.
+    /// `[N]` observations, NaN where missing; the first and, without future covariates, the last
+    /// is there.
     pub y: Vec<f64>,
     /// One for each of [`Columns::statics`], as written.
     pub statics: Vec<String>,

@@ -143,8 +143,8 @@ fn token_table(model: &Model) -> Result<Vec<Box<[u8]>>> {
     Ok(table.into_iter().flatten().collect())
 }
 
-/// GPT-2's printable stand-in for a byte: itself where Latin-1 prints it, else the next free character
-/// from U+0100 on.
+/// GPT-2's printable stand-in for a byte: itself where Latin-1 prints it, else the next free
+/// character from U+0100 on.
 fn byte_char(byte: u8) -> char {
     let prints = |b: u8| matches!(b, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
     if prints(byte) {

@@ -5,11 +5,12 @@
 //! char   token 0 = <unk>, then the characters of the corpus in order of their scalar value
 //! bpe    byte-level byte-pair encoding, from a tokenizer.json
 //! ```
-//! Every text can be encoded: a character that `char` has not seen becomes `<unk>`, which decodes to
-//! U+FFFD; the other units have all bytes.
+//! Every text can be encoded: a character that `char` has not seen becomes `<unk>`, which decodes
+//! to U+FFFD; the other units have all bytes.
 //!
-//! The unit `char` composes characters first (Unicode's form C), so that `é` is the same however it was typed. The other
-//! units keep the very bytes of a text, unless [`TextCodec::composed`] says otherwise. Codecs of before do not compose.
+//! The unit `char` composes characters first (Unicode's form C), so that `é` is the same however it
+//! was typed. The other units keep the very bytes of a text, unless [`TextCodec::composed`] says
+//! otherwise. Codecs of before do not compose.
 use super::{bpe::Bpe, normalize::Normalize, utf8::Utf8Stream};
 use crate::{
     error::{Error, Result},
@@ -81,7 +82,8 @@ impl TextCodec {
         Self { kind: Kind::Char(vocabulary.into_iter().collect()), normalize }
     }
 
-    /// The same codec, which composes characters before it reads them: for what is read and never written.
+    /// The same codec, which composes characters before it reads them: for what is read and never
+    /// written.
     #[must_use]
     pub fn composed(self) -> Self {
         Self { normalize: Normalize::Nfc, ..self }
@@ -236,7 +238,8 @@ impl TextDecoder {
         }
     }
 
-    /// Ends the text: a character that is still incomplete becomes U+FFFD. The decoder is then as new.
+    /// Ends the text: a character that is still incomplete becomes U+FFFD. The decoder is then as
+    /// new.
     pub fn finish(&mut self, out: &mut String) {
         self.stream.finish(out);
     }

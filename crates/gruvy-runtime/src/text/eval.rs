@@ -48,8 +48,8 @@ impl TextMetrics {
 ///
 /// # Errors
 /// [`Error::TooShort`] below two tokens, [`Error::Utf8`] unless the unit is `byte`,
-/// [`Error::Bidirectional`] if the network sees what it should predict, [`Error::Spec`] if the codec is
-/// not the network's.
+/// [`Error::Bidirectional`] if the network sees what it should predict, [`Error::Spec`] if the
+/// codec is not the network's.
 pub fn evaluate_text(
     network: &Arc<Network>,
     codec: &TextCodec,

@@ -54,8 +54,8 @@ impl Generator {
         })
     }
 
-    /// Feeds `text` to every row, after what is already there. Characters that the vocabulary does not
-    /// have are fed as unknown; [`TextCodec::unseen`] tells which.
+    /// Feeds `text` to every row, after what is already there. Characters that the vocabulary does
+    /// not have are fed as unknown; [`TextCodec::unseen`] tells which.
     ///
     /// # Errors
     /// [`Error::Bidirectional`](crate::Error::Bidirectional) for a network that cannot generate.
@@ -75,7 +75,8 @@ impl Generator {
         Ok(())
     }
 
-    /// Draws one token for every row: `[B]`; never the one for unknown characters, which is no text. Without a prompt, the text begins as after a line break.
+    /// Draws one token for every row: `[B]`; never the one for unknown characters, which is no
+    /// text. Without a prompt, the text begins as after a line break.
     ///
     /// # Errors
     /// As [`Generator::prompt`].
@@ -93,10 +94,11 @@ impl Generator {
         Ok(&self.tokens)
     }
 
-    /// Writes up to `length` tokens of every row. `on_text(row, text)` is called after every token, row
-    /// by row, with the characters that it completes, possibly none; with [`ControlFlow::Break`] it
-    /// stops the generator there and then. At the end it is called once more for a row whose last
-    /// character is incomplete, with U+FFFD in its place. Gives the number of tokens drawn for each row.
+    /// Writes up to `length` tokens of every row. `on_text(row, text)` is called after every token,
+    /// row by row, with the characters that it completes, possibly none; with
+    /// [`ControlFlow::Break`] it stops the generator there and then. At the end it is called
+    /// once more for a row whose last character is incomplete, with U+FFFD in its place. Gives
+    /// the number of tokens drawn for each row.
     ///
     /// # Errors
     /// As [`Generator::prompt`].

@@ -72,7 +72,8 @@ impl TextModel {
         Ok(self.write_many(prompt, length, sampling, 1)?.remove(0))
     }
 
-    /// Several texts that follow `prompt`, drawn with the seeds `sampling.seed`, `sampling.seed + 1`, …
+    /// Several texts that follow `prompt`, drawn with the seeds `sampling.seed`, `sampling.seed +
+    /// 1`, …
     ///
     /// # Errors
     /// As [`Generator::new`] and [`Generator::prompt`].

@@ -78,8 +78,8 @@ impl Sampler {
         Ok(Self { sampling: sampling.clone(), random, candidates: Vec::new() })
     }
 
-    /// Draws a token from `logits [V]`, but never this one: as if its probability were 0. One that stands for what is not
-    /// known is no text.
+    /// Draws a token from `logits [V]`, but never this one: as if its probability were 0. One that
+    /// stands for what is not known is no text.
     pub fn sample_but(&mut self, never: Option<u32>, logits: &[f32]) -> u32 {
         let token = self.sample(logits);
         let Some(never) = never.filter(|never| *never == token && logits.len() > 1) else {

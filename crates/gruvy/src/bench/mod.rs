@@ -1,4 +1,5 @@
-//! How fast the kernels are on this machine: one layer over a batch of sequences, for some shapes and cells.
+//! How fast the kernels are on this machine: one layer over a batch of sequences, for some shapes
+//! and cells.
 //!
 //! ```
 //! use gruvy::bench::{BenchConfig, Shape, run};
@@ -8,8 +9,9 @@
 //! # Ok::<_, gruvy::Error>(())
 //! ```
 //!
-//! The cells of a shape are timed in turn, so that what else the machine does meets all of them. `f32`, one layer, one
-//! direction, biases, full lengths; the threads are those of the current rayon pool.
+//! The cells of a shape are timed in turn, so that what else the machine does meets all of them.
+//! `f32`, one layer, one direction, biases, full lengths; the threads are those of the current
+//! rayon pool.
 
 pub(crate) mod layer;
 pub(crate) mod shape;
@@ -49,8 +51,8 @@ pub struct Report {
     pub isa: String,
     /// Threads of the pool.
     pub threads: usize,
-    /// GFLOP/s of the fastest call of the kernels' own product of two square matrices of [`ROOF_SIZE`]: what a share
-    /// of the roof is a share of.
+    /// GFLOP/s of the fastest call of the kernels' own product of two square matrices of
+    /// [`ROOF_SIZE`]: what a share of the roof is a share of.
     pub roof_gflops: f64,
     /// One for each shape, work and cell.
     pub rows: Vec<Row>,

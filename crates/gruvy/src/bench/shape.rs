@@ -18,7 +18,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shapes that people meet, from a small model of a series to a large one, and a single step of a session.
+    /// The shapes that people meet, from a small model of a series to a large one, and a single
+    /// step of a session.
     pub const ALL: [Self; 6] = [
         Self::new("series", [64, 168, 16, 64]),
         Self::new("small", [32, 100, 64, 128]),

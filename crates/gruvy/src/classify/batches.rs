@@ -6,11 +6,12 @@
 use gruvy_runtime::classify::Encoded;
 use gruvy_runtime::random::mix;
 
-/// Batches of a pool: as many as keep padding to a few percent, as few as keep batches of an epoch unlike those of the last.
+/// Batches of a pool: as many as keep padding to a few percent, as few as keep batches of an epoch
+/// unlike those of the last.
 const POOL: usize = 50;
 
-/// The batches of an epoch over the items `of`, `batch` in each but the last; those of a batch from the longest to the
-/// shortest.
+/// The batches of an epoch over the items `of`, `batch` in each but the last; those of a batch from
+/// the longest to the shortest.
 pub(super) fn epoch(items: &Encoded, of: &[usize], batch: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut order = of.to_vec();
     shuffle(&mut order, seed);

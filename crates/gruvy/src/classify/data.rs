@@ -43,7 +43,8 @@ impl Labelled {
                     .into(),
             ));
         }
-        // A name is the same however its letters were typed. Of models of before, the names as they are count first.
+        // A name is the same however its letters were typed. Of models of before, the names as they
+        // are count first.
         let exact = labels.iter().zip(0..).map(|(label, at)| (label.clone(), at));
         let composed = labels.iter().zip(0..).map(|(label, at)| (nfc(label).into_owned(), at));
         let known: HashMap<String, u32> = composed.chain(exact).collect();

@@ -1,7 +1,8 @@
 //! Items divided into what is learned from, validated and tested on.
 //!
-//! Every label is in every part in the same share, as far as it has items enough; a label that appears once is learned
-//! from. Which item goes where depends on the items alone, so that runs with other seeds are measured on the same ones.
+//! Every label is in every part in the same share, as far as it has items enough; a label that
+//! appears once is learned from. Which item goes where depends on the items alone, so that runs
+//! with other seeds are measured on the same ones.
 use super::config::ClassifyConfig;
 use crate::train::task::Part;
 use gruvy_runtime::random::mix;
@@ -18,7 +19,8 @@ pub(super) struct Division {
     pub test: Vec<usize>,
 }
 
-/// A share of every group. What rounding leaves of one goes to the next, so that the share of the whole is right.
+/// A share of every group. What rounding leaves of one goes to the next, so that the share of the
+/// whole is right.
 struct Share {
     share: f64,
     owed: f64,
@@ -40,8 +42,9 @@ impl Share {
 }
 
 impl Division {
-    /// Divides the items, each with its labels, as the settings say; of those to learn from, only the share `fraction` is
-    /// kept. Validation and test data that stand by themselves take no share.
+    /// Divides the items, each with its labels, as the settings say; of those to learn from, only
+    /// the share `fraction` is kept. Validation and test data that stand by themselves take no
+    /// share.
     pub fn new(task: &ClassifyConfig, truth: &[Vec<u32>], fraction: f64) -> Self {
         let mut groups: BTreeMap<&[u32], Vec<usize>> = BTreeMap::new();
         for (item, labels) in truth.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Names in a sentence.
 
-/// The first names of a list; quoted where one of them has a comma, which would look like two names.
+/// The first names of a list; quoted where one of them has a comma, which would look like two
+/// names.
 pub(crate) fn in_words(names: &[String]) -> String {
     listed(names, |_| String::new())
 }

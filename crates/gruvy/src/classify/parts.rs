@@ -8,7 +8,8 @@ use std::collections::HashSet;
 /// Items of a label below which its metrics say little.
 const FEW: usize = 5;
 
-/// Tells which labels to learn from are not in a part or hardly, and how many of its items are learned from too.
+/// Tells which labels to learn from are not in a part or hardly, and how many of its items are
+/// learned from too.
 pub(super) fn told(data: &Labelled, division: &Division) -> Vec<String> {
     let learned = data.counts(&division.train);
     let known: HashSet<Content<'_>> =

@@ -41,7 +41,8 @@ pub(super) fn choose(task: &ClassifyConfig, items: &Items, train: &[usize]) -> R
     Ok(Chosen { reader: Reader::Text(codec), vectors: None, notes })
 }
 
-/// The words of the texts, the most frequent first; then, where there are vectors, the first of their words.
+/// The words of the texts, the most frequent first; then, where there are vectors, the first of
+/// their words.
 fn words<'a>(task: &ClassifyConfig, texts: impl Iterator<Item = &'a str>) -> Result<Chosen> {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for text in texts {

@@ -29,8 +29,8 @@ impl ClassifyTask {
         })
     }
 
-    /// The part that a model is reported on: what it is tested on, or where there is no such part, validated on; none if
-    /// there is neither.
+    /// The part that a model is reported on: what it is tested on, or where there is no such part,
+    /// validated on; none if there is neither.
     pub fn reported(&self) -> Option<Part> {
         [Part::Test, Part::Valid].into_iter().find(|part| !self.part(*part).is_empty())
     }

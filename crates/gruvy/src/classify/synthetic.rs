@@ -1,7 +1,9 @@
-//! The embedded set: opinions put together from parts, for want of real ones that could be given away.
+//! The embedded set: opinions put together from parts, for want of real ones that could be given
+//! away.
 //!
-//! Synthetic, and made to need an ear for order: `not bad at all`, `I was told it would be dreadful, and it was lovely`
-//! have the words of both opinions, so that a bag of words cannot tell them apart.
+//! Synthetic, and made to need an ear for order: `not bad at all`, `I was told it would be
+//! dreadful, and it was lovely` have the words of both opinions, so that a bag of words cannot tell
+//! them apart.
 use gruvy_data::Input;
 use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
 use gruvy_runtime::random::mix;

@@ -106,7 +106,8 @@ impl ClassifyTask {
         Self::new(run, data, [of_files[0], of_files[1]], format, notes)
     }
 
-    /// Items of which the last are those that `valid` and `test` of the settings name, so many each.
+    /// Items of which the last are those that `valid` and `test` of the settings name, so many
+    /// each.
     fn new(
         run: ClassifyRun,
         data: Labelled,
@@ -228,8 +229,8 @@ impl ClassifyTask {
         }
     }
 
-    /// Mean loss `[1]` over some items, as [`Task::loss`] has it; `masks` is where dropout and the words that are made
-    /// unknown are drawn (none: nothing is).
+    /// Mean loss `[1]` over some items, as [`Task::loss`] has it; `masks` is where dropout and the
+    /// words that are made unknown are drawn (none: nothing is).
     pub fn loss_of(&self, model: &SequenceModel, items: &[usize], masks: Option<Key>) -> Tensor<1> {
         let (batch, device) = (self.encoded.batch(items), model.device());
         let (seq_len, rows) = (batch.seq_len(), items.len());
@@ -271,7 +272,8 @@ impl ClassifyTask {
         cross_entropy(logits, targets, smoothing, weights)
     }
 
-    /// The logits `[N, K]` of a part's items, by the runtime, as anyone who uses the model has them.
+    /// The logits `[N, K]` of a part's items, by the runtime, as anyone who uses the model has
+    /// them.
     fn logits(&self, model: &SequenceModel, codec: &ClassifyCodec, part: Part) -> Result<Vec<f32>> {
         let network = Arc::new(Network::from_tensors(&model.spec(), &model.tensors())?);
         let classifier = Classifier::new(network, codec.clone())?;
@@ -332,8 +334,8 @@ fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Ve
     notes
 }
 
-/// `items / (classes · count)`, so that every class counts alike; with several labels `no / yes` of each, so that a label's
-/// yes counts as much as its no.
+/// `items / (classes · count)`, so that every class counts alike; with several labels `no / yes` of
+/// each, so that a label's yes counts as much as its no.
 fn weights(counts: &[usize], items: usize, multi_label: bool) -> Vec<f32> {
     let weight = |count: &usize| {
         let count = (*count).max(1) as f32;
@@ -487,8 +489,8 @@ impl Task for ClassifyTask {
         [("loss".to_owned(), loss)].into()
     }
 
-    /// The labels are answered by their share in the training data; with several labels an item, that says
-    /// little.
+    /// The labels are answered by their share in the training data; with several labels an item,
+    /// that says little.
     fn floor(&self) -> Option<f64> {
         let of = self.part(Part::Valid);
         if self.codec.multi_label || of.is_empty() {

@@ -26,7 +26,8 @@ impl Vectors {
     /// Reads the words of a file that `wanted` says yes to.
     ///
     /// # Errors
-    /// If it cannot be read, or a line has another number of numbers than the first, or what is none: with file and line.
+    /// If it cannot be read, or a line has another number of numbers than the first, or what is
+    /// none: with file and line.
     pub fn read(path: &Path, wanted: impl FnMut(&str) -> bool) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("read", path))?;
         Self::parse(path, BufReader::new(file), wanted)

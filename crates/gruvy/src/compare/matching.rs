@@ -3,8 +3,8 @@
 //! ```text
 //! hidden(cell) = argmin_H | parameters(cell, H) − budget |
 //! ```
-//! Counted is all that is trained: embedding, recurrent layers and head. Width of the input and the head are
-//! the task's and stay; a tied embedding is as wide as the hidden state and goes with it.
+//! Counted is all that is trained: embedding, recurrent layers and head. Width of the input and the
+//! head are the task's and stay; a tied embedding is as wide as the hidden state and goes with it.
 use crate::error::{Error, Result};
 use gruvy_kernels::Cell;
 use gruvy_runtime::model::{Head, Input, Spec};
@@ -37,8 +37,8 @@ pub(super) fn resized(spec: &Spec, cell: Cell, hidden: usize) -> Spec {
     spec
 }
 
-/// The hidden size with which `cell` in place of the cell of `spec` has the number of parameters nearest to
-/// that of `spec`; of two equally near ones the smaller.
+/// The hidden size with which `cell` in place of the cell of `spec` has the number of parameters
+/// nearest to that of `spec`; of two equally near ones the smaller.
 ///
 /// # Errors
 /// [`Error::Setting`] if even the nearest is more than a tenth off.

@@ -65,7 +65,8 @@ fn best_model<T: Task>(
         .filter_map(|(name, v)| Some((name.strip_prefix("valid_")?.to_owned(), *v)))
         .collect();
     report.valid = (!valid.is_empty()).then_some(valid);
-    // The loop tests complete runs only; here one that time has ended, or that diverged, counts as well.
+    // The loop tests complete runs only; here one that time has ended, or that diverged, counts as
+    // well.
     report.test = task.evaluate(&task.import(&file, &Device::flex())?, &file.codec, Part::Test)?;
     let best = records.iter().find(|record| record.step == file.trained.steps);
     report.best_epoch = Some(file.trained.steps as f64 / task.steps_per_epoch() as f64);
@@ -75,9 +76,9 @@ fn best_model<T: Task>(
     Ok(())
 }
 
-/// Time steps a second of one row, step by step, with the state carried, in the runtime: the median of
-/// [`INFERENCE_PASSES`] passes of [`INFERENCE_STEPS`] steps after one that does not count. None for a
-/// bidirectional model, which cannot go step by step.
+/// Time steps a second of one row, step by step, with the state carried, in the runtime: the median
+/// of [`INFERENCE_PASSES`] passes of [`INFERENCE_STEPS`] steps after one that does not count. None
+/// for a bidirectional model, which cannot go step by step.
 ///
 /// # Errors
 /// If the model file is not valid.

@@ -5,8 +5,9 @@
 //! OUT/compare.svg          validation loss over epochs, all cells   replaced after every run
 //! OUT/CELL-hHIDDEN-sSEED/  an ordinary run folder, and its result.json once the run is done
 //! ```
-//! Runs go one after the other, all cells of a seed before the next seed, so that what the machine does
-//! meanwhile hits every cell alike. A run that is done is read, not repeated; one that was interrupted goes on.
+//! Runs go one after the other, all cells of a seed before the next seed, so that what the machine
+//! does meanwhile hits every cell alike. A run that is done is read, not repeated; one that was
+//! interrupted goes on.
 //!
 //! ```no_run
 //! use gruvy::text::TextRun;
@@ -55,7 +56,8 @@ const RESULT: &str = "result.json";
 /// What is compared. Names equal the command's flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompareConfig {
-    /// The cells, at least two. The first one's size is that of the settings; the others are matched to it.
+    /// The cells, at least two. The first one's size is that of the settings; the others are
+    /// matched to it.
     pub cells: Vec<Cell>,
     /// Runs of each cell, with the seeds `seed`, `seed + 1`, … of the settings.
     pub seeds: u64,
@@ -117,13 +119,15 @@ pub struct Comparison<C> {
 }
 
 impl<C: TaskConfig> Comparison<C> {
-    /// A new comparison in `folder`, or the one there, with what it has come to so far. The settings hold for
-    /// all cells, but for the cell itself, and for hidden size and seed as [`CompareConfig`] says.
+    /// A new comparison in `folder`, or the one there, with what it has come to so far. The
+    /// settings hold for all cells, but for the cell itself, and for hidden size and seed as
+    /// [`CompareConfig`] says.
     ///
     /// # Errors
     /// [`Error::Setting`] for settings that make no sense or a `hidden` too small to match;
-    /// [`Error::Comparison`] if the folder holds another comparison; [`Error::InUse`] if somebody writes into it; data that cannot be read, or not again
-    /// and again as standard input; a folder that cannot be written.
+    /// [`Error::Comparison`] if the folder holds another comparison; [`Error::InUse`] if somebody
+    /// writes into it; data that cannot be read, or not again and again as standard input; a
+    /// folder that cannot be written.
     pub fn open(
         folder: impl Into<PathBuf>,
         config: CompareConfig,
@@ -217,8 +221,9 @@ impl<C: TaskConfig> Comparison<C> {
         Some(Next { cell, hidden, seed, number: before + 1, of })
     }
 
-    /// Does the next run, or goes on with it. Says whether it was done to the end: not if `stop` was raised,
-    /// or if no run is left. A run that diverges is done; its best model until then counts.
+    /// Does the next run, or goes on with it. Says whether it was done to the end: not if `stop`
+    /// was raised, or if no run is left. A run that diverges is done; its best model until then
+    /// counts.
     ///
     /// # Errors
     /// As [`train`]; [`Error::Comparison`] if the run's folder holds other settings.

@@ -1,5 +1,5 @@
-//! The curves of all cells in one picture: validation loss over epochs. A thick line is the mean of a cell's
-//! runs as far as all of them go, thin ones are the runs.
+//! The curves of all cells in one picture: validation loss over epochs. A thick line is the mean of
+//! a cell's runs as far as all of them go, thin ones are the runs.
 use super::report::{CellReport, Report, RunReport};
 use crate::draw::style::{FONT, LINES};
 use crate::error::{Error, Result};
@@ -11,8 +11,8 @@ use std::path::Path;
 const SIZE: (u32, u32) = (800, 480);
 /// Losses that differ by more than this factor are drawn on a logarithmic axis.
 const LOGARITHMIC: f64 = 20.0;
-/// That share of the epochs is left out: the fall from the untrained model, beside which all differences are
-/// too small to see.
+/// That share of the epochs is left out: the fall from the untrained model, beside which all
+/// differences are too small to see.
 const LEFT_OUT: f64 = 0.1;
 
 type Curve = Vec<(f64, f64)>;
@@ -31,7 +31,8 @@ pub(super) fn write(path: &Path, report: &Report) -> Result<()> {
     svg.map_or(Ok(()), |svg| Ok(write_atomic(path, svg.as_bytes())?))
 }
 
-/// An SVG; none as long as nothing was evaluated. Without validation data the training loss is drawn.
+/// An SVG; none as long as nothing was evaluated. Without validation data the training loss is
+/// drawn.
 fn draw(report: &Report) -> Result<Option<String>, String> {
     let records = || report.cells.iter().flat_map(|c| &c.runs).flat_map(|run| &run.records);
     let validated = records().any(|record| record.valid.is_some());

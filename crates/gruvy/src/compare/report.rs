@@ -1,5 +1,5 @@
-//! What a comparison came to: every run, and their spread over the seeds. `compare.json` is a [`Report`] with
-//! the summaries beside the runs.
+//! What a comparison came to: every run, and their spread over the seeds. `compare.json` is a
+//! [`Report`] with the summaries beside the runs.
 use super::matching::Match;
 use crate::{
     error::{Error, Result},
@@ -186,12 +186,13 @@ impl Report {
         read(path)
     }
 
-    /// Says in what `old`, found in the folder, differs from what is asked now. More cells or seeds are fine.
+    /// Says in what `old`, found in the folder, differs from what is asked now. More cells or seeds
+    /// are fine.
     pub(super) fn same_as(&self, old: &Self) -> Result<(), String> {
         let what = if old.settings != self.settings {
             "other settings"
         } else if old.matching != self.matching {
-            "cells matched in another way"
+            "another value of the setting `match`"
         } else if old.data_fingerprint != self.data_fingerprint {
             "other data"
         } else {

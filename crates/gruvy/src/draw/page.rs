@@ -1,6 +1,7 @@
 //! Pages that need nothing else: no script, no other file, no network.
 
-/// The template with its slots `{{name}}` filled, each once per name; what is filled in is not looked at again.
+/// The template with its slots `{{name}}` filled, each once per name; what is filled in is not
+/// looked at again.
 pub(crate) fn filled(template: &str, parts: &[(&str, String)]) -> String {
     let mut page = String::new();
     for (i, piece) in template.split("{{").enumerate() {

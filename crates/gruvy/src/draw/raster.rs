@@ -1,8 +1,9 @@
-//! Pictures as PNG: a backend for plotters that draws text in fonts of its own, so that a machine without fonts
-//! draws the same, and smooths all edges.
+//! Pictures as PNG: a backend for plotters that draws text in fonts of its own, so that a machine
+//! without fonts draws the same, and smooths all edges.
 //!
-//! Everything is drawn `DRAWN` times as large by plotters' bitmap backend, and then each square of `SMOOTHED`²
-//! pixels becomes its mean. Text has the sizes and places that plotters' SVG backend gives it.
+//! Everything is drawn `DRAWN` times as large by plotters' bitmap backend, and then each square of
+//! `SMOOTHED`² pixels becomes its mean. Text has the sizes and places that plotters' SVG backend
+//! gives it.
 use ab_glyph::{Font, FontRef, Glyph, ScaleFont};
 use epaint_default_fonts::{HACK_REGULAR, UBUNTU_LIGHT};
 use plotters::backend::BitMapBackend;
@@ -177,7 +178,8 @@ impl DrawingBackend for Raster<'_> {
 }
 
 impl Raster<'_> {
-    /// The glyphs of a line with their fonts, from (0, 0) on, and its width. What no font has is left out.
+    /// The glyphs of a line with their fonts, from (0, 0) on, and its width. What no font has is
+    /// left out.
     fn line(&self, text: &str, em: f32, monospace: bool) -> (Vec<(usize, Glyph)>, f32) {
         let order = if monospace { [1, 0] } else { [0, 1] };
         let (mut glyphs, mut x) = (Vec::new(), 0.0);

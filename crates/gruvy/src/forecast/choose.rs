@@ -61,7 +61,8 @@ pub(super) fn choose(
     if train.iter().all(|y| y.iter().all(|v| v.is_nan())) {
         return Err(Error::Data("no series has a value to learn from".to_owned()));
     }
-    // What a codec can hold, the values held back decide too: they are to be forecast, and so are later ones.
+    // What a codec can hold, the values held back decide too: they are to be forecast, and so are
+    // later ones.
     let all: Vec<&[f64]> = panel.series.iter().map(|series| &series.y[..]).collect();
     let (decoder, output) = form(config, &train, &all, &mut notes)?;
     let counts = output == Output::NegativeBinomial;
@@ -118,7 +119,8 @@ fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> us
     season
 }
 
-/// The calendar numbers whose cycle the training part of a series has twice: what it has once is no cycle to learn.
+/// The calendar numbers whose cycle the training part of a series has twice: what it has once is no
+/// cycle to learn.
 fn calendar(panel: &Panel, parts: &[Parts]) -> usize {
     let size = panel.frequency.calendar_size();
     let days = |series: &Series, steps: usize| match (
@@ -193,8 +195,8 @@ fn by_spread(
     Transform::Log
 }
 
-/// Whichever has the lower mean scaled error over the last horizon of the training part: repeating the last value, or
-/// the last season.
+/// Whichever has the lower mean scaled error over the last horizon of the training part: repeating
+/// the last value, or the last season.
 fn by_error(
     train: &[&[f64]],
     season: usize,

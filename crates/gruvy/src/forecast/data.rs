@@ -27,7 +27,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Of a series of `steps`. One that is too short to be held back from is learned from as a whole.
+    /// Of a series of `steps`. One that is too short to be held back from is learned from as a
+    /// whole.
     pub fn of(steps: usize, horizon: usize, valid: usize, test: usize) -> Self {
         let end = steps;
         let enough = |rest: usize| rest >= 2 * horizon;
@@ -106,8 +107,9 @@ pub(super) fn draw(windows: usize, at: u64, seed: u64) -> usize {
     shuffled(n, at % n, mix(seed, round)) as usize
 }
 
-/// Where `at` goes in a permutation of `0..n` drawn from `seed`: a Feistel network on the smallest even number of bits
-/// that holds `n`, walked until it comes back below `n` (Black and Rogaway 2002).
+/// Where `at` goes in a permutation of `0..n` drawn from `seed`: a Feistel network on the smallest
+/// even number of bits that holds `n`, walked until it comes back below `n` (Black and Rogaway
+/// 2002).
 fn shuffled(n: u64, mut at: u64, seed: u64) -> u64 {
     let half = (64 - (n - 1).max(1).leading_zeros()).div_ceil(2);
     let mask = (1u64 << half) - 1;

@@ -26,8 +26,8 @@ pub struct Origins<'a> {
     pub learned: usize,
 }
 
-/// The last `count` origins of each series, `step` steps apart, the last a horizon before its end; those with nothing to forecast
-/// from left out.
+/// The last `count` origins of each series, `step` steps apart, the last a horizon before its end;
+/// those with nothing to forecast from left out.
 pub fn last_origins<'a>(
     forecaster: &Forecaster,
     series: &'a [Prepared],
@@ -51,9 +51,10 @@ pub fn last_origins<'a>(
 
 /// Metrics of the forecasts of these windows, each a prepared series of `panel` and an origin:
 ///
-/// * `mse`, `mae`: of standardised values, by mean and deviation of what the series was trained on (of all of it, if it was
-///   not);
-/// * `mase`, `smape`, `crps`: as [`crate::forecast::judge`] defines them; of every n-th window, where there are very many.
+/// * `mse`, `mae`: of standardised values, by mean and deviation of what the series was trained on
+///   (of all of it, if it was not);
+/// * `mase`, `smape`, `crps`: as [`crate::forecast::judge`] defines them; of every n-th window,
+///   where there are very many.
 ///
 /// # Errors
 /// As [`Forecaster::forecast`].

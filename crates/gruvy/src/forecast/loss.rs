@@ -1,7 +1,8 @@
-//! What a forecast model learns from: its head's numbers against what came, missing values left out.
+//! What a forecast model learns from: its head's numbers against what came, missing values left
+//! out.
 //!
-//! The same losses as [`gruvy_runtime::forecast::Forecaster::loss`] measures, as tensors with a gradient; `output.rs` there says what
-//! the numbers of the head are.
+//! The same losses as [`gruvy_runtime::forecast::Forecaster::loss`] measures, as tensors with a
+//! gradient; `output.rs` there says what the numbers of the head are.
 use burn::tensor::{Tensor, activation::softplus};
 use gruvy_runtime::forecast::{LEAST_SPREAD, Output};
 
@@ -62,8 +63,8 @@ pub fn loss(output: Output, levels: &[f64], head: Tensor<2>, targets: Targets) -
     (each * known).sum().div_scalar(count.max(1) as f64)
 }
 
-/// `ln Γ(x)` for x above 0, within 1e-6 or one part in 1e6, whichever is more: Stirling's series at x + 7, taken back by the
-/// recurrence `Γ(x + 1) = x Γ(x)` (Abramowitz and Stegun 6.1.15, 6.1.41).
+/// `ln Γ(x)` for x above 0, within 1e-6 or one part in 1e6, whichever is more: Stirling's series at
+/// x + 7, taken back by the recurrence `Γ(x + 1) = x Γ(x)` (Abramowitz and Stegun 6.1.15, 6.1.41).
 fn ln_gamma(x: Tensor<2>) -> Tensor<2> {
     let up = x.clone().add_scalar(7.0);
     let one_over = up.clone().recip();

@@ -32,8 +32,8 @@ use gruvy_runtime::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The published figures of Box and Jenkins (1976): monthly totals of international airline passengers, 1949 to 1960, in
-/// thousands.
+/// The published figures of Box and Jenkins (1976): monthly totals of international airline
+/// passengers, 1949 to 1960, in thousands.
 pub const EMBEDDED_AIRLINE: &str = include_str!("airline.csv");
 
 /// Fewest and most windows of an epoch, unless the settings say.

@@ -1,4 +1,5 @@
-//! One sequence to look at: what enters the model, what it should answer, and what stands under each step.
+//! One sequence to look at: what enters the model, what it should answer, and what stands under
+//! each step.
 use crate::error::{Error, Result};
 use gruvy_runtime::{
     Codec,
@@ -50,8 +51,8 @@ impl Example {
     /// The first `steps` tokens of a text, each with the token that follows as its target.
     ///
     /// # Errors
-    /// If the model is not one of text, the text is empty, has a single token, is not the codec's kind of text
-    /// or has a character that the model does not know.
+    /// If the model is not one of text, the text is empty, has a single token, is not the codec's
+    /// kind of text or has a character that the model does not know.
     pub fn of_text(model: &ModelFile, text: impl AsRef<[u8]>, steps: usize) -> Result<Self> {
         let Codec::Text(codec) = &model.codec else {
             return Err(Error::Data(format!(
@@ -79,11 +80,12 @@ impl Example {
         Ok(Self { inputs: Inputs::Tokens(tokens), targets, labels, available })
     }
 
-    /// The first `steps` steps of the first of some items that a classifier is asked about. Its answer is about all steps at
-    /// once, so nothing is asked at single ones.
+    /// The first `steps` steps of the first of some items that a classifier is asked about. Its
+    /// answer is about all steps at once, so nothing is asked at single ones.
     ///
     /// # Errors
-    /// If the model is no classifier, there is no item, it is of another kind than the model's, or nothing is in it.
+    /// If the model is no classifier, there is no item, it is of another kind than the model's, or
+    /// nothing is in it.
     pub fn of_item(model: &ModelFile, items: &Items, steps: usize) -> Result<Self> {
         let Codec::Classify(codec) = &model.codec else {
             return Err(wrong_task(model, "does not read labelled items"));
@@ -124,8 +126,8 @@ impl Example {
         Ok(Self { inputs, targets: vec![Target::None; count], labels, available })
     }
 
-    /// The last window of the first series that is long enough, as a forecast model reads it before it answers. Steps are
-    /// called by how far they lie before the horizon.
+    /// The last window of the first series that is long enough, as a forecast model reads it before
+    /// it answers. Steps are called by how far they lie before the horizon.
     ///
     /// # Errors
     /// If the model is none of time series, a series does not fit it, or all are too short.
@@ -149,8 +151,9 @@ impl Example {
         Err(nothing("series that is long enough"))
     }
 
-    /// The first sequence that the model's task makes from `seed`, for the tasks that measure memory. What counts
-    /// is asked of it: the sum after the last step (adding), the ten digits at the end (copy).
+    /// The first sequence that the model's task makes from `seed`, for the tasks that measure
+    /// memory. What counts is asked of it: the sum after the last step (adding), the ten digits
+    /// at the end (copy).
     ///
     /// # Errors
     /// If the model's task reads data, or its sequences are longer than anybody can look at.

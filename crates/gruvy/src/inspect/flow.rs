@@ -1,16 +1,16 @@
 //! How far back a gradient reaches: |∂ loss_s / ∂ state_{s−d}| over the distance d.
 //!
-//! The state is what the layers carry from step to step, of all layers side by side (for the LSTM h and c). The
-//! gradient at distance d is that of the loss at s by the state after step s − d, with the inputs of the later
-//! steps held fixed; it is averaged over several s. At d = 0 only the top layer has one: the loss is
-//! read from it.
+//! The state is what the layers carry from step to step, of all layers side by side (for the LSTM h
+//! and c). The gradient at distance d is that of the loss at s by the state after step s − d, with
+//! the inputs of the later steps held fixed; it is averaged over several s. At d = 0 only the top
+//! layer has one: the loss is read from it.
 //!
 //! ```text
 //! g_s = ∂ loss_s / ∂ y_s (top);  for t = s, s−1, …: for each layer from the top
 //!     (∂ state_{t−1}, ∂ x_t) = backward of step t (g_t, plus ∂ x_t of the layer above)
 //! ```
-//! A gradient that shrinks by a factor with every step is a straight line on a logarithmic scale: it
-//! vanishes, and nothing is learned about what lies further back.
+//! A gradient that shrinks by a factor with every step is a straight line on a logarithmic scale:
+//! it vanishes, and nothing is learned about what lies further back.
 use super::{head::Head, layer::Layer, trace::Trace};
 use crate::error::{Error, Result};
 use gruvy_kernels::Workspace;
@@ -25,7 +25,8 @@ const POSITIONS: usize = 32;
 /// Gradient norms over the distance back in time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Flow {
-    /// `[D + 1]`, distance 0 to D: the norm over the states of all layers, averaged over the positions.
+    /// `[D + 1]`, distance 0 to D: the norm over the states of all layers, averaged over the
+    /// positions.
     pub total: Vec<f64>,
     /// `[L][D + 1]`, of each layer's state alone.
     pub layers: Vec<Vec<f64>>,
@@ -34,8 +35,9 @@ pub struct Flow {
 }
 
 impl Trace<'_> {
-    /// The gradient flow up to `max_distance` steps back, or as far as the sequence allows: the positions s are
-    /// taken from its second half, so that each distance is averaged over the same positions.
+    /// The gradient flow up to `max_distance` steps back, or as far as the sequence allows: the
+    /// positions s are taken from its second half, so that each distance is averaged over the
+    /// same positions.
     ///
     /// # Errors
     /// If the model is bidirectional, or there is no step with a target and another before it.

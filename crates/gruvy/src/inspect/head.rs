@@ -31,7 +31,8 @@ impl<'m> Head<'m> {
         Self { linear, weight, width, outputs }
     }
 
-    /// The loss of one output `y [D·H]`, none without a target, and its gradient by the logits `[O]`.
+    /// The loss of one output `y [D·H]`, none without a target, and its gradient by the logits
+    /// `[O]`.
     fn at(&self, y: &[f32], target: &Target) -> Option<(f64, Vec<f64>)> {
         let mut logits = vec![0.0; self.outputs];
         self.linear.apply(1, y, &mut logits);

@@ -84,8 +84,8 @@ impl<'m> Layer<'m> {
         self.layer.saved(&Noise::default())
     }
 
-    /// Runs over `x [T, I]` from a state of zeros, one step at a time, so that the state before each step is
-    /// known.
+    /// Runs over `x [T, I]` from a state of zeros, one step at a time, so that the state before
+    /// each step is known.
     pub fn run(&self, x: Vec<f32>) -> Record {
         let (input, hidden, size) = (self.input, self.hidden, self.saved() * self.hidden);
         let steps = x.len() / input;
@@ -112,8 +112,9 @@ impl<'m> Layer<'m> {
         record
     }
 
-    /// Takes the gradient `d_state [P, K·H]` of the state after step `steps[p]` of row p, and `dy [P, H]` of the
-    /// output there, back to the state before that step (in place) and to what entered it (`dx [P, I]`).
+    /// Takes the gradient `d_state [P, K·H]` of the state after step `steps[p]` of row p, and `dy
+    /// [P, H]` of the output there, back to the state before that step (in place) and to what
+    /// entered it (`dx [P, I]`).
     pub fn back(
         &self,
         record: &Record,

@@ -1,5 +1,5 @@
-//! Looking into a model: what its gates do on one sequence, how long its units remember, and how far back
-//! a gradient reaches.
+//! Looking into a model: what its gates do on one sequence, how long its units remember, and how
+//! far back a gradient reaches.
 //!
 //! ```text
 //! ModelFile ┐
@@ -7,8 +7,8 @@
 //! Example ──┘      └─> Flow: |∂ loss_s / ∂ state_{s−d}| over d ──┘
 //! ```
 //!
-//! The gates are what the kernels save for their backward pass, and the gradient is the kernels' backward pass
-//! run one step at a time: nothing is computed by a second implementation.
+//! The gates are what the kernels save for their backward pass, and the gradient is the kernels'
+//! backward pass run one step at a time: nothing is computed by a second implementation.
 //!
 //! ```no_run
 //! use gruvy::inspect::{Example, Trace};

@@ -1,5 +1,5 @@
-//! A report as one still picture: the gates of a layer as heat maps over its input, half-lives and gradient
-//! flow below; or the gradient flow of several models.
+//! A report as one still picture: the gates of a layer as heat maps over its input, half-lives and
+//! gradient flow below; or the gradient flow of several models.
 use super::report::{FlowLine, LayerReport, Map, Report};
 use crate::draw::raster::Canvas;
 use crate::draw::style::{Drawn, FONT, LINES, picture};
@@ -53,8 +53,8 @@ impl Report {
         Ok(svg)
     }
 
-    /// The same picture as the content of a PNG file, twice as wide and high. Its fonts come with it: a
-    /// character that they lack stays empty.
+    /// The same picture as the content of a PNG file, twice as wide and high. Its fonts come with
+    /// it: a character that they lack stays empty.
     ///
     /// # Errors
     /// [`Error::Picture`](crate::Error::Picture) with what the drawing libraries said.

@@ -1,8 +1,9 @@
 //! The numbers that a page or a picture shows, and `gruvy inspect --json` prints: a trace, bounded.
 //!
-//! A long sequence through a wide model has millions of gate values. A report keeps those of the first steps and of
-//! some units, chosen along the whole range of half-lives, and says in its notes what it left out. What is counted
-//! (half-lives, saturation, mean loss, flow) is over all steps of the trace and all units.
+//! A long sequence through a wide model has millions of gate values. A report keeps those of the
+//! first steps and of some units, chosen along the whole range of half-lives, and says in its notes
+//! what it left out. What is counted (half-lives, saturation, mean loss, flow) is over all steps of
+//! the trace and all units.
 use super::flow::{Flow, MAX_DISTANCE};
 use super::trace::{GateTrace, LayerTrace, Trace};
 use crate::error::{Error, Result};
@@ -82,7 +83,8 @@ pub struct LayerReport {
     pub maps: Vec<Map>,
     /// `[N]` norm of the state.
     pub norms: Vec<f64>,
-    /// Half-lives in steps with their units, longest first; infinite is `null` in JSON. Empty if the cell has none.
+    /// Half-lives in steps with their units, longest first; infinite is `null` in JSON. Empty if
+    /// the cell has none.
     pub half_lives: Vec<(usize, f64)>,
 }
 

@@ -32,7 +32,8 @@ pub struct LayerTrace {
     pub cell: Cell,
     /// `H`
     pub hidden: usize,
-    /// The gates, in the order of the weights; none for the plain RNN, whose one activation is its state.
+    /// The gates, in the order of the weights; none for the plain RNN, whose one activation is its
+    /// state.
     pub gates: Vec<GateTrace>,
     zoneout: f64,
     pub(super) record: Record,
@@ -125,9 +126,9 @@ impl LayerTrace {
         self.states().chunks_exact(self.hidden).map(norm).collect()
     }
 
-    /// `[H]`, how much of its state each unit keeps in a step, on average over the sequence: the mean of the GRU's
-    /// update gate, of the LSTM's forget gate, of 1 − z for the minGRU; with zoneout p, p + (1 − p) times that.
-    /// None for a cell without such a gate.
+    /// `[H]`, how much of its state each unit keeps in a step, on average over the sequence: the
+    /// mean of the GRU's update gate, of the LSTM's forget gate, of 1 − z for the minGRU; with
+    /// zoneout p, p + (1 − p) times that. None for a cell without such a gate.
     pub fn keep(&self) -> Option<Vec<f64>> {
         let (gate, complement) = self.cell.keep_gate()?;
         let gate = &self.gates[gate];
@@ -136,15 +137,17 @@ impl LayerTrace {
         Some(keep.map(|keep| self.zoneout + (1.0 - self.zoneout) * keep).collect())
     }
 
-    /// `[H]`, after how many steps half of what a unit held is gone: ln ½ / ln k for a unit that keeps k a step.
-    /// Infinite if it keeps everything. None for a cell without a gate that keeps.
+    /// `[H]`, after how many steps half of what a unit held is gone: ln ½ / ln k for a unit that
+    /// keeps k a step. Infinite if it keeps everything. None for a cell without a gate that
+    /// keeps.
     pub fn half_lives(&self) -> Option<Vec<f64>> {
         Some(self.keep()?.into_iter().map(half_life).collect())
     }
 }
 
 impl GateTrace {
-    /// Whether it is a sigmoid, and goes from 0 to 1; the others go from −1 to 1, or are not bounded.
+    /// Whether it is a sigmoid, and goes from 0 to 1; the others go from −1 to 1, or are not
+    /// bounded.
     pub fn is_sigmoid(&self) -> bool {
         !matches!(self.name, "new" | "cell")
     }

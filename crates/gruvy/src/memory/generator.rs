@@ -34,8 +34,8 @@ pub trait Generator: Copy + Debug + PartialEq {
     /// What a model takes, and how many numbers it gives.
     fn shape(&self) -> (Input, usize);
 
-    /// Mean loss `[1]` over the sequences `rows` of a seed, with labels smoothed by `smoothing`; `masks` as for
-    /// [`SequenceModel`].
+    /// Mean loss `[1]` over the sequences `rows` of a seed, with labels smoothed by `smoothing`;
+    /// `masks` as for [`SequenceModel`].
     fn loss(
         &self,
         model: &SequenceModel,

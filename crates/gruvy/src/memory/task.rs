@@ -52,8 +52,8 @@ impl<G: Generator> TaskConfig for MemoryConfig<G> {
     const METRICS: &'static [Metric] = G::METRICS;
     type Task = MemoryTask<G>;
 
-    /// Nothing against overfitting, as there is none; and patience, as the loss rests at its baseline before
-    /// it falls.
+    /// Nothing against overfitting, as there is none; and patience, as the loss rests at its
+    /// baseline before it falls.
     fn train_defaults() -> TrainConfig {
         TrainConfig {
             hidden: 150,

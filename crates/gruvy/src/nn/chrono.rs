@@ -1,7 +1,8 @@
 //! Chrono initialisation: gates that remember from the start (Tallec and Ollivier, 1804.11188).
 //!
-//! A gate that keeps the share k of the state at every step forgets within 1 / (1 − k) steps. So that the
-//! units begin with memories of 1 to `T_max` steps, the bias of the gate that keeps is drawn as
+//! A gate that keeps the share k of the state at every step forgets within 1 / (1 − k) steps. So
+//! that the units begin with memories of 1 to `T_max` steps, the bias of the gate that keeps is
+//! drawn as
 //!
 //! ```text
 //! b ~ log U(1, T_max − 1),    σ(b) = 1 − 1 / (1 + U)
@@ -9,8 +10,8 @@
 //! LSTM     b_f =  b, b_i = −b
 //! minGRU   b_z = −b             z takes the new one
 //! ```
-//! The bias stands in `b_ih`; that of `b_hh` is 0 there. The other gates keep PyTorch's start. An RNN without
-//! gates has nothing to open and is left as it is.
+//! The bias stands in `b_ih`; that of `b_hh` is 0 there. The other gates keep PyTorch's start. An
+//! RNN without gates has nothing to open and is left as it is.
 use super::{key::Key, weights::LayerWeights};
 use burn::{
     module::Param,

@@ -3,7 +3,8 @@ use burn::config::Config;
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
 
-/// The settings of a [`Recurrent`], with the names and defaults of `torch.nn.GRU` where it has them.
+/// The settings of a [`Recurrent`], with the names and defaults of `torch.nn.GRU` where it has
+/// them.
 ///
 /// ```
 /// use gruvy::nn::{Key, RecurrentConfig};
@@ -24,31 +25,31 @@ pub struct RecurrentConfig {
     pub bidirectional: bool,
     /// Add `b_ih` and `b_hh`.
     pub bias: bool,
-    /// Probability with which an output of a layer is zero for the next one during training; the last
-    /// layer's are kept.
+    /// Probability with which an output of a layer is zero for the next one during training; the
+    /// last layer's are kept.
     pub dropout: f64,
-    /// Variational dropout of each layer's input: the probability with which a feature is zero at all steps of a
-    /// sequence during training (Gal and Ghahramani, 1512.05287).
+    /// Variational dropout of each layer's input: the probability with which a feature is zero at
+    /// all steps of a sequence during training (Gal and Ghahramani, 1512.05287).
     pub input_dropout: f64,
-    /// Variational dropout of the state: the probability with which the hidden weights do not see a unit, at all
-    /// steps of a sequence, during training.
+    /// Variational dropout of the state: the probability with which the hidden weights do not see
+    /// a unit, at all steps of a sequence, during training.
     pub recurrent_dropout: f64,
-    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a step. Drawn
-    /// during training, the mean afterwards.
+    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at
+    /// a step. Drawn during training, the mean afterwards.
     pub zoneout: f64,
-    /// DropConnect (Merity et al., 1708.02182): the probability with which a hidden weight is zero, at all steps of a
-    /// batch, during training.
+    /// DropConnect (Merity et al., 1708.02182): the probability with which a hidden weight is
+    /// zero, at all steps of a batch, during training.
     pub weight_dropout: f64,
     /// Layer normalisation (Ba et al., 1607.06450) of every gate's input part and hidden part.
     pub layer_norm: bool,
-    /// Save only the states before every √T steps for the backward pass, which computes the rest again: less memory for
-    /// long sequences, for the time of one more forward pass.
+    /// Save only the states before every √T steps for the backward pass, which computes the rest
+    /// again: less memory for long sequences, for the time of one more forward pass.
     pub recompute: bool,
-    /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, K * H]`
-    /// always.
+    /// Input and output are `[B, T, ·]` in place of `[T, B, ·]`. The states are `[L * D, B, K *
+    /// H]` always.
     pub batch_first: bool,
-    /// Longest dependency in steps that the gates are opened for at the start, at least 3; 0: none, gates as
-    /// PyTorch draws them. Needs `bias`. See [`chrono`](super::chrono).
+    /// Longest dependency in steps that the gates are opened for at the start, at least 3; 0:
+    /// none, gates as PyTorch draws them. Needs `bias`. See [`chrono`](super::chrono).
     pub chrono: usize,
     /// The recurrence: [`Cell::Gru`] is PyTorch's.
     pub cell: Cell,
@@ -148,7 +149,8 @@ impl RecurrentConfig {
         if self.bidirectional { 2 } else { 1 }
     }
 
-    /// The end of the parameter names of layer and direction number `index`: `_l0`, `_l0_reverse`, `_l1`, …
+    /// The end of the parameter names of layer and direction number `index`: `_l0`, `_l0_reverse`,
+    /// `_l1`, …
     pub(super) fn suffix(&self, index: usize) -> String {
         let layer = index / self.directions();
         let reverse = if index % self.directions() == 1 { "_reverse" } else { "" };

@@ -7,8 +7,8 @@ use super::key::Key;
 use crate::ops;
 use burn::tensor::{Tensor, TensorData};
 
-/// Dropout of a share `rate` of all values, drawn at `key`: the same for any number of threads. None, as in inference:
-/// nothing is dropped.
+/// Dropout of a share `rate` of all values, drawn at `key`: the same for any number of threads.
+/// None, as in inference: nothing is dropped.
 pub fn dropout<const D: usize>(rate: f64, input: Tensor<D>, key: Option<Key>) -> Tensor<D> {
     let (device, shape) = (input.device(), input.dims());
     let Some(drawn) = draw(rate, key) else { return input };

@@ -4,8 +4,9 @@
 //! run's seed ─> weights ─> name of a tensor ─> its values, one after the other
 //!            └> masks ─> step ─> layer ─> a mask's values, each by its place
 //! ```
-//! A key is a counter's start: whoever holds the same key draws the same numbers, whatever else draws, in whatever order
-//! and on however many threads. Trainings side by side cannot disturb each other, and a resumed one needs no state.
+//! A key is a counter's start: whoever holds the same key draws the same numbers, whatever else
+//! draws, in whatever order and on however many threads. Trainings side by side cannot disturb each
+//! other, and a resumed one needs no state.
 use burn::{
     module::{Param, ParamId},
     tensor::{Device, Shape, Tensor, TensorData},

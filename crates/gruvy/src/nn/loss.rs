@@ -9,8 +9,9 @@ use burn::tensor::{
 /// ```text
 /// loss = −(1 − s) · log p(target) − s · mean over all v of log p(v),   p = softmax(logits)
 /// ```
-/// s = `smoothing` spreads that share of each target over all classes (label smoothing, 1512.00567); 0 is the
-/// plain loss. With `weights [V]` the mean is weighted: each item counts as much as its class.
+/// s = `smoothing` spreads that share of each target over all classes (label smoothing,
+/// 1512.00567); 0 is the plain loss. With `weights [V]` the mean is weighted: each item counts as
+/// much as its class.
 pub fn cross_entropy(
     logits: Tensor<2>,
     targets: Tensor<1, Int>,
@@ -29,8 +30,8 @@ pub fn cross_entropy(
     (losses.reshape([count]) * weights.clone()).sum() / weights.sum()
 }
 
-/// Mean binary cross entropy `[1]`, in nats, of `logits [N, V]` against `targets [N, V]` of 0 and 1: a yes or no to each
-/// class by itself.
+/// Mean binary cross entropy `[1]`, in nats, of `logits [N, V]` against `targets [N, V]` of 0 and
+/// 1: a yes or no to each class by itself.
 ///
 /// ```text
 /// loss = mean of −(w y log σ(x) + (1 − y) log(1 − σ(x))),   w = weights [V], of a yes

@@ -5,9 +5,9 @@
 //! features [T, B, I] ────────────────┴─> recurrent layers ─> [T, B, D·H] ─ dropout ─ head ─> [T * B, V]
 //!                                        or the last step's, or pooled over all steps: [B, D·H] ─> [B, V]
 //! ```
-//! The head's V numbers at every step are logits of a class (labelling, language modelling); after the last
-//! step, or of the [pooled](Pool) steps, they are what is asked about the whole sequence: a number or several
-//! (regression), or logits.
+//! The head's V numbers at every step are logits of a class (labelling, language modelling); after
+//! the last step, or of the [pooled](Pool) steps, they are what is asked about the whole sequence:
+//! a number or several (regression), or logits.
 use super::{
     config::RecurrentConfig,
     dropout::{draw, dropout},
@@ -47,11 +47,13 @@ pub struct SequenceModel {
 }
 
 impl SequenceModel {
-    /// Fresh weights, drawn at `key` under their names: embeddings from N(0, 1), the others uniform in ±1/√H, as PyTorch draws them, the head's
-    /// bias 0. A tied embedding is a head as well and starts in ±1/√H too.
+    /// Fresh weights, drawn at `key` under their names: embeddings from N(0, 1), the others uniform
+    /// in ±1/√H, as PyTorch draws them, the head's bias 0. A tied embedding is a head as well
+    /// and starts in ±1/√H too.
     ///
     /// # Panics
-    /// If `rnn` does not take what `input` gives, or runs batch first; for a tied head without an embedding.
+    /// If `rnn` does not take what `input` gives, or runs batch first; for a tied head without an
+    /// embedding.
     pub fn new(
         input: &Input,
         rnn: &RecurrentConfig,
@@ -99,7 +101,8 @@ impl SequenceModel {
         }
     }
 
-    /// This model with a pool, whose weights, if any, are drawn as the layers' are, at the model's `key`.
+    /// This model with a pool, whose weights, if any, are drawn as the layers' are, at the model's
+    /// `key`.
     pub fn with_pool(mut self, pool: Pool, key: Key, device: &Device) -> Self {
         let config = &self.rnn.config;
         let bound = 1.0 / (config.hidden_size as f64).sqrt();
@@ -143,8 +146,9 @@ impl SequenceModel {
         embedding.select(0, tokens).reshape([rows / batch, batch, dim])
     }
 
-    /// The head at every step of `x [T, B, I]`, from `state` (none: zeros): `[T * B, V]`, time-major, and the
-    /// state afterwards. `masks` is where a training pass draws its noise, here and below; none: nothing is drawn.
+    /// The head at every step of `x [T, B, I]`, from `state` (none: zeros): `[T * B, V]`,
+    /// time-major, and the state afterwards. `masks` is where a training pass draws its noise,
+    /// here and below; none: nothing is drawn.
     pub fn every(
         &self,
         x: Tensor<3>,
@@ -156,15 +160,15 @@ impl SequenceModel {
         (self.answer(y.reshape([seq_len * batch, width]), masks), state)
     }
 
-    /// The head after the last step of each sequence in `x [T, B, I]`, of `lengths [B]` steps (none: all of T):
-    /// `[B, V]`.
+    /// The head after the last step of each sequence in `x [T, B, I]`, of `lengths [B]` steps
+    /// (none: all of T): `[B, V]`.
     pub fn last(&self, x: Tensor<3>, lengths: Option<&[usize]>, masks: Option<Key>) -> Tensor<2> {
         let (_, state) = self.rnn.forward(x, None, lengths, masks);
         self.answer(self.top(state), masks)
     }
 
-    /// The head's answer about each sequence of `x [T, B, I]`, of `lengths [B]` steps, as a whole: `[B, V]`. As
-    /// [`last`](Self::last), unless the model has another [pool](Self::pool).
+    /// The head's answer about each sequence of `x [T, B, I]`, of `lengths [B]` steps, as a whole:
+    /// `[B, V]`. As [`last`](Self::last), unless the model has another [pool](Self::pool).
     pub fn pooled(&self, x: Tensor<3>, lengths: &[usize], masks: Option<Key>) -> Tensor<2> {
         let (y, state) = self.rnn.forward(x, None, Some(lengths), masks);
         let pooled = match self.pool {
@@ -182,8 +186,9 @@ impl SequenceModel {
         top.narrow(2, 0, hidden).swap_dims(0, 1).reshape([batch, directions * hidden])
     }
 
-    /// Mean cross entropy `[1]`, in nats, of the head's logits at every step of `x [T, B, I]` against the classes
-    /// `targets [T * B]`, a share `smoothing` of each target spread over all classes; and the state afterwards.
+    /// Mean cross entropy `[1]`, in nats, of the head's logits at every step of `x [T, B, I]`
+    /// against the classes `targets [T * B]`, a share `smoothing` of each target spread over
+    /// all classes; and the state afterwards.
     ///
     /// [`every`](Self::every) with [`cross_entropy`](super::cross_entropy), fused.
     pub fn every_loss(

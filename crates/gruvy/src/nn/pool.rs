@@ -1,8 +1,10 @@
-//! One vector out of the outputs of all steps, in plain tensor operations; [`Pool`] has the equations.
+//! One vector out of the outputs of all steps, in plain tensor operations; [`Pool`] has the
+//! equations.
 use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 use gruvy_runtime::model::Pool;
 
-/// Pools `y [T, B, W]`, 0 past the `lengths [B]` of its rows, to `[B, W]`; `attention [W]` where attention pools.
+/// Pools `y [T, B, W]`, 0 past the `lengths [B]` of its rows, to `[B, W]`; `attention [W]` where
+/// attention pools.
 ///
 /// # Panics
 /// For [`Pool::Last`], which is not in `y`, and for attention without weights.

@@ -6,9 +6,11 @@ use burn::tensor::Device;
 use burn::tensor::{Tensor, TensorData};
 use std::sync::Arc;
 
-/// Recurrent layers, made by [`RecurrentConfig`]. What a cell computes is said at [`Cell`](gruvy_kernels::Cell).
+/// Recurrent layers, made by [`RecurrentConfig`]. What a cell computes is said at
+/// [`Cell`](gruvy_kernels::Cell).
 ///
-/// Layer k > 0 reads the outputs of layer k − 1, of both directions side by side `[forward, backward]`.
+/// Layer k > 0 reads the outputs of layer k − 1, of both directions side by side `[forward,
+/// backward]`.
 ///
 /// A state has `K * H` values, K = 2 for the LSTM: h and then c; else 1.
 #[derive(Module, Debug)]
@@ -24,7 +26,8 @@ pub struct Recurrent {
 }
 
 impl RecurrentConfig {
-    /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them: at `key`, each under its name.
+    /// A layer stack with weights drawn from U(−1/√H, 1/√H), as PyTorch draws them: at `key`, each
+    /// under its name.
     ///
     /// # Panics
     /// If a size is 0, a probability is outside `[0, 1)`, or `chrono` is 1 or 2.
@@ -69,14 +72,17 @@ impl Recurrent {
     /// Runs the layers over a batch of sequences.
     ///
     /// * `x [T, B, I]`, or `[B, T, I]` if `batch_first`.
-    /// * `state [L * D, B, K * H]`: the state before the first step, zeros if none. Detach the final state of
-    ///   one call to begin the next with it, without a gradient through both.
-    /// * `lengths [B]`: valid steps of each sequence; none: all T. What stands past them has no effect.
-    /// * `masks`: where a training pass draws dropout and all other noise; none, as in inference: nothing is drawn. A
-    ///   key draws the same noise every time, so each step needs another: `key.fold(step)`.
+    /// * `state [L * D, B, K * H]`: the state before the first step, zeros if none. Detach the
+    ///   final state of one call to begin the next with it, without a gradient through both.
+    /// * `lengths [B]`: valid steps of each sequence; none: all T. What stands past them has no
+    ///   effect.
+    /// * `masks`: where a training pass draws dropout and all other noise; none, as in inference:
+    ///   nothing is drawn. A key draws the same noise every time, so each step needs another:
+    ///   `key.fold(step)`.
     ///
-    /// Returns the outputs of the last layer, `[T, B, D * H]` (or `[B, T, D * H]`; zero past a sequence's
-    /// length), and the final states `[L * D, B, K * H]`, each after its sequence's last step in its direction.
+    /// Returns the outputs of the last layer, `[T, B, D * H]` (or `[B, T, D * H]`; zero past a
+    /// sequence's length), and the final states `[L * D, B, K * H]`, each after its sequence's
+    /// last step in its direction.
     ///
     /// # Panics
     /// If shapes do not fit the configuration or each other, or T is 0.

@@ -8,7 +8,8 @@ use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// The parameters of one layer and direction. `G` gates lie below each other in the rows, as
-/// [`Cell::gate_names`](gruvy_kernels::Cell::gate_names) says; for the hidden weights [`Cell::hidden_gates`](gruvy_kernels::Cell::hidden_gates) of them.
+/// [`Cell::gate_names`](gruvy_kernels::Cell::gate_names) says; for the hidden weights
+/// [`Cell::hidden_gates`](gruvy_kernels::Cell::hidden_gates) of them.
 #[derive(Module, Debug)]
 pub struct LayerWeights {
     /// `[G * H, I]`

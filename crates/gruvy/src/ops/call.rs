@@ -16,13 +16,13 @@ pub struct Settings {
     /// `[B]` valid steps of each sequence, each at most T; none: all are full. Outputs past a
     /// sequence's length are zero, and what `x` holds there has no effect.
     pub lengths: Option<Arc<[usize]>>,
-    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at a step, drawn
-    /// with noise; without, its mean. In `[0, 1)`.
+    /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at
+    /// a step, drawn with noise; without, its mean. In `[0, 1)`.
     pub zoneout: f32,
     /// What a training pass draws; none: inference.
     pub noise: Option<Noise>,
-    /// Save only the states before every √T steps for the backward pass, which computes the rest again (gradient
-    /// checkpointing; Chen et al., 1604.06174).
+    /// Save only the states before every √T steps for the backward pass, which computes the rest
+    /// again (gradient checkpointing; Chen et al., 1604.06174).
     pub recompute: bool,
     /// Where the call finds its scratch: that of earlier calls, where they had the same.
     pub memory: Memory,
@@ -58,16 +58,19 @@ pub struct Noise {
     pub seed: u64,
     /// Dropout of the input, each value on its own.
     pub dropout: f32,
-    /// Variational dropout of the input (Gal and Ghahramani, 1512.05287): the same features at all steps.
+    /// Variational dropout of the input (Gal and Ghahramani, 1512.05287): the same features at all
+    /// steps.
     pub input_dropout: f32,
-    /// Variational dropout of what the hidden weights see of the state: the same units at all steps.
+    /// Variational dropout of what the hidden weights see of the state: the same units at all
+    /// steps.
     pub recurrent_dropout: f32,
-    /// DropConnect (Wan et al., 2013; Merity et al., 1708.02182): dropout of the hidden weights, the same at all
-    /// steps and in all rows.
+    /// DropConnect (Wan et al., 2013; Merity et al., 1708.02182): dropout of the hidden weights,
+    /// the same at all steps and in all rows.
     pub weight_dropout: f32,
 }
 
-/// The weights of one layer and direction. `G` is [`Cell::gates`], for the hidden weights [`Cell::hidden_gates`].
+/// The weights of one layer and direction. `G` is [`Cell::gates`], for the hidden weights
+/// [`Cell::hidden_gates`].
 #[derive(Clone, Debug)]
 pub struct Weights {
     /// `[G * H, I]`
@@ -78,9 +81,11 @@ pub struct Weights {
     pub b_ih: Option<Tensor<1>>,
     /// `[G * H]`, or none for zero.
     pub b_hh: Option<Tensor<1>>,
-    /// `[G * H]`, gains of the input part's layer normalisation; none: the layer is not normalised.
+    /// `[G * H]`, gains of the input part's layer normalisation; none: the layer is not
+    /// normalised.
     pub gain_ih: Option<Tensor<1>>,
-    /// `[G * H]`, gains of the hidden part's; given where `gain_ih` is, for a cell with hidden gates.
+    /// `[G * H]`, gains of the hidden part's; given where `gain_ih` is, for a cell with hidden
+    /// gates.
     pub gain_hh: Option<Tensor<1>>,
 }
 

@@ -49,7 +49,8 @@ pub trait Recurrence: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// [`super::recurrence`] for tensors on Flex, shapes checked: y `[T, B, H]`, and behind it the LSTM's last c.
+/// [`super::recurrence`] for tensors on Flex, shapes checked: y `[T, B, H]`, and behind it the
+/// LSTM's last c.
 pub(super) fn recurrence(
     settings: &Settings,
     x: Tensor<3>,
@@ -96,7 +97,8 @@ impl<C: CheckpointStrategy> Recurrence for Autodiff<Flex, C> {
     }
 }
 
-/// The tensors without their graph, and the nodes of those that are given, in the order of the fields.
+/// The tensors without their graph, and the nodes of those that are given, in the order of the
+/// fields.
 fn split<C: CheckpointStrategy>(
     operands: Operands<Autodiff<Flex, C>>,
 ) -> (Operands<Flex>, Vec<NodeGuard>) {
@@ -142,7 +144,8 @@ fn record<C: CheckpointStrategy, const N: usize>(
 #[derive(Debug)]
 struct RecurrenceBackward;
 
-/// What the backward pass needs. It is moved out of the graph, so `saved` may be used up without a copy.
+/// What the backward pass needs. It is moved out of the graph, so `saved` may be used up without a
+/// copy.
 #[derive(Clone, Debug)]
 struct State {
     call: Call,
@@ -363,7 +366,8 @@ impl Call {
         out.into_tensor(&[self.seq_len + states - 1, self.batch, hidden])
     }
 
-    /// The gradient `[B, K * H]` of the last states from that of the vectors behind y; the last h is a part of y.
+    /// The gradient `[B, K * H]` of the last states from that of the vectors behind y; the last h
+    /// is a part of y.
     fn last_from(&self, behind: &[f32]) -> Option<Vec<f32>> {
         if behind.is_empty() {
             return None;

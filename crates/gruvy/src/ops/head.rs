@@ -3,8 +3,9 @@
 //! ```text
 //! loss = mean over rows of the cross entropy of softmax((x ⊙ mask) Wᵀ + b) against the targets
 //! ```
-//! On Flex the kernel computes all gradients together with the loss, and the graph holds them in place of logits,
-//! probabilities and mask. On any other backend it is [`plain_head`], the same function in ordinary tensor operations.
+//! On Flex the kernel computes all gradients together with the loss, and the graph holds them in
+//! place of logits, probabilities and mask. On any other backend it is [`plain_head`], the same
+//! function in ordinary tensor operations.
 use super::call::{Head, expect, has_kernels};
 use super::fused::{dense, floats, tensor};
 use super::memory::{Buffer, Memory};
@@ -21,9 +22,10 @@ use burn::tensor::{Int, Tensor};
 use gruvy_kernels::{Dropout, Isa, LinearCrossEntropy, LinearGradients};
 use std::sync::Arc;
 
-/// Mean cross entropy `[1]`, in nats, of a head's logits against the classes `targets [N]`, a share `smoothing` of
-/// each target spread over all classes: [`nn::cross_entropy`](crate::nn::cross_entropy) of the head's logits, which
-/// are never all in memory.
+/// Mean cross entropy `[1]`, in nats, of a head's logits against the classes `targets [N]`, a share
+/// `smoothing` of each target spread over all classes:
+/// [`nn::cross_entropy`](crate::nn::cross_entropy) of the head's logits, which are never all in
+/// memory.
 ///
 /// Differentiable in `x`, `weight` and `bias`.
 ///

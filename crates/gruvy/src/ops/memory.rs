@@ -1,8 +1,9 @@
-//! Memory that is used again from call to call: kernel workspaces, packed weights, saved gates, and what the
-//! operations give.
+//! Memory that is used again from call to call: kernel workspaces, packed weights, saved gates, and
+//! what the operations give.
 //!
-//! They belong to a model and its clones, and go with the last of them: trainings side by side share nothing. They are no
-//! thread-locals, since a thread that waits in a parallel kernel may be handed another call of the operation meanwhile.
+//! They belong to a model and its clones, and go with the last of them: trainings side by side
+//! share nothing. They are no thread-locals, since a thread that waits in a parallel kernel may be
+//! handed another call of the operation meanwhile.
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{AllocationProperty, Bytes, DType, Shape};
 use gruvy_kernels::{Layer, Packed, Workspace};
@@ -11,11 +12,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Free buffers and packed weights kept: enough for the layers and directions of a deep stack. Graphs
-/// dropped without a backward pass free their buffers all at once, in any number.
+/// Free buffers and packed weights kept: enough for the layers and directions of a deep stack.
+/// Graphs dropped without a backward pass free their buffers all at once, in any number.
 const MAX_FREE: usize = 32;
 
-/// Scratch memory of the operations, shared by the handle's clones. Its content between calls does not matter.
+/// Scratch memory of the operations, shared by the handle's clones. Its content between calls does
+/// not matter.
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Lists>);
 
@@ -64,8 +66,8 @@ impl Memory {
         result
     }
 
-    /// A buffer of `len` values, with any content: the smallest free one that is large enough, else a new one in place of
-    /// a free one that is not.
+    /// A buffer of `len` values, with any content: the smallest free one that is large enough, else
+    /// a new one in place of a free one that is not.
     pub(super) fn buffer(&self, len: usize) -> Buffer {
         let free = with(&self.0.buffers, |list| {
             let fitting = (0..list.len()).filter(|&i| list[i].len() >= len);
@@ -92,8 +94,9 @@ fn keep<T>(list: &Mutex<Vec<T>>, item: T) {
     });
 }
 
-/// A buffer with any content, which goes back to the pool when dropped. Saved gates, outputs and input gradients are a
-/// training step's largest allocations, and fresh pages for them would cost as much as filling them.
+/// A buffer with any content, which goes back to the pool when dropped. Saved gates, outputs and
+/// input gradients are a training step's largest allocations, and fresh pages for them would cost
+/// as much as filling them.
 #[derive(Clone, Debug)]
 pub(super) struct Buffer {
     /// At least `len` long.
@@ -103,8 +106,8 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// A dense tensor of the buffer's values, which goes back to the pool with its last handle. It is copied before
-    /// anything is written into it.
+    /// A dense tensor of the buffer's values, which goes back to the pool with its last handle. It
+    /// is copied before anything is written into it.
     pub(super) fn into_tensor(self, shape: &[usize]) -> FlexTensor {
         let bytes = bytes::Bytes::from_owner(self);
         let bytes = Bytes::from_shared(bytes, AllocationProperty::Native);

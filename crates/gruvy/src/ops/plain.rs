@@ -4,8 +4,8 @@ use crate::nn::loss::cross_entropy;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation::relu, activation::sigmoid};
 use gruvy_kernels::{self as kernels, Cell, NORM_EPSILON};
 
-/// The same function as [`recurrence`](super::recurrence), one tensor operation at a time. It runs where
-/// there are no kernels, and the tests hold the kernels against it.
+/// The same function as [`recurrence`](super::recurrence), one tensor operation at a time. It runs
+/// where there are no kernels, and the tests hold the kernels against it.
 ///
 /// # Panics
 /// If shapes do not fit each other.
@@ -41,7 +41,8 @@ pub fn plain(
     step.all(gates, state, past)
 }
 
-/// The same function as [`linear_cross_entropy`](super::linear_cross_entropy), one tensor operation at a time.
+/// The same function as [`linear_cross_entropy`](super::linear_cross_entropy), one tensor operation
+/// at a time.
 ///
 /// # Panics
 /// If shapes do not fit each other.
@@ -152,7 +153,8 @@ impl Step {
         }
     }
 
-    /// All steps, one after the other: gates `[T, B, G * H]`, state `[B, K * H]`, steps past the ends `[T, B, 1]`.
+    /// All steps, one after the other: gates `[T, B, G * H]`, state `[B, K * H]`, steps past the
+    /// ends `[T, B, 1]`.
     fn all(
         &self,
         gates: Tensor<3>,
@@ -264,8 +266,9 @@ fn min_gru_gates<const D: usize>(gates: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
 /// h_t = a_t h_{t−1} + b_t,  a = 1 − z,  b = z n
 /// in rounds d = 1, 2, 4, …:  b_t += a_t b_{t−d}    a_t *= a_{t−d}
 /// ```
-/// log₂ T rounds of whole-sequence operations. The paper divides by cumulative products, and has to go through
-/// logarithms of positive numbers for it; composing the steps' maps divides by nothing and takes any h0.
+/// log₂ T rounds of whole-sequence operations. The paper divides by cumulative products, and has to
+/// go through logarithms of positive numbers for it; composing the steps' maps divides by nothing
+/// and takes any h0.
 fn scan(gates: Tensor<3>, h0: Tensor<2>, reverse: bool) -> Tensor<3> {
     let [seq_len, batch, width] = gates.dims();
     let (z, n) = min_gru_gates(gates);

@@ -1,11 +1,13 @@
-//! One recurrent layer and direction: on the kernels where there are some, else in plain tensor operations.
+//! One recurrent layer and direction: on the kernels where there are some, else in plain tensor
+//! operations.
 use super::call::{Settings, Weights, check, has_kernels, steps_past_end};
 use super::fused;
 use super::plain::plain;
 use burn::tensor::{Int, Tensor, TensorData};
 
-/// Runs one layer and direction: x `[T, B, I]`, h0 `[B, K * H]` (none: zeros) → y `[T, B, H]` and the state
-/// `[B, K * H]` of each sequence after its last step. A sequence of length 0 keeps its h0.
+/// Runs one layer and direction: x `[T, B, I]`, h0 `[B, K * H]` (none: zeros) → y `[T, B, H]` and
+/// the state `[B, K * H]` of each sequence after its last step. A sequence of length 0 keeps its
+/// h0.
 ///
 /// Differentiable in `x`, `h0` and every weight.
 ///

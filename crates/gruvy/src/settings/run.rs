@@ -61,7 +61,8 @@ pub trait TaskConfig: Settings + Clone + fmt::Debug + Default + PartialEq {
         Vec::new()
     }
 
-    /// The runs that these settings stand for: more than one for an ensemble and for cross-validation.
+    /// The runs that these settings stand for: more than one for an ensemble and for
+    /// cross-validation.
     fn members(run: &RunSettings<Self>) -> Vec<RunSettings<Self>> {
         vec![run.clone()]
     }
@@ -96,8 +97,8 @@ pub struct Metric {
 pub struct DataConfig {
     /// Files and folders, `-` for [`DataConfig::stdin`]. None: what the task has of its own.
     pub paths: Vec<PathBuf>,
-    /// What stands for `-`: the library reads no standard input, so whoever has one hands over what came through it. It is not
-    /// kept in `run.toml`.
+    /// What stands for `-`: the library reads no standard input, so whoever has one hands over
+    /// what came through it. It is not kept in `run.toml`.
     #[serde(skip)]
     pub stdin: Option<Arc<[u8]>>,
 }
@@ -142,8 +143,8 @@ impl<C: TaskConfig> RunSettings<C> {
     /// Reads a settings file. What it does not mention keeps the task's default.
     ///
     /// # Errors
-    /// If it cannot be read, is of another task, or has an unknown key or a wrong value: the message names
-    /// key and line.
+    /// If it cannot be read, is of another task, or has an unknown key or a wrong value: the
+    /// message names key and line.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
         Self::parse(&text)
@@ -161,8 +162,8 @@ impl<C: TaskConfig> RunSettings<C> {
         Ok(run)
     }
 
-    /// The text of a settings file. Paths are written from the root, so that a run can be resumed from any
-    /// folder.
+    /// The text of a settings file. Paths are written from the root, so that a run can be resumed
+    /// from any folder.
     ///
     /// # Errors
     /// [`Error::Io`] if a path cannot be completed, as the current folder is gone.
@@ -192,7 +193,8 @@ impl<C: TaskConfig> RunSettings<C> {
         C::check(self)
     }
 
-    /// All settings, each with the table that it lies in: `train`, the task's name, and tables within that.
+    /// All settings, each with the table that it lies in: `train`, the task's name, and tables
+    /// within that.
     pub fn declared() -> impl Iterator<Item = (&'static str, &'static Setting)> {
         let of = |table: &'static str, settings: &'static [Setting]| {
             settings.iter().map(move |setting| (table, setting))
@@ -201,11 +203,12 @@ impl<C: TaskConfig> RunSettings<C> {
         of(C::TASK.name(), C::SETTINGS).chain(nested).chain(of("train", TrainConfig::SETTINGS))
     }
 
-    /// Lays a value over the setting of a name, wherever it lies: a text, as on a command line, or a value of JSON.
+    /// Lays a value over the setting of a name, wherever it lies: a text, as on a command line, or
+    /// a value of JSON.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a value that it cannot be; for a name that no setting has, an error with those that are like
-    /// it.
+    /// [`Error::Setting`] for a value that it cannot be; for a name that no setting has, an error
+    /// with those that are like it.
     pub fn set(&mut self, name: &str, value: &Value) -> Result<()> {
         if let Some(setting) = settings::find(C::SETTINGS, name) {
             self.task = settings::laid_over(&self.task, &[], setting, value)?;
@@ -225,7 +228,8 @@ impl<C: TaskConfig> RunSettings<C> {
         Ok(())
     }
 
-    /// Refuses to go on with this run under other settings, but for those that [may change](FREE_ON_RESUME).
+    /// Refuses to go on with this run under other settings, but for those that [may
+    /// change](FREE_ON_RESUME).
     ///
     /// # Errors
     /// [`Error::Data`] naming those that may.
@@ -240,7 +244,8 @@ impl<C: TaskConfig> RunSettings<C> {
         )))
     }
 
-    /// A folder for one of several runs: a new one, or one in which a run of these settings goes on.
+    /// A folder for one of several runs: a new one, or one in which a run of these settings goes
+    /// on.
     ///
     /// # Errors
     /// If it holds a run of other settings, or cannot be used.

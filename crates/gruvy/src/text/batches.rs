@@ -1,14 +1,14 @@
 //! A long token stream as batches for truncated back-propagation through time.
 //!
-//! The stream is cut into `B` pieces of equal length that run side by side; a batch is the next `T` steps
-//! of all of them, so that the state after one batch is the state before the next:
+//! The stream is cut into `B` pieces of equal length that run side by side; a batch is the next `T`
+//! steps of all of them, so that the state after one batch is the state before the next:
 //!
 //! ```text
 //! input  [t, b] = tokens[o + b·S + s·T + t]        s: step of the epoch, S = steps · T
 //! target [t, b] = tokens[o + b·S + s·T + t + 1]    o: offset of the epoch
 //! ```
-//! Of `N` tokens, `N − 1 − B·S` are left over; `o` is drawn from them, so that every epoch leaves out
-//! others and cuts elsewhere.
+//! Of `N` tokens, `N − 1 − B·S` are left over; `o` is drawn from them, so that every epoch leaves
+//! out others and cuts elsewhere.
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy_runtime::random::mix;
 

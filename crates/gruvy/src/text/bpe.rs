@@ -31,7 +31,8 @@ fn learned(text: &str, vocab_size: usize) -> tokenizers::Result<String> {
         .min_frequency(2)
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .build();
-    // In lines, as the pieces that merges are counted in do not cross a line's end but for its break.
+    // In lines, as the pieces that merges are counted in do not cross a line's end but for its
+    // break.
     tokenizer.train(&mut trainer, text.split_inclusive('\n'))?;
     tokenizer.to_string(false)
 }

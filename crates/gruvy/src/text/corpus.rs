@@ -25,15 +25,17 @@ pub struct Corpus {
 
 impl Corpus {
     /// Reads the files and folders of `run.data`, the embedded tales if there
-    /// are none; then divides the text by `run.task.split`. Where `run.task.valid` or `test` names a
-    /// file or folder, the share of that part stays with the training text. Of the training text only the
-    /// first `run.train.train_fraction` is kept: nothing is learned from the rest, not even its characters.
+    /// are none; then divides the text by `run.task.split`. Where `run.task.valid` or `test` names
+    /// a file or folder, the share of that part stays with the training text. Of the training
+    /// text only the first `run.train.train_fraction` is kept: nothing is learned from the
+    /// rest, not even its characters.
     ///
-    /// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones left
-    /// out. Files are joined with a line break between them.
+    /// A folder stands for all files in it and below that are UTF-8, sorted by path, hidden ones
+    /// left out. Files are joined with a line break between them.
     ///
     /// # Errors
-    /// A file that is missing, empty, or not UTF-8 although the unit needs it; a folder without text.
+    /// A file that is missing, empty, or not UTF-8 although the unit needs it; a folder without
+    /// text.
     pub fn load(run: &TextRun) -> Result<Self> {
         let (data, text) = (&run.data, &run.task);
         let mut notes = Vec::new();
@@ -82,7 +84,8 @@ impl Corpus {
         }
     }
 
-    /// Identifies the text and its division: FNV-1a, 64 bits, over the length and bytes of each part.
+    /// Identifies the text and its division: FNV-1a, 64 bits, over the length and bytes of each
+    /// part.
     pub fn fingerprint(&self) -> String {
         let mut print = Fnv::new();
         for part in [&self.train, &self.valid, &self.test] {

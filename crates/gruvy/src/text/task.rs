@@ -27,7 +27,8 @@ use std::path::PathBuf;
 
 /// Steps of one call when evaluating.
 const EVAL_STEPS: usize = 128;
-/// Tokens that a row of an evaluation runs over, unscored, before its own: see [`TextTask::evaluate`].
+/// Tokens that a row of an evaluation runs over, unscored, before its own: see
+/// [`TextTask::evaluate`].
 const WARM_STEPS: usize = 64;
 /// Fewest tokens of a row of an evaluation.
 const LEAST_ROW: usize = 1024;
@@ -57,8 +58,8 @@ impl TextTask {
     /// Makes the vocabulary from the training part of `corpus`.
     ///
     /// # Errors
-    /// [`Error::Data`] if a part is shorter than one sequence; a setting out of range; text that is not
-    /// UTF-8 although the unit needs it.
+    /// [`Error::Data`] if a part is shorter than one sequence; a setting out of range; text that is
+    /// not UTF-8 although the unit needs it.
     pub fn new(run: TextRun, corpus: Corpus) -> Result<Self> {
         run.check()?;
         let fingerprint = corpus.fingerprint();
@@ -201,9 +202,9 @@ impl Task for TextTask {
         metrics(TextMetrics::new(loss * tokens as f64, tokens, self.train.chars))
     }
 
-    /// Every token but the first is predicted once. For speed the text runs in several rows side by side;
-    /// a row starts from the state that the tokens before it lead to, which is what a single row would
-    /// have up to what those tokens have forgotten.
+    /// Every token but the first is predicted once. For speed the text runs in several rows side by
+    /// side; a row starts from the state that the tokens before it lead to, which is what a
+    /// single row would have up to what those tokens have forgotten.
     fn evaluate(&self, model: &SequenceModel, _: &Codec, part: Part) -> Result<Option<Metrics>> {
         let part = self.part(part);
         let Some(targets) = part.tokens.len().checked_sub(1).filter(|targets| *targets > 0) else {

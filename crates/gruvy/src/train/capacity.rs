@@ -12,7 +12,8 @@ impl Size {
         let Spec { rnn, .. } = &self.spec;
         let copies = PER_WEIGHT + u64::from(config.ema > 0.0);
         let weights = bytes_of(4, &[self.spec.parameters()]).saturating_mul(copies);
-        // What a layer gives is kept for the gradient; so are its gates, unless they are computed again.
+        // What a layer gives is kept for the gradient; so are its gates, unless they are computed
+        // again.
         let gates = if config.recompute { 0 } else { rnn.cell.gates() };
         let width = rnn.output_size() * rnn.num_layers * (1 + gates) + rnn.input_size;
         weights.saturating_add(bytes_of(4, &[self.batch, self.seq_len, width]))

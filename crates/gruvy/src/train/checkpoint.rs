@@ -8,7 +8,8 @@
 //! __metadata__.checksum: of the tensors and of the next
 //! __metadata__.gruvy_checkpoint: JSON of `Progress`, `Bond` and the parameters' identities
 //! ```
-//! Random numbers need no state: each step seeds the generator from the run's seed and its own number.
+//! Random numbers need no state: each step seeds the generator from the run's seed and its own
+//! number.
 use super::{
     config::{FREE_ON_RESUME, TrainConfig, in_words},
     folder::LogLengths,

@@ -105,8 +105,8 @@ settings! {
     }
 }
 
-/// The settings that may change when a run goes on: limits, and how often it is saved. No number that is computed depends
-/// on them before they are reached.
+/// The settings that may change when a run goes on: limits, and how often it is saved. No number
+/// that is computed depends on them before they are reached.
 pub const FREE_ON_RESUME: [&str; 4] = ["epochs", "max_minutes", "patience", "save_every"];
 
 /// ``the setting `a`, the setting `b` and the setting `c` ``

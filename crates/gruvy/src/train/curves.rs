@@ -1,4 +1,5 @@
-//! The curves of a run as a picture: loss over steps, training and validation, the best point marked.
+//! The curves of a run as a picture: loss over steps, training and validation, the best point
+//! marked.
 use super::report::{Metrics, Record};
 use crate::draw::style::{FONT, LINES};
 use crate::error::{Error, Result};

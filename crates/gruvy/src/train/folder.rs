@@ -25,7 +25,8 @@ const METRICS: &str = "metrics.jsonl";
 const EVENTS: &str = "events.out.tfevents.gruvy";
 const CURVES: &str = "curves.svg";
 
-/// Where a run keeps its files, locked for everybody else. Apart from the lock, nothing is written before training starts.
+/// Where a run keeps its files, locked for everybody else. Apart from the lock, nothing is written
+/// before training starts.
 #[derive(Debug)]
 pub struct RunFolder {
     lock: FolderLock,
@@ -38,8 +39,8 @@ impl RunFolder {
     /// replaced, but only once the new one has its data and model and is about to start.
     ///
     /// # Errors
-    /// [`Error::RunExists`] if `path` holds a run and `force` is false; [`Error::InUse`] if somebody
-    /// writes into it; [`Error::Io`] if `path` is a file, or cannot be made.
+    /// [`Error::RunExists`] if `path` holds a run and `force` is false; [`Error::InUse`] if
+    /// somebody writes into it; [`Error::Io`] if `path` is a file, or cannot be made.
     pub fn create(path: impl Into<PathBuf>, settings: String, force: bool) -> Result<Self> {
         let path = path.into();
         if path.is_file() {
@@ -105,14 +106,15 @@ impl RunFolder {
         self.resume && self.checkpoint_path().exists()
     }
 
-    /// Makes the folder ready: an old run's files go, this run's settings come, and the logs are cut to
-    /// what the checkpoint knows (nothing for a new run).
+    /// Makes the folder ready: an old run's files go, this run's settings come, and the logs are
+    /// cut to what the checkpoint knows (nothing for a new run).
     pub(crate) fn open(&self, kept: LogLengths) -> Result<Logs> {
         for name in [SETTINGS, CHECKPOINT, MODEL_FILE_NAME, CURVES] {
             remove_leftovers(&self.path().join(name))?;
         }
         if !self.resume {
-            // The checkpoint goes first: without it, what a kill leaves behind cannot be resumed wrongly.
+            // The checkpoint goes first: without it, what a kill leaves behind cannot be resumed
+            // wrongly.
             for name in [CHECKPOINT, MODEL_FILE_NAME, METRICS, EVENTS, CURVES] {
                 let path = self.path().join(name);
                 if path.exists() {
@@ -197,8 +199,8 @@ struct Log {
 }
 
 impl Log {
-    /// Opens with exactly `keep` bytes: what came after is a torn line or belongs to steps that will be
-    /// done again. Of a file that is shorter stay the bytes that `usable` counts.
+    /// Opens with exactly `keep` bytes: what came after is a torn line or belongs to steps that
+    /// will be done again. Of a file that is shorter stay the bytes that `usable` counts.
     fn open(path: PathBuf, keep: u64, usable: impl Fn(&[u8]) -> usize) -> Result<Self> {
         let open = || -> std::io::Result<(File, u64)> {
             let mut options = OpenOptions::new();

@@ -1,7 +1,7 @@
 //! One writer a folder.
 //!
-//! The lock is the system's lock on a file `.lock`, which holds the number of the process. It ends with
-//! the process, however that ends, so nothing is ever locked by a process that is gone.
+//! The lock is the system's lock on a file `.lock`, which holds the number of the process. It ends
+//! with the process, however that ends, so nothing is ever locked by a process that is gone.
 use crate::error::{Error, Result};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -13,8 +13,8 @@ const LOCK: &str = ".lock";
 /// How often a folder is made that others take away.
 const MOST_TRIES: usize = 100;
 
-/// The right to write into a folder, as long as this lives. No other handle can have it meanwhile, of
-/// this process or of another.
+/// The right to write into a folder, as long as this lives. No other handle can have it meanwhile,
+/// of this process or of another.
 ///
 /// A folder that was made for the lock, and into which nothing was written, goes with it.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ impl FolderLock {
         Self::lock(folder, made)
     }
 
-    /// Makes and locks a new folder in `parent`: `name`, or `name-2`, `name-3`, … if that is taken. Two
-    /// that do so at the same time get different ones.
+    /// Makes and locks a new folder in `parent`: `name`, or `name-2`, `name-3`, … if that is taken.
+    /// Two that do so at the same time get different ones.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be made or written.

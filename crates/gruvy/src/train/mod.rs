@@ -5,10 +5,10 @@
 //! now and then:   evaluate ── best? model.safetensors ── metrics, events, curves ── checkpoint
 //! ```
 //!
-//! A run that is killed and resumed ends with the same bits as one that never was, because every number
-//! follows from the checkpoint: the learning rate from the step and the validation losses, the batch from
-//! the step, the random numbers from the run's seed and the step. The clock decides only when to save and
-//! when to stop.
+//! A run that is killed and resumed ends with the same bits as one that never was, because every
+//! number follows from the checkpoint: the learning rate from the step and the validation losses,
+//! the batch from the step, the random numbers from the run's seed and the step. The clock decides
+//! only when to save and when to stop.
 pub(crate) mod capacity;
 pub(crate) mod checkpoint;
 pub(crate) mod config;
@@ -51,12 +51,12 @@ use std::{
     time::Instant,
 };
 
-/// Trains `task` from the start, or from the checkpoint of `folder`, until the epochs are done, patience
-/// or time is used up, or `stop` is raised.
+/// Trains `task` from the start, or from the checkpoint of `folder`, until the epochs are done,
+/// patience or time is used up, or `stop` is raised.
 ///
 /// # Errors
-/// A setting out of range, a folder that cannot be written, a checkpoint that is damaged or belongs to
-/// other data or another model, or a loss that is not a number. What was saved before stays.
+/// A setting out of range, a folder that cannot be written, a checkpoint that is damaged or belongs
+/// to other data or another model, or a loss that is not a number. What was saved before stays.
 pub fn train<T: Task>(
     task: &T,
     config: &TrainConfig,
@@ -225,8 +225,8 @@ impl<'a, T: Task> Run<'a, T> {
         self.state.ema.clone().unwrap_or_else(|| self.state.model.valid())
     }
 
-    /// Evaluates, keeps the model if it is the best, and writes the logs. Gives what was written and
-    /// perhaps a warning.
+    /// Evaluates, keeps the model if it is the best, and writes the logs. Gives what was written
+    /// and perhaps a warning.
     fn evaluate(&mut self) -> Result<(Record, Option<String>)> {
         let model = self.judged();
         let Validated { metrics: valid, codec } = self.validate(&model)?;
@@ -318,12 +318,14 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(())
     }
 
-    /// Saves where the run stands, makes sure that there is a model, and tests it if the run is complete.
+    /// Saves where the run stands, makes sure that there is a model, and tests it if the run is
+    /// complete.
     fn finish(mut self, ended: Ended) -> Result<Outcome> {
         let complete = matches!(ended, Ended::Epochs | Ended::Patience);
         self.state.progress.ended = complete.then_some(ended);
         self.save()?;
-        // After the checkpoint, and unknown to it: a run that goes on must not notice this evaluation.
+        // After the checkpoint, and unknown to it: a run that goes on must not notice this
+        // evaluation.
         if !complete && (ended == Ended::Time || self.records.is_empty()) && self.unjudged() {
             let model = self.judged();
             let Validated { metrics: valid, codec } = self.validate(&model)?;

@@ -46,8 +46,8 @@ pub(crate) fn plain<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     if tensor.is_autodiff() { tensor.inner() } else { tensor }
 }
 
-/// `model` with each parameter given a new identity and new values by `f(path, parameter)`; none keeps
-/// it. Values are `[numel]`, without history.
+/// `model` with each parameter given a new identity and new values by `f(path, parameter)`; none
+/// keeps it. Values are `[numel]`, without history.
 pub(crate) fn replace<M: Module, F>(model: M, f: F) -> M
 where
     F: FnMut(&str, ParamId, Tensor<1>) -> Option<(ParamId, Tensor<1>)>,
@@ -85,8 +85,8 @@ where
     model.map(&mut Replace { path: Vec::new(), f })
 }
 
-/// Global norm of the gradient, `sqrt(Σ g²)` over all parameters; a norm above `max` (if not zero) is
-/// scaled down to it.
+/// Global norm of the gradient, `sqrt(Σ g²)` over all parameters; a norm above `max` (if not zero)
+/// is scaled down to it.
 pub(crate) fn clip<M: Module>(model: &M, grads: &mut GradientsParams, max: f64) -> f64 {
     struct Norm<'a> {
         grads: &'a GradientsParams,

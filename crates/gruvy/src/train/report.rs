@@ -1,4 +1,5 @@
-//! What a run tells about itself: while it goes on, to an [`Observer`]; at the end, in an [`Outcome`].
+//! What a run tells about itself: while it goes on, to an [`Observer`]; at the end, in an
+//! [`Outcome`].
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -55,7 +56,8 @@ pub struct Record {
     pub valid: Option<Metrics>,
     /// Whether validation is the best so far, and `model.safetensors` is this model.
     pub best: bool,
-    /// Time so far, resumed time included. This and `train_s` are all that two equal runs differ in.
+    /// Time so far, resumed time included. This and `train_s` are all that two equal runs differ
+    /// in.
     pub elapsed_s: f64,
     /// Of it, the time in optimizer steps: without evaluating, saving and drawing.
     #[serde(default)]

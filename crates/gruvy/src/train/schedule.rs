@@ -51,8 +51,8 @@ impl Judge {
         patience > 0 && self.since_best >= patience
     }
 
-    /// A sentence, once a run, when validation has risen by more than 2 % over its best while training
-    /// still falls by more than that.
+    /// A sentence, once a run, when validation has risen by more than 2 % over its best while
+    /// training still falls by more than that.
     pub fn overfitting(&mut self, train: f64, valid: f64) -> Option<String> {
         const MARGIN: f64 = 0.02;
         let (step, best) = self.best?;

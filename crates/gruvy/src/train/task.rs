@@ -83,18 +83,19 @@ pub trait Task {
     /// Mean loss `[1]` of the training batch at `at`, with the graph that leads to it.
     fn loss(&self, model: &Self::Model, at: Position, carry: &mut Carry) -> Tensor<1>;
 
-    /// Metrics that follow from a mean training loss, the loss itself among them as `loss`; the others
-    /// finite.
+    /// Metrics that follow from a mean training loss, the loss itself among them as `loss`; the
+    /// others finite.
     fn train_metrics(&self, loss: f64) -> Metrics;
 
     /// The settings of the task, from which its numbers follow: a run does not go on with others.
     fn settings(&self) -> Value;
 
-    /// The codec of a model that was not trained: nothing in it is fitted to what the model answers.
+    /// The codec of a model that was not trained: nothing in it is fitted to what the model
+    /// answers.
     fn fresh_codec(&self) -> Codec;
 
-    /// The metrics of the validation part, and the codec with all that is fitted to that part, such as a temperature.
-    /// `model` has no graph.
+    /// The metrics of the validation part, and the codec with all that is fitted to that part, such
+    /// as a temperature. `model` has no graph.
     ///
     /// # Errors
     /// As [`Task::evaluate`].
@@ -103,8 +104,8 @@ pub trait Task {
         Ok(Validated { metrics: self.evaluate(model, &codec, Part::Valid)?, codec })
     }
 
-    /// The validation loss of a model that knows only how frequent each answer is, in nats: what a model
-    /// that has learned anything is below. None where that says nothing.
+    /// The validation loss of a model that knows only how frequent each answer is, in nats: what a
+    /// model that has learned anything is below. None where that says nothing.
     fn floor(&self) -> Option<f64> {
         None
     }
@@ -114,8 +115,8 @@ pub trait Task {
         None
     }
 
-    /// Metrics of a part of the data, `loss` among them, the others finite; none if that part is empty.
-    /// `model` has no graph, and answers through `codec`.
+    /// Metrics of a part of the data, `loss` among them, the others finite; none if that part is
+    /// empty. `model` has no graph, and answers through `codec`.
     ///
     /// # Errors
     /// If the model cannot be run, as its weights are not finite.

@@ -172,6 +172,7 @@ fn a_run_that_was_stopped_ends_with_the_same_bits() {
     let once = gruvy::train::TrainConfig { max_minutes: 1e-9, ..run.train.clone() };
     let mut ended = train(&task, &once, &first, &mut Silent, &false.into()).unwrap().ended;
     assert_eq!(ended, Ended::Time);
+    drop(first);
     for _ in 0..2 {
         let folder = RunFolder::resume(&parts, toml.clone()).unwrap();
         ended = train(&task, &run.train, &folder, &mut Silent, &false.into()).unwrap().ended;

@@ -1,4 +1,5 @@
-//! The classification task: what it learns, what it divides, what it refuses, and that it resumes to the same bits.
+//! The classification task: what it learns, what it divides, what it refuses, and that it resumes
+//! to the same bits.
 #![allow(clippy::unwrap_used)]
 mod bad_input;
 mod learning;

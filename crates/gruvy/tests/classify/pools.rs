@@ -1,4 +1,5 @@
-//! Pooling in training is pooling in the runtime, and its gradients are those of finite differences.
+//! Pooling in training is pooling in the runtime, and its gradients are those of finite
+//! differences.
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use gruvy::nn::{Key, RecurrentConfig, SequenceModel, binary_cross_entropy, cross_entropy};
 use gruvy_runtime::model::{Head, Input, Network, Pool, Session, Steps};

@@ -146,7 +146,8 @@ fn dropout_stands_between_layers_in_training_only() {
     assert_eq!(run(&single, &x, Some(1)), run(&single, &x, None), "the last outputs are kept");
 }
 
-/// Every kind of noise: drawn anew in training, gone afterwards (zoneout leaves its mean, another function).
+/// Every kind of noise: drawn anew in training, gone afterwards (zoneout leaves its mean, another
+/// function).
 #[test]
 fn noise_is_there_in_training_only() {
     type With = fn(RecurrentConfig) -> RecurrentConfig;

@@ -28,8 +28,8 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().try_to_vec().expect("f32")
 }
 
-/// Panics unless every value of `got` is within `tolerance` of `want`, relative to the larger of 1 and
-/// the largest value of `want`.
+/// Panics unless every value of `got` is within `tolerance` of `want`, relative to the larger of 1
+/// and the largest value of `want`.
 #[track_caller]
 pub fn assert_close(what: &str, got: &[f32], want: &[f32], tolerance: f32) {
     assert_eq!(got.len(), want.len(), "{what}: number of values");

@@ -20,8 +20,8 @@ use std::{
     },
 };
 
-/// Words that start and end alike only by their first letter: a text of them, drawn independently, has
-/// ln 8 nats of entropy every five characters.
+/// Words that start and end alike only by their first letter: a text of them, drawn independently,
+/// has ln 8 nats of entropy every five characters.
 const WORDS: [&str; 8] = ["bank ", "dent ", "gold ", "hint ", "jump ", "limb ", "pure ", "vast "];
 
 /// Nats a character of [`words`].

@@ -1,4 +1,5 @@
-//! A run that is stopped or killed and goes on ends with the same bits; so does one on more threads.
+//! A run that is stopped or killed and goes on ends with the same bits; so does one on more
+//! threads.
 use super::*;
 use gruvy::train::{Ended, Schedule};
 use std::{fs::OpenOptions, io::Write, panic};

@@ -15,7 +15,8 @@ use std::sync::atomic::Ordering;
 
 /// Where the demo's run lies; the next demo replaces it.
 const FOLDER: &str = "runs/demo-classify";
-/// What the model is asked about in the end: the same words in another order, which makes another opinion.
+/// What the model is asked about in the end: the same words in another order, which makes another
+/// opinion.
 const TEXTS: [&str; 2] = [
     "I was told the soup would be dreadful, and it was lovely.",
     "I was told the soup would be lovely, and it was dreadful.",

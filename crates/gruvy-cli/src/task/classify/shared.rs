@@ -1,4 +1,5 @@
-//! What the commands on classifiers have in common: a model, the items it is to look at, and what is said of it.
+//! What the commands on classifiers have in common: a model, the items it is to look at, and what
+//! is said of it.
 
 use crate::args::settings::TableFlags;
 use crate::input::inputs;
@@ -79,7 +80,8 @@ pub(super) fn shown(items: &Items, at: usize) -> String {
     }
 }
 
-/// Judges the model of a run beside the baseline; puts `report.html` and `confusion.svg` into its folder.
+/// Judges the model of a run beside the baseline; puts `report.html` and `confusion.svg` into its
+/// folder.
 ///
 /// # Errors
 /// When the model cannot be read, or a file cannot be written.

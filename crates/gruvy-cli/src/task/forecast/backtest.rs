@@ -16,7 +16,8 @@ use std::process::ExitCode;
 /// Runs the subcommand.
 ///
 /// # Errors
-/// When the model or the series cannot be read, the series are too short, or the page cannot be written.
+/// When the model or the series cannot be read, the series are too short, or the page cannot be
+/// written.
 pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let BacktestArgs { model, data, windows, step, samples, out, format } = args;
     let ask = Ask { model: &model, data: &data, format, samples };

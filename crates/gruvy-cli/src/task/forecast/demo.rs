@@ -1,4 +1,5 @@
-//! `gruvy demo forecast`: a network learns to forecast airline passengers, and is put beside simple methods.
+//! `gruvy demo forecast`: a network learns to forecast airline passengers, and is put beside simple
+//! methods.
 
 use crate::screen::{Screen, me};
 use crate::task::forecast::backtest;

@@ -40,7 +40,8 @@ pub struct ForecastArgs {
     /// Courses drawn for the quantiles of an autoregressive model
     #[arg(long, value_name = "N", default_value_t = Forecaster::SAMPLES)]
     pub samples: usize,
-    /// Instead of forecasting, mark the observations outside this central interval of the forecast one step before
+    /// Instead of forecasting, mark the observations outside this central interval of the forecast
+    /// one step before
     #[arg(long, value_name = "SHARE", num_args = 0..=1, default_missing_value = "0.95", value_parser = share)]
     pub flag_anomalies: Option<f64>,
     /// What the columns are.

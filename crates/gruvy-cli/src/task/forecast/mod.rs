@@ -208,8 +208,8 @@ fn exact(value: f64) -> String {
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
-/// Seven significant digits of a series that swings by so much: as many as a model's numbers have. A number that is large
-/// beside the swing has more.
+/// Seven significant digits of a series that swings by so much: as many as a model's numbers have.
+/// A number that is large beside the swing has more.
 fn rounded(value: f64, swing: f64) -> String {
     let (size, swing) = (value.abs().log10().floor(), swing.log10().floor());
     let more = if size.is_finite() && swing.is_finite() { (size - swing).max(0.0) } else { 0.0 };
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn forecasts_have_the_digits_that_tell_the_values_of_a_series_apart() {
         assert_eq!(rounded(123.456_789_12, 40.0), "123.45679");
-        assert_eq!(rounded(1e9 + 17.123_456_789, 40.0), "1000000017.123457");
+        assert_eq!(rounded(1e9 + 17.123_456_789, 40.0), "1000000017.12346");
         assert_eq!(rounded(1.234_567_89e-17, 1e-18), "1.2345679e-17");
         assert_eq!(rounded(0.000_123_456_789, 40.0), "0.0001234568");
         assert_eq!((rounded(0.0, 1.0), rounded(5.5, 0.0)), ("0".into(), "5.5".into()));

@@ -45,7 +45,8 @@ impl Opened {
     /// Opens a model and reads the series.
     ///
     /// # Errors
-    /// When there is no such model, it is of another task, or the series cannot be read or do not fit it.
+    /// When there is no such model, it is of another task, or the series cannot be read or do not
+    /// fit it.
     pub fn new(ask: Ask<'_>, seed: Option<u64>, screen: &Screen) -> Result<Self> {
         let members = members(ask.model);
         let open = |path: &PathBuf| -> Result<Forecaster> {

@@ -76,9 +76,10 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Settings for so little text: much held back by dropout and weight decay, a network that learns for about
-/// a minute. Of the settings tried (256 to 512 units, one and two layers, dropout 0.1 to 0.6) these gave the
-/// least validation loss, but for one that took nearly twice as long for 0.002 nats less.
+/// Settings for so little text: much held back by dropout and weight decay, a network that learns
+/// for about a minute. Of the settings tried (256 to 512 units, one and two layers, dropout 0.1 to
+/// 0.6) these gave the least validation loss, but for one that took nearly twice as long for 0.002
+/// nats less.
 fn settings(seed: Option<u64>) -> TextRun {
     let mut settings = TextRun::default();
     let defaults = settings.train;

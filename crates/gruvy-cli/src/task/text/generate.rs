@@ -62,8 +62,8 @@ pub struct Sample {
     pub tokens: usize,
 }
 
-/// Lets the model go on from `prompt`, on stdout token by token unless `silent`, until `length` tokens are
-/// there or `stop` is set.
+/// Lets the model go on from `prompt`, on stdout token by token unless `silent`, until `length`
+/// tokens are there or `stop` is set.
 ///
 /// # Errors
 /// When a setting is impossible or stdout cannot be written.

@@ -5,8 +5,8 @@
 //! {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 //! ```
 //!
-//! The header is read here: parsers of Python literals overflow the stack on nested brackets, and files come from
-//! anywhere. Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+//! The header is read here: parsers of Python literals overflow the stack on nested brackets, and
+//! files come from anywhere. Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 use std::io::Read;
 
 /// An array as it was written.
@@ -50,7 +50,8 @@ impl Array {
         let too_large = || format!("the shape {shape:?} is too large");
         let count = shape.iter().try_fold(1_usize, |all, dim| all.checked_mul(*dim));
         let length = count.and_then(|count| count.checked_mul(size)).ok_or_else(too_large)?;
-        // One byte more than there may be: the end of the file must come, and with it the archive's checksum.
+        // One byte more than there may be: the end of the file must come, and with it the archive's
+        // checksum.
         let mut data = Vec::new();
         reader.take(length as u64 + 1).read_to_end(&mut data).map_err(|e| io(&e))?;
         if data.len() != length {

@@ -1,4 +1,5 @@
-//! Frequencies: their names, their steps there and back, their seasons and what they tell of the calendar.
+//! Frequencies: their names, their steps there and back, their seasons and what they tell of the
+//! calendar.
 use super::*;
 use proptest::prelude::*;
 

@@ -7,8 +7,8 @@ use tokenizers::{
     pre_tokenizers::byte_level::ByteLevel,
 };
 
-/// Text is handed over in pieces of at least so many bytes, as the tokenizer keeps several copies of
-/// what it works on.
+/// Text is handed over in pieces of at least so many bytes, as the tokenizer keeps several copies
+/// of what it works on.
 const PIECE_BYTES: usize = 1 << 16;
 
 /// The tokenizer.

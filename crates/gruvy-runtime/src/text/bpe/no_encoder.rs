@@ -1,5 +1,5 @@
-//! What stands for the tokenizer where it is not built in: a model of word pieces opens and its tokens become text,
-//! but text does not become tokens.
+//! What stands for the tokenizer where it is not built in: a model of word pieces opens and its
+//! tokens become text, but text does not become tokens.
 use super::model::Model;
 use crate::error::{Error, Result};
 

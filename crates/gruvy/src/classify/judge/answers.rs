@@ -25,8 +25,8 @@ pub(super) struct Checked<'a> {
     pub answers: Answers<'a>,
     /// `[N]` the true labels, in order.
     pub truth: Vec<Vec<u32>>,
-    /// `[N]` the predicted labels, in order: the most probable one, the first of several; with several labels
-    /// an item those from [`THRESHOLD`] on.
+    /// `[N]` the predicted labels, in order: the most probable one, the first of several; with
+    /// several labels an item those from [`THRESHOLD`] on.
     pub predicted: Vec<Vec<u32>>,
 }
 

@@ -1,5 +1,5 @@
-//! What the baseline sees of an item: which words, and which pairs of neighbours, are in a text; of a sequence of numbers,
-//! how each feature is spread. No order beyond that.
+//! What the baseline sees of an item: which words, and which pairs of neighbours, are in a text; of
+//! a sequence of numbers, how each feature is spread. No order beyond that.
 //!
 //! ```text
 //! text        1 for each word and each pair of words in it that at least two training texts have
@@ -14,8 +14,8 @@ use std::collections::HashMap;
 
 /// Most words and pairs that are kept, the most frequent ones.
 const MOST: usize = 200_000;
-/// Letters of texts to count words and pairs in, 1 GB or less while counting; of more, every second or third text is
-/// counted, and so on.
+/// Letters of texts to count words and pairs in, 1 GB or less while counting; of more, every second
+/// or third text is counted, and so on.
 const COUNTED: usize = 200_000_000;
 /// Numbers of a feature.
 const STATISTICS: usize = 6;

@@ -1,4 +1,5 @@
-//! The simple method beside every classifier: logistic regression of what is in an item, whatever its order.
+//! The simple method beside every classifier: logistic regression of what is in an item, whatever
+//! its order.
 use super::{
     answers::Answers,
     bag::Bag,
@@ -13,10 +14,11 @@ use gruvy_runtime::items::Items;
 const STRENGTHS: [f64; 5] = [0.003, 0.03, 0.3, 3.0, 30.0];
 /// Where there is nothing to choose by.
 const STRENGTH: f64 = 1.0;
-/// Weights at most; with many classes the rarest words are left out. The optimizer keeps 20 numbers for each.
+/// Weights at most; with many classes the rarest words are left out. The optimizer keeps 20 numbers
+/// for each.
 const MOST: usize = 2_000_000;
-/// Products in all steps of a strength. On two cores, that were busy beside, 25,000 texts of 250 words and two classes
-/// took 10 s in all, of 100 words and 20 classes 20 s.
+/// Products in all steps of a strength. On two cores, that were busy beside, 25,000 texts of 250
+/// words and two classes took 10 s in all, of 100 words and 20 classes 20 s.
 const WORK: usize = 20_000_000_000;
 
 /// What the baseline is fitted to.
@@ -37,7 +39,8 @@ pub struct BaselineData<'a> {
     pub weights: Option<&'a [f32]>,
 }
 
-/// A fitted baseline: a bag of words and pairs of words, or of sequences the spread of their features.
+/// A fitted baseline: a bag of words and pairs of words, or of sequences the spread of their
+/// features.
 #[derive(Clone, Debug)]
 pub struct Baseline {
     bag: Bag,

@@ -1,13 +1,13 @@
 //! Whether a probability means what it says.
 //!
-//! Predictions are sorted into `M` bins of equal width by their confidence; in bin m, with `n_m` of `n`
-//! predictions, the mean confidence should be the share that is right:
+//! Predictions are sorted into `M` bins of equal width by their confidence; in bin m, with `n_m` of
+//! `n` predictions, the mean confidence should be the share that is right:
 //!
 //! ```text
 //! ECE = Σ_m n_m / n · |accuracy_m − confidence_m|
 //! ```
-//! The confidence is the probability of the predicted class. With several labels an item every label is asked
-//! by itself: the confidence is its probability, and right is that the item has it.
+//! The confidence is the probability of the predicted class. With several labels an item every
+//! label is asked by itself: the confidence is its probability, and right is that the item has it.
 //!
 //! Source: Guo et al., On Calibration of Modern Neural Networks (2017), 1706.04599.
 use super::answers::Checked;

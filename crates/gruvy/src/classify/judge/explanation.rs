@@ -1,4 +1,5 @@
-//! An explanation to look at: the words of a text, coloured by what they do, and the way of the answer through it.
+//! An explanation to look at: the words of a text, coloured by what they do, and the way of the
+//! answer through it.
 use crate::draw::page::{escaped, filled};
 use gruvy_runtime::classify::{Explanation, WordEffect};
 use std::fmt::Write;
@@ -8,7 +9,8 @@ const ROWS: usize = 40;
 /// Widest bar of a terminal's table, in characters.
 const BAR: usize = 20;
 
-/// The explanation for a terminal; `colour`: with its colours, green for the label and red against it.
+/// The explanation for a terminal; `colour`: with its colours, green for the label and red against
+/// it.
 pub fn explanation_text(
     explanation: &Explanation,
     text: &str,
@@ -61,7 +63,8 @@ fn shortened(word: &str) -> String {
     }
 }
 
-/// How strong the colour of a word is, −1 to 1: relative to the strongest, or to a tenth where no word does much.
+/// How strong the colour of a word is, −1 to 1: relative to the strongest, or to a tenth where no
+/// word does much.
 fn strengths(explanation: &Explanation) -> Vec<f32> {
     let most = explanation.words.iter().map(|word| word.effect.abs()).fold(0.1, f32::max);
     explanation.words.iter().map(|word| word.effect / most).collect()

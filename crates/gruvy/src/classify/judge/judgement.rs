@@ -46,8 +46,8 @@ pub struct Mistake {
     pub truth: Vec<u32>,
     /// Indices of the predicted labels, in order.
     pub predicted: Vec<u32>,
-    /// How probable the prediction was said to be. With several labels an item: of the one label, wrongly given
-    /// or wrongly withheld, that was the surest.
+    /// How probable the prediction was said to be. With several labels an item: of the one label,
+    /// wrongly given or wrongly withheld, that was the surest.
     pub probability: f64,
     /// How probable the truth was said to be; of several labels, of the same one.
     pub truth_probability: f64,
@@ -56,9 +56,9 @@ pub struct Mistake {
 /// Judges answers by what is true.
 ///
 /// # Errors
-/// [`Error::Data`] with the item, if there is none, if probabilities are missing, outside of 0 to 1 or do not sum
-/// to 1, or if an item has a label that does not exist, twice, or not exactly one where it must;
-/// [`Error::Setting`] for no bins.
+/// [`Error::Data`] with the item, if there is none, if probabilities are missing, outside of 0 to 1
+/// or do not sum to 1, or if an item has a label that does not exist, twice, or not exactly one
+/// where it must; [`Error::Setting`] for no bins.
 pub fn judge(answers: &Answers<'_>, config: &JudgeConfig) -> Result<Judgement> {
     if config.bins == 0 {
         return Err(Error::setting("bins", 0, "expected at least one bin of confidences"));

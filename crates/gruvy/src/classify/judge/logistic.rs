@@ -4,11 +4,11 @@
 //! p = softmax(W x + b);  of two classes, and of several labels: σ(w x + b) for each
 //! loss = Σ w_i (−log p_i[y_i]) / N + ‖W‖² / (2 C N)
 //! ```
-//! the objective of scikit-learn's `LogisticRegression`, divided by N; w_i is the weight of the item's class, b is not
-//! held back.
+//! the objective of scikit-learn's `LogisticRegression`, divided by N; w_i is the weight of the
+//! item's class, b is not held back.
 //!
-//! Every sum is taken in the same order whatever the number of threads: scores go row by row, and the gradient column
-//! by column of a second, transposed copy of the rows.
+//! Every sum is taken in the same order whatever the number of threads: scores go row by row, and
+//! the gradient column by column of a second, transposed copy of the rows.
 use super::bag::Rows;
 use super::minimize::{Stop, minimize};
 use rayon::prelude::*;
@@ -67,8 +67,9 @@ impl Problem<'_> {
         (Prepared::new(*self).value(w, &mut gradient), gradient)
     }
 
-    /// `[columns]` the scores of a regression that knows how frequent classes are and nothing else. Half a row more of
-    /// each, so that a class that does not occur is improbable, not impossible.
+    /// `[columns]` the scores of a regression that knows how frequent classes are and nothing else.
+    /// Half a row more of each, so that a class that does not occur is improbable, not
+    /// impossible.
     fn biases(&self) -> Vec<f64> {
         let mut counts = vec![0.5; self.classes];
         for label in self.truth.iter().flatten() {

@@ -1,6 +1,7 @@
 //! How good answers are, by scikit-learn's definitions.
 //!
-//! With the items of class k counted as true (`s_k`, its support), predicted (`p_k`) and both (`t_k`):
+//! With the items of class k counted as true (`s_k`, its support), predicted (`p_k`) and both
+//! (`t_k`):
 //!
 //! ```text
 //! precision = t / p,  recall = t / s,  F1 = 2 t / (s + p);  0 where that is 0 / 0
@@ -10,10 +11,11 @@
 //! ROC AUC     = share of pairs (positive, negative) in which the positive has the higher score, ties ½
 //! log loss    = mean of −ln p(truth), p kept within [ε, 1 − ε], ε = 2⁻²³
 //! ```
-//! With several labels an item, each label is a question of its own: ROC AUC is the mean over labels that are
-//! true of some items and not of all, log loss the mean over items and labels.
+//! With several labels an item, each label is a question of its own: ROC AUC is the mean over
+//! labels that are true of some items and not of all, log loss the mean over items and labels.
 //!
-//! Sources: Pedregosa et al., Scikit-learn (2011); Hand and Till (2001) for the area under the ROC curve by ranks.
+//! Sources: Pedregosa et al., Scikit-learn (2011); Hand and Till (2001) for the area under the ROC
+//! curve by ranks.
 use super::answers::Checked;
 use crate::mean::mean;
 use serde::Serialize;
@@ -22,7 +24,8 @@ use std::collections::BTreeMap;
 /// How good answers are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ClassMetrics {
-    /// The share of items with the right label; with several labels an item, with exactly the right ones.
+    /// The share of items with the right label; with several labels an item, with exactly the
+    /// right ones.
     pub accuracy: f64,
     /// The mean of F1 over the classes that occur, each with the same weight.
     pub macro_f1: f64,
@@ -30,7 +33,8 @@ pub struct ClassMetrics {
     pub weighted_f1: f64,
     /// F1 over all decisions at once; none with one label an item, where it is the accuracy.
     pub micro_f1: Option<f64>,
-    /// Area under the ROC curve; none with more than two classes, or where only one of them occurs.
+    /// Area under the ROC curve; none with more than two classes, or where only one of them
+    /// occurs.
     pub roc_auc: Option<f64>,
     /// In nats an item; with several labels an item, nats a label.
     pub log_loss: f64,

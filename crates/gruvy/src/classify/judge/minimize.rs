@@ -4,9 +4,9 @@
 //! d = −H ∇f,  H from the last steps and the changes of ∇f that they made
 //! x ← x + t d, t = 1, then less until f has fallen by at least a ten thousandth of t |∇f·d|
 //! ```
-//! Source: Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4 and 3.1. On a convex function every
-//! step has positive curvature, so that the line search needs no second condition: each step then takes one evaluation,
-//! seldom two, of loss and gradient together.
+//! Source: Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4 and 3.1. On a convex
+//! function every step has positive curvature, so that the line search needs no second condition:
+//! each step then takes one evaluation, seldom two, of loss and gradient together.
 use lbfgs::Lbfgs;
 
 /// Steps that are remembered; each takes two vectors.
@@ -27,7 +27,8 @@ pub(super) struct Stop {
     pub fall: f64,
 }
 
-/// Moves `x [P]` to the least value of a function, which is given `x` and writes its gradient `[P]`.
+/// Moves `x [P]` to the least value of a function, which is given `x` and writes its gradient
+/// `[P]`.
 pub(super) fn minimize(
     x: &mut Vec<f64>,
     stop: Stop,

@@ -1,4 +1,5 @@
-//! Pictures of a judgement: which class is taken for which, and how often an answer of some confidence is right.
+//! Pictures of a judgement: which class is taken for which, and how often an answer of some
+//! confidence is right.
 use super::calibration::CalibrationBin;
 use crate::draw::raster::Canvas;
 use crate::draw::style::{Drawn, FONT, LINES, picture, tint};

@@ -29,7 +29,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Judges a classifier, called `name`, and what the baseline answered about the same items, `[N, K]`.
+    /// Judges a classifier, called `name`, and what the baseline answered about the same items,
+    /// `[N, K]`.
     ///
     /// # Errors
     /// As [`judge`].
@@ -59,7 +60,8 @@ impl Report {
         }
     }
 
-    /// The rows of the table of metrics: a name, its value for the classifier and the baseline, and whether more is better.
+    /// The rows of the table of metrics: a name, its value for the classifier and the baseline, and
+    /// whether more is better.
     pub fn rows(&self) -> Vec<(&'static str, f64, Option<f64>, bool)> {
         let (model, baseline) = (&self.model.metrics, self.baseline.as_ref().map(|b| &b.metrics));
         let row = |name, of: &dyn Fn(&ClassMetrics) -> Option<f64>, more| {
@@ -112,8 +114,8 @@ fn unmeasured(model: &Judgement) -> Option<String> {
 
 /// Which of two is better, in a plain sentence; `items` were judged.
 ///
-/// By accuracy, or where items can have several labels by micro F1. A difference that is within a standard error of
-/// accuracy's, `√(2 p (1 − p) / n)`, is none.
+/// By accuracy, or where items can have several labels by micro F1. A difference that is within a
+/// standard error of accuracy's, `√(2 p (1 − p) / n)`, is none.
 pub fn verdict(name: &str, model: &ClassMetrics, baseline: &ClassMetrics, items: usize) -> String {
     let (measure, own, other) = match (model.micro_f1, baseline.micro_f1) {
         (Some(own), Some(other)) => ("micro F1", own, other),

@@ -1,7 +1,8 @@
-//! Temperature scaling: one number that makes probabilities mean what they say, and changes no prediction.
+//! Temperature scaling: one number that makes probabilities mean what they say, and changes no
+//! prediction.
 //!
-//! Logits are divided by `T`, and `T` is chosen to make the log loss on validation items least. In `β = 1 / T` the
-//! loss is convex:
+//! Logits are divided by `T`, and `T` is chosen to make the log loss on validation items least. In
+//! `β = 1 / T` the loss is convex:
 //!
 //! ```text
 //! L(β) = Σ_n ln Σ_k exp(β z_nk) − β E_q[z_n],     L'(β) = Σ_n E_p[z_n] − E_q[z_n],     p = softmax(β z_n)
@@ -9,11 +10,11 @@
 //! ```
 //! so the root of `L'` is found by halving an interval, in `f64`.
 //!
-//! q is the truth but for a share ε = 1 / (N + 2), which the other classes have (Platt 1999): N items that are all right
-//! make nobody surer than they can.
+//! q is the truth but for a share ε = 1 / (N + 2), which the other classes have (Platt 1999): N
+//! items that are all right make nobody surer than they can.
 //!
-//! Sources: Guo et al., On Calibration of Modern Neural Networks (2017), 1706.04599; Platt, Probabilistic outputs for
-//! support vector machines (1999).
+//! Sources: Guo et al., On Calibration of Modern Neural Networks (2017), 1706.04599; Platt,
+//! Probabilistic outputs for support vector machines (1999).
 
 /// `T` from 0.05 to 20: beyond, all probabilities are 0, 1 or `1 / K` anyway.
 const LOW: f64 = 0.05;
@@ -21,11 +22,12 @@ const HIGH: f64 = 20.0;
 /// Halvings of the interval; after 60 it is as small as rounding.
 const STEPS: usize = 60;
 
-/// The temperature that makes the log loss of `softmax(logits / T)` least, or of `sigmoid(logits / T)` with
-/// `multi_label`: between 0.05 and 20, and 1 if there are no items or the data do not tell.
+/// The temperature that makes the log loss of `softmax(logits / T)` least, or of `sigmoid(logits /
+/// T)` with `multi_label`: between 0.05 and 20, and 1 if there are no items or the data do not
+/// tell.
 ///
-/// `logits` are `[N, classes]`, `truth` is `[N]` with the indices of the true labels; an item without one does not
-/// count unless `multi_label`.
+/// `logits` are `[N, classes]`, `truth` is `[N]` with the indices of the true labels; an item
+/// without one does not count unless `multi_label`.
 ///
 /// # Panics
 /// If `logits` are fewer than `N × classes`, or a label is not below `classes`.
@@ -118,7 +120,8 @@ mod tests {
         truth.iter().enumerate().map(one).sum()
     }
 
-    /// Items whose labels are drawn from the probabilities of logits, which are then multiplied by `t`.
+    /// Items whose labels are drawn from the probabilities of logits, which are then multiplied by
+    /// `t`.
     fn drawn(n: usize, k: usize, multi: bool, t: f64) -> (Vec<f32>, Vec<Vec<u32>>) {
         let mut random = uniform(7);
         let (mut logits, mut truth) = (Vec::new(), Vec::new());

@@ -43,7 +43,8 @@ impl Ask<'_> {
     }
 }
 
-/// Puts the season back into a forecast of a series without it, whose step 0 is step `start` of the forecast's.
+/// Puts the season back into a forecast of a series without it, whose step 0 is step `start` of the
+/// forecast's.
 pub(super) fn restore(forecast: &mut Forecast, season: &Season, start: usize) {
     let origin = forecast.origin - start;
     for row in forecast.quantiles.iter_mut().chain([&mut forecast.mean]) {

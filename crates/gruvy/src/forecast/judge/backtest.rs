@@ -70,13 +70,13 @@ struct Judged {
     missing: [usize; 2],
 }
 
-/// Judges forecasts by what came true. `series` are whole: the history before each origin, and what is known from
-/// it on. A series may be forecast from any number of origins, or not at all.
+/// Judges forecasts by what came true. `series` are whole: the history before each origin, and what
+/// is known from it on. A series may be forecast from any number of origins, or not at all.
 ///
 /// # Errors
-/// [`Error::Data`] if there is no forecast, if one is of an unknown series or from a step outside of it, has
-/// another horizon or other levels than the first or a value that is not finite, or if nothing is known to judge by;
-/// [`Error::Setting`] for a season of 0.
+/// [`Error::Data`] if there is no forecast, if one is of an unknown series or from a step outside
+/// of it, has another horizon or other levels than the first or a value that is not finite, or if
+/// nothing is known to judge by; [`Error::Setting`] for a season of 0.
 pub fn judge(
     series: &[Observed<'_>],
     forecasts: &[Forecast],
@@ -272,8 +272,8 @@ fn notes(cases: &[Case<'_>], judged: &[Judged], config: &JudgeConfig) -> Vec<Str
 }
 
 impl Backtest {
-    /// The series with the model's worst, middle and best forecasts, by MASE or else sMAPE: places in
-    /// [`Backtest::series`], each once.
+    /// The series with the model's worst, middle and best forecasts, by MASE or else sMAPE: places
+    /// in [`Backtest::series`], each once.
     pub fn examples(&self) -> Vec<usize> {
         let scaled = self.series.iter().any(|row| row.metrics[0].mase.is_some());
         let error = |i: &usize| {

@@ -6,11 +6,12 @@
 //! naive2           naive on the series without its season, which is put back after
 //! ETS              exponential smoothing, the best of its kinds (`ets.rs`)
 //! ```
-//! σ is the root mean square of `y_t − y_{t−1}` or `y_t − y_{t−m}` in the history, and quantiles are those of a
-//! normal distribution with σ_h (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, section 5.5).
-//! Where the last value (of the season) is missing, an earlier one stands in and h or k counts from there.
-//! naive2 is the M4 competition's benchmark; its season is found in the history before the first origin of a
-//! series, as a model's weights and the smoothing of ETS are.
+//! σ is the root mean square of `y_t − y_{t−1}` or `y_t − y_{t−m}` in the history, and quantiles
+//! are those of a normal distribution with σ_h (Hyndman and Athanasopoulos, Forecasting: Principles
+//! and Practice, section 5.5). Where the last value (of the season) is missing, an earlier one
+//! stands in and h or k counts from there. naive2 is the M4 competition's benchmark; its season is
+//! found in the history before the first origin of a series, as a model's weights and the smoothing
+//! of ETS are.
 use super::ask::{Ask, Observed, restore};
 use super::{
     ets,
@@ -51,8 +52,8 @@ impl Baseline {
         cfg!(feature = "ets") || !matches!(self, Self::Ets)
     }
 
-    /// The forecasts of a series from each of `origins`, which increase. Nothing from an origin on is looked at
-    /// for its forecast.
+    /// The forecasts of a series from each of `origins`, which increase. Nothing from an origin on
+    /// is looked at for its forecast.
     ///
     /// # Errors
     /// With the reason, if the method cannot be applied to this series.

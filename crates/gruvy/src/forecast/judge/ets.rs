@@ -1,14 +1,15 @@
-//! Exponential smoothing (ETS): the state-space models of Hyndman et al. (2008), of which the one with the best
-//! corrected AIC is taken. The models come from the crate `anofox-forecast`: unlike `augurs-ets` it has seasonal
-//! ones, and its likelihoods and intervals are those of R's `forecast::ets`. With the last year(s) of AirPassengers,
-//! wineind and ausbeer held out its MASE is 0.71, 1.10 and 0.39, where `statsforecast` comes to 1.17, 1.09 and 0.38.
+//! Exponential smoothing (ETS): the state-space models of Hyndman et al. (2008), of which the one
+//! with the best corrected AIC is taken. The models come from the crate `anofox-forecast`: unlike
+//! `augurs-ets` it has seasonal ones, and its likelihoods and intervals are those of R's
+//! `forecast::ets`. With the last year(s) of AirPassengers, wineind and ausbeer held out its MASE
+//! is 0.71, 1.10 and 0.39, where `statsforecast` comes to 1.17, 1.09 and 0.38.
 //!
-//! Parameters and initial states are found once for a series, in the history before its first origin; at later
-//! origins the states go on with the new values (what `statsforecast` calls `refit=False`), as the weights of a
-//! trained model stay while its state goes on.
+//! Parameters and initial states are found once for a series, in the history before its first
+//! origin; at later origins the states go on with the new values (what `statsforecast` calls
+//! `refit=False`), as the weights of a trained model stay while its state goes on.
 //!
-//! Seasons longer than [`MAX_SEASON`] would be as many free initial states: such a season is taken out by classical
-//! decomposition first (`seasonal.rs`), and the rest is smoothed without one.
+//! Seasons longer than [`MAX_SEASON`] would be as many free initial states: such a season is taken
+//! out by classical decomposition first (`seasonal.rs`), and the rest is smoothed without one.
 use super::{
     ask::{Ask, Observed, restore},
     seasonal::{Season, interpolated},
@@ -28,13 +29,13 @@ const MAX_SEASON: usize = 24;
 /// Values that a fit looks at, or seasons if that is more. What is longer ago has lost its weight.
 const MAX_HISTORY: usize = 500;
 const MAX_SEASONS: usize = 10;
-/// Beyond this season no trend is tried. On every sixtieth hourly series of the M4 competition a trend takes four
-/// times as long (0.6 s a series) and makes MASE worse, 1.55 for 1.39.
+/// Beyond this season no trend is tried. On every sixtieth hourly series of the M4 competition a
+/// trend takes four times as long (0.6 s a series) and makes MASE worse, 1.55 for 1.39.
 const MAX_TRENDED: usize = 12;
 /// Multiplicative seasons are for relative errors below this; beyond, simulated paths run away.
 const MAX_RELATIVE_ERROR: f64 = 0.5;
-/// What is further from the history is no forecast: values near zero make relative errors, and with them the spread
-/// of multiplicative models, arbitrarily large. Additive ones stand in for those.
+/// What is further from the history is no forecast: values near zero make relative errors, and with
+/// them the spread of multiplicative models, arbitrarily large. Additive ones stand in for those.
 const MAX_RANGES: f64 = 3.0;
 
 /// As [`Baseline::forecasts`](super::Baseline::forecasts).
@@ -106,7 +107,8 @@ fn relative_error(model: &AutoETS, values: &[f64]) -> f64 {
     (squares.sum::<f64>() / values.len() as f64).sqrt()
 }
 
-/// Whether the forecast from here leaves the range of the history by more than [`MAX_RANGES`] times that range.
+/// Whether the forecast from here leaves the range of the history by more than [`MAX_RANGES`] times
+/// that range.
 fn runs_away(model: &AutoETS, values: &[f64], ask: Ask<'_>) -> bool {
     let Ok(forecast) = predict(model, ("", 0), ask) else { return true };
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);

@@ -1,7 +1,8 @@
 //! How good forecasts are, by the definitions that published results use.
 //!
-//! With the values y that came true, the median ŷ and the mean ȳ of a forecast over the steps of its horizon at
-//! which y is known, the history before its origin, the season m, and levels q with their quantiles ŷ_q:
+//! With the values y that came true, the median ŷ and the mean ȳ of a forecast over the steps of
+//! its horizon at which y is known, the history before its origin, the season m, and levels q with
+//! their quantiles ŷ_q:
 //!
 //! ```text
 //! sMAPE  = mean of 200 |y − ŷ| / (|y| + |ŷ|), 0 where both are 0                  per cent, as the M4 competition
@@ -11,12 +12,13 @@
 //! coverage of the interval from ŷ_q to ŷ_{1−q}: the share of y in it; nominal: 1 − 2q
 //! MSE    = mean of (y − ȳ)²,  MAE = mean of |y − ŷ|
 //! ```
-//! Absolute errors are those of the median, squared ones those of the mean, because that is what makes them small
-//! (as GluonTS does). sMAPE, MASE and RMSSE are means over the origins of a series, then over series; the others
-//! are over all values at once: CRPS is GluonTS' `mean_weighted_sum_quantile_loss`.
+//! Absolute errors are those of the median, squared ones those of the mean, because that is what
+//! makes them small (as GluonTS does). sMAPE, MASE and RMSSE are means over the origins of a
+//! series, then over series; the others are over all values at once: CRPS is GluonTS'
+//! `mean_weighted_sum_quantile_loss`.
 //!
-//! Sources: Makridakis et al., The M4 Competition (2020), and The M5 accuracy competition (2022); Hyndman and
-//! Koehler (2006) for scaled errors; Alexandrov et al., GluonTS (2020).
+//! Sources: Makridakis et al., The M4 Competition (2020), and The M5 accuracy competition (2022);
+//! Hyndman and Koehler (2006) for scaled errors; Alexandrov et al., GluonTS (2020).
 use crate::mean::mean;
 use gruvy_runtime::forecast::Forecast;
 use serde::Serialize;
@@ -158,7 +160,8 @@ fn pinball(q: f64, u: f64) -> f64 {
 }
 
 impl Metrics {
-    /// Over the forecasts of several series, each with those of its origins. All forecasts have the same levels.
+    /// Over the forecasts of several series, each with those of its origins. All forecasts have the
+    /// same levels.
     pub(super) fn over<'a>(series: impl Iterator<Item = &'a [Score]> + Clone) -> Self {
         let of_series = |f: fn(&Score) -> Option<f64>| {
             mean(series.clone().filter_map(|scores| mean(scores.iter().filter_map(f))))
@@ -217,7 +220,8 @@ mod tests {
         // Squares with the mean: 1 and 0.
         close(metrics.rmsse, (0.5f64 / 10.0).sqrt());
         assert_eq!((metrics.mse, metrics.mae), (0.5, 2.0));
-        // Level 0.1: u = 3 and −1, 0.3 + 0.9. Level 0.5: u = 2 and −2, 1 + 1. Level 0.9: u = 0 and −2, 0.2.
+        // Level 0.1: u = 3 and −1, 0.3 + 0.9. Level 0.5: u = 2 and −2, 1 + 1. Level 0.9: u = 0 and
+        // −2, 0.2.
         close(metrics.crps, 2.0 * (1.2 + 2.0 + 0.2) / 14.0 / 3.0);
         // 6 is on the bound, 8 is below 9.
         assert_eq!(metrics.coverage.len(), 1);

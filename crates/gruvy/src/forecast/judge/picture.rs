@@ -1,7 +1,8 @@
-//! Fan charts: what was observed, and a forecast with its intervals, widest first, around the median.
+//! Fan charts: what was observed, and a forecast with its intervals, widest first, around the
+//! median.
 //!
-//! A chart begins some seasons or horizons before the origin, which is marked by a line. The fan opens at the last
-//! observed value. What was observed after the origin is drawn over it.
+//! A chart begins some seasons or horizons before the origin, which is marked by a line. The fan
+//! opens at the last observed value. What was observed after the origin is drawn over it.
 use super::ticks::{TimeAxis, tick_number};
 use crate::draw::raster::Canvas;
 use crate::draw::style::{Drawn, FONT, LINES, picture, tint};

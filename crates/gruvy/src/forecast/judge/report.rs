@@ -8,7 +8,8 @@ use crate::draw::style::LINES;
 use crate::error::Result;
 use gruvy_runtime::forecast::Forecast;
 
-/// Series in the long table; of more, those with the largest errors are not easier to find by scrolling.
+/// Series in the long table; of more, those with the largest errors are not easier to find by
+/// scrolling.
 const MAX_SERIES: usize = 1000;
 
 /// What a page is made of beside the numbers.

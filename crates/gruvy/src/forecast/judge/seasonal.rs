@@ -7,11 +7,12 @@
 //! ```
 //! Series with a value that is not positive have an additive season, others a multiplicative one.
 //!
-//! Whether there is a season at all says the autocorrelation at its lag, as in the M4 competition's benchmarks:
-//! `|r_m| > 1.645 √((1 + 2 Σ_{i<m} r_i²) / N)`, a test at 90 %, with at least three seasons of history.
+//! Whether there is a season at all says the autocorrelation at its lag, as in the M4 competition's
+//! benchmarks: `|r_m| > 1.645 √((1 + 2 Σ_{i<m} r_i²) / N)`, a test at 90 %, with at least three
+//! seasons of history.
 //!
-//! Sources: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, section 3.4; the M4 competition's
-//! code for its benchmark Naive2.
+//! Sources: Hyndman and Athanasopoulos, Forecasting: Principles and Practice, section 3.4; the M4
+//! competition's code for its benchmark Naive2.
 
 /// Of a normal distribution, two-sided at 90 %.
 const CRITICAL: f64 = 1.645;
@@ -77,8 +78,8 @@ fn is_seasonal(y: &[f64], m: usize) -> bool {
     variance > 0.0 && r(m).abs() > limit
 }
 
-/// `y` without its gaps: on a line between the known neighbours, before the first and after the last as those.
-/// Empty if nothing is known.
+/// `y` without its gaps: on a line between the known neighbours, before the first and after the
+/// last as those. Empty if nothing is known.
 pub(super) fn interpolated(y: &[f64]) -> Vec<f64> {
     let known: Vec<usize> = (0..y.len()).filter(|t| y[*t].is_finite()).collect();
     let (Some(first), Some(last)) = (known.first(), known.last()) else { return Vec::new() };

@@ -1,12 +1,13 @@
 //! Where labels stand on an axis, and what they say.
 //!
-//! Ticks of time are so many steps apart that their labels have room, by preference whole seasons, and begin where
-//! the calendar does: labels that end like the first of a month or midnight. What all labels end with alike in
-//! that way is left out: `1958-01-01, 1959-01-01` read `1958, 1959`.
+//! Ticks of time are so many steps apart that their labels have room, by preference whole seasons,
+//! and begin where the calendar does: labels that end like the first of a month or midnight. What
+//! all labels end with alike in that way is left out: `1958-01-01, 1959-01-01` read `1958, 1959`.
 
 use std::ops::Range;
 
-/// Ends of labels that say "from the beginning": of the month or year, of the minute or hour, of the day.
+/// Ends of labels that say "from the beginning": of the month or year, of the minute or hour, of
+/// the day.
 const BEGINNINGS: [&str; 3] = ["-01", ":00", " 00"];
 /// Pixels that a letter takes, and those between two labels.
 const LETTER: u32 = 7;
@@ -89,8 +90,8 @@ fn roundness(label: &str) -> usize {
     count
 }
 
-/// A number of an axis: as many decimals as tell about six ticks apart, millions as such unless that takes more than three
-/// decimals, and powers of ten for what is very large or small.
+/// A number of an axis: as many decimals as tell about six ticks apart, millions as such unless
+/// that takes more than three decimals, and powers of ten for what is very large or small.
 pub(super) fn tick_number(value: f64, axis: &Range<f64>) -> String {
     let most = axis.start.abs().max(axis.end.abs());
     let step = (axis.end - axis.start) / 6.0;
