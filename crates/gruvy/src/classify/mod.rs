@@ -1,6 +1,6 @@
 //! Classification: the label of a text, or of a sequence of numbers, learned from labelled ones.
 //!
-//! [`gruvy_runtime::classify::codec`] says what a model reads and answers, [`gruvy_data::examples`]
+//! [`gruvy_runtime::classify`] says what a model reads and answers, [`gruvy_data::examples`]
 //! what files are taken. Items of like length go into a batch together; validation and test items
 //! have the labels in the same shares as the training items; probabilities are calibrated on the
 //! validation items.

@@ -1,6 +1,6 @@
 //! Forecasting time series: distributions of what comes next, learned from one or many series.
 //!
-//! [`gruvy_runtime::forecast::codec`] says what a model reads and answers. All windows of context
+//! [`gruvy_runtime::forecast`] says what a model reads and answers. All windows of context
 //! and horizon that lie in the training part of a series are learned from, in an order drawn anew
 //! for each epoch; the end of each series is held back to validate and to test on.
 //!

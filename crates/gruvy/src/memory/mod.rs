@@ -1,7 +1,7 @@
 //! The memory tasks, which measure how far back a cell can remember: the adding problem and
 //! copying.
 //!
-//! [`gruvy_runtime::memory::codec`] says what the sequences look like. Those that are learned from
+//! [`gruvy_runtime::memory`] says what the sequences look like. Those that are learned from
 //! are made afresh for every step, from the seed of the run; those of validation and test come from
 //! seeds of their own, and are the same in every run. So there is no overfitting here, and an epoch
 //! is only a number of sequences.

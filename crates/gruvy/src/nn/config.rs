@@ -3,7 +3,7 @@ use burn::config::Config;
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
 
-/// The settings of a [`Recurrent`], with the names and defaults of `torch.nn.GRU` where it has
+/// The settings of a [`Recurrent`](super::Recurrent), with the names and defaults of `torch.nn.GRU` where it has
 /// them.
 ///
 /// ```

@@ -20,6 +20,6 @@ pub struct SeriesRow {
     pub id: String,
     /// Origins it was forecast from.
     pub origins: Vec<usize>,
-    /// In the order of [`Backtest::rows`].
+    /// In the order of [`Backtest::rows`](super::Backtest::rows).
     pub metrics: Vec<Metrics>,
 }
