@@ -400,3 +400,24 @@ fn values_near_the_ends_of_what_can_be_computed_are_refused_before_training() {
         assert!(problem.contains("`s0`") && problem.contains("another unit"), "{problem}");
     }
 }
+
+#[test]
+fn a_value_is_laid_over_the_setting_of_its_name_wherever_it_lies() {
+    let mut run = ForecastRun::default();
+    let values = [("hidden", "64".into()), ("horizon", 7.into()), ("freq", "D".into())];
+    for (name, value) in values {
+        run.set(name, &value).unwrap();
+    }
+    run.set("series-id", &true.into()).unwrap();
+    assert_eq!((run.train.hidden, run.task.horizon), (64, 7));
+    assert_eq!((run.task.format.freq, run.task.series_id), ("D".parse().ok(), Some(true)));
+    let unknown = run.set("horizn", &7.into()).unwrap_err().to_string();
+    assert!(unknown.contains("`horizn`") && unknown.contains("`horizon`"), "{unknown}");
+    let wrong = run.set("horizon", &"-7".into()).unwrap_err().to_string();
+    assert!(wrong.starts_with("horizon = -7: expected"), "{wrong}");
+    let names: Vec<&str> = ForecastRun::declared().map(|(_, setting)| setting.name).collect();
+    let mut once = names.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(names.len(), once.len(), "a name is one setting's alone");
+}

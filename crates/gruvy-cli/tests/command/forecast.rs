@@ -75,6 +75,8 @@ fn train_forecast_backtest_eval_info() {
     let eval = place.gruvy(&["eval", "run", "--json"]).json();
     assert_eq!(eval["mse"], test["mse"], "of the steps that the run was tested on");
     place.gruvy(&["train", "forecast", "--resume", "run"]).success();
+    let more = ["train", "forecast", "--resume", "run", "--ensemble", "3"];
+    place.gruvy(&more).error(&["--resume", "only --epochs"]);
 }
 
 #[test]

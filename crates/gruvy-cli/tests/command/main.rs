@@ -13,3 +13,4 @@ mod memory;
 mod models;
 mod place;
 mod resume;
+mod tasks;

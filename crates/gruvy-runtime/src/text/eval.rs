@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// Steps of one call: long enough to be fast, short enough that the logits `[T, V]` stay small.
 const CHUNK_STEPS: usize = 512;
 
-/// How well a model predicts a text: over N tokens, the state carried from start to end, the first given and the others
-/// predicted.
+/// How well a model predicts a text: over N tokens, the state carried from start to end, the first
+/// given and the others predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TextMetrics {
     /// Mean negative log-likelihood of a token, in nats.

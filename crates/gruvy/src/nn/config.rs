@@ -3,8 +3,8 @@ use burn::config::Config;
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
 
-/// The settings of a [`Recurrent`](super::Recurrent), with the names and defaults of `torch.nn.GRU` where it has
-/// them.
+/// The settings of a [`Recurrent`](super::Recurrent), with the names and defaults of `torch.nn.GRU`
+/// where it has them.
 ///
 /// ```
 /// use gruvy::nn::{Key, RecurrentConfig};
