@@ -190,6 +190,11 @@ impl Visit for EvalFlags {
     }
 }
 
+/// Adds what `gruvy eval` takes for the models of any task.
+fn every_eval_flag(command: clap::Command) -> clap::Command {
+    TaskName::ALL.into_iter().fold(command, |command, task| with(task, EvalFlags(command)))
+}
+
 impl EvalArgs {
     /// The flags of a task's models.
     ///
@@ -198,12 +203,10 @@ impl EvalArgs {
     pub fn of<T: Task>(&self) -> anyhow::Result<T::Eval> {
         let own = T::Eval::augment_args(clap::Command::new(""));
         let own: Vec<&clap::Arg> = own.get_arguments().collect();
-        let everyone = ["model", "data", "json", "seed", "threads", "quiet", "verbose"];
-        let foreign = self.matches.ids().find(|id| {
+        let all = every_eval_flag(clap::Command::new(""));
+        let foreign = all.get_arguments().map(clap::Arg::get_id).find(|id| {
             self.matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
-                && !everyone.contains(&id.as_str())
                 && !own.iter().any(|flag| flag.get_id() == *id)
-                && self.matches.try_contains_id(id.as_str()).unwrap_or(false)
         });
         if let Some(id) = foreign {
             let known: Vec<String> =
@@ -225,13 +228,14 @@ impl Args for EvalArgs {
         let path = || clap::value_parser!(PathBuf);
         let model = clap::Arg::new("model").value_name("MODEL").required(true);
         let data = clap::Arg::new("data").value_name("DATA").num_args(0..);
-        let command = command
-            .arg(model.help("Run folder or model file").value_parser(path()))
-            .arg(data.value_parser(path()).help(
-                "Text files or folders of them, labelled items, or tables of series; `-` is stdin; nothing for a task \
+        let command = command.arg(model.help("Run folder or model file").value_parser(path())).arg(
+            data.value_parser(path()).help(
+                "Text files or folders of them, labelled items, or tables of series; `-` is \
+                 stdin; nothing for a task \
                  that makes its own data",
-            ));
-        TaskName::ALL.into_iter().fold(command, |command, task| with(task, EvalFlags(command)))
+            ),
+        );
+        every_eval_flag(command)
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {

@@ -16,12 +16,12 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>> {
     Ok(data.inputs()?)
 }
 
-/// Hands what comes through standard input to settings that name it.
+/// Hands what comes through standard input to settings that name it and do not have it yet.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn attach(data: &mut DataConfig) -> Result<()> {
-    if data.paths.iter().any(|path| path == Path::new("-")) {
+    if data.stdin.is_none() && data.paths.iter().any(|path| path == Path::new("-")) {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
         data.stdin = Some(bytes.into());

@@ -26,7 +26,8 @@ pub fn open(path: &Path) -> Result<Opened> {
     }
     if path.is_dir() && !file.exists() {
         bail!(
-            "{} holds no model ({MODEL_FILE_NAME}): give a run folder in which a model was trained, or a \
+            "{} holds no model ({MODEL_FILE_NAME}): give a run folder in which a model was \
+             trained, or a \
              model file",
             path.display()
         );

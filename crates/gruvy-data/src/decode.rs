@@ -141,7 +141,8 @@ fn wide<'a>(
 /// What is said of a file that was taken for Latin-1.
 pub(crate) fn latin_note(file: &Path, line: u64) -> String {
     format!(
-        "{} is not valid UTF-8 (line {line}) and is read as Latin-1; the setting `encoding=utf-8` refuses that",
+        "{} is not valid UTF-8 (line {line}) and is read as Latin-1; the setting `encoding=utf-8` \
+         refuses that",
         file.display()
     )
 }

@@ -204,9 +204,15 @@ pub fn laid_over<T: Serialize + DeserializeOwned>(
 /// [`Error::Setting`] naming the first.
 pub fn check(table: &Value, settings: &'static [Setting]) -> Result<()> {
     for setting in settings {
-        let value = &table[setting.name];
-        if !value.is_null() && setting.kind.read(value).is_none() {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let Some(value) = table.get(setting.name) else { continue };
+        // JSON has no other numbers than finite ones; what else is null was not given.
+        let not_finite = value.is_null() && matches!(setting.kind, Kind::Number(_));
+        if not_finite || !value.is_null() && setting.kind.read(value).is_none() {
+            let shown = match value {
+                Value::Null => "NaN or infinite".to_owned(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
             return Err(Error::setting(setting.name, shown, setting.kind.to_string()));
         }
     }
@@ -347,5 +353,10 @@ mod tests {
         }
         let table = json!({ "most": 0, "share": 0.1 });
         assert!(check(&table, All::SETTINGS).unwrap_err().to_string().starts_with("most is 0"));
+        let mut all = All { share: f64::NAN, ..All::default() };
+        let problem = check(&json!(all), All::SETTINGS).unwrap_err().to_string();
+        assert!(problem.starts_with("share is NaN or infinite; expected"), "{problem}");
+        all.share = 0.0;
+        check(&json!(all), All::SETTINGS).unwrap();
     }
 }

@@ -82,7 +82,8 @@ fn check_utf8(path: &Path, bytes: &[u8]) -> Result<()> {
     let offset = error.valid_up_to();
     let line = line_at(bytes, offset);
     let problem = format!(
-        "invalid UTF-8 at byte {offset} (line {line}); the units `char` and `bpe` need UTF-8 text: convert it or use \
+        "invalid UTF-8 at byte {offset} (line {line}); the units `char` and `bpe` need UTF-8 \
+         text: convert it or use \
          the setting `unit=byte`"
     );
     Err(problem_at(path, None, problem))

@@ -30,7 +30,8 @@ pub enum Error {
 
     /// The file ends too early.
     #[error(
-        "the file is truncated: expected at least {expected} bytes, got {got}; copy or train it again"
+        "the file is truncated: expected at least {expected} bytes, got {got}; copy or train it \
+         again"
     )]
     Truncated {
         /// Bytes needed, as far as can be told.
@@ -58,7 +59,8 @@ pub enum Error {
     },
     /// The file is from another version of the format.
     #[error(
-        "model format version {got} is unknown; this program reads versions 1 to {expected}: update it"
+        "model format version {got} is unknown; this program reads versions 1 to {expected}: \
+         update it"
     )]
     Version {
         /// The version of the file.
@@ -110,7 +112,8 @@ pub enum Error {
     },
     /// The tensors are not those that were written.
     #[error(
-        "the weights are damaged: their checksum is {got}, the header says {expected}; copy or train the \
+        "the weights are damaged: their checksum is {got}, the header says {expected}; copy or \
+         train the \
          model again"
     )]
     Checksum {

@@ -39,7 +39,8 @@ const VARIANTS: [(&str, &str, Change); 12] = [
     }),
     (
         "all four kinds of noise",
-        "--dropout 0.3 --input-dropout 0.1 --recurrent-dropout 0.2 --weight-dropout 0.3 --zoneout 0.1",
+        "--dropout 0.3 --input-dropout 0.1 --recurrent-dropout 0.2 --weight-dropout 0.3 --zoneout \
+         0.1",
         |t| {
             (t.dropout, t.input_dropout, t.recurrent_dropout) = (0.3, 0.1, 0.2);
             (t.weight_dropout, t.zoneout) = (0.3, 0.1);

@@ -41,7 +41,8 @@ pub enum Error {
     Data(String),
     /// The data are not those that the run was started with.
     #[error(
-        "the data changed since this run was started (fingerprint {found}, the run has {expected}): \
+        "the data changed since this run was started (fingerprint {found}, the run has \
+         {expected}): \
          restore the data, or start a new run in another folder"
     )]
     DataChanged {
@@ -78,7 +79,8 @@ pub enum Error {
     },
     /// The loss or a gradient is not a number any more.
     #[error(
-        "training diverged at step {step}: {what} is {value} at learning rate {lr:.3e}. {}; start again \
+        "training diverged at step {step}: {what} is {value} at learning rate {lr:.3e}. {}; start \
+         again \
          with a lower value of the setting `lr` or of the setting `clip`",
         match kept {
             Some(step) => format!("The best model so far, of step {step}, is kept"),

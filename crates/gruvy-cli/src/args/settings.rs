@@ -58,9 +58,7 @@ fn given<'a>(matches: &ArgMatches, settings: impl Iterator<Item = &'a Setting>) 
     let value = |setting: &Setting| {
         let mut values = matches.get_many::<String>(setting.name)?.cloned();
         Some(match setting.kind {
-            Kind::Texts => values
-                .flat_map(|text| text.split(',').map(Value::from).collect::<Vec<_>>())
-                .collect(),
+            Kind::Texts => values.collect::<Vec<_>>().join(",").into(),
             _ => Value::from(values.next_back()?),
         })
     };

@@ -43,7 +43,8 @@ fn as_text(report: &Report) -> String {
         columns.push(column("of LSTM's time", &ratio));
     }
     format!(
-        "{}, {}, {} thread{}, f32\nroof: {:.1} GFLOP/s, the kernels' own product of two {ROOF_SIZE} x {ROOF_SIZE} \
+        "{}, {}, {} thread{}, f32\nroof: {:.1} GFLOP/s, the kernels' own product of two \
+         {ROOF_SIZE} x {ROOF_SIZE} \
          matrices\n\n{}",
         report.cpu.as_deref().unwrap_or("unknown processor"),
         report.isa,

@@ -2,7 +2,6 @@
 
 use crate::args::settings::NewComparison;
 use crate::args::{CompareArgs, TaskArgs};
-use crate::input;
 use crate::progress::Progress;
 use crate::screen::{Screen, bytes, duration, quoted, thousands};
 use crate::stop;
@@ -55,8 +54,7 @@ fn compare<T: Task>(new: NewComparison<T>, seed: Option<u64>, screen: &Screen) -
     if settings.has("cell") {
         bail!("--cell is for a single training; name the cells to compare, as in --cells gru,lstm");
     }
-    let mut settings = settings.settings(seed)?;
-    input::attach(&mut settings.data)?;
+    let settings = settings.settings(seed)?;
     let train = settings.train.clone();
     let out = out.unwrap_or_else(|| Path::new(RUNS).join(format!("compare-{}", settings.name())));
     let config = CompareConfig { cells, seeds, matching };

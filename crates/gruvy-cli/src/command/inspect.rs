@@ -89,6 +89,7 @@ impl Source<'_> {
                 let data: Vec<PathBuf> = self.input.iter().map(|path| path.to_path_buf()).collect();
                 let ask = Ask {
                     model: path,
+                    file: Some(model),
                     data: &data,
                     format: TableFlags::none(),
                     samples: Forecaster::SAMPLES,
@@ -97,7 +98,8 @@ impl Source<'_> {
             }
             (_, false) => Example::generated(model, self.seed)?,
             (codec, true) => bail!(
-                "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed chooses one",
+                "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed \
+                 chooses one",
                 codec.task()
             ),
         };
@@ -131,7 +133,8 @@ fn sort_out(args: &InspectArgs) -> Result<(&[PathBuf], Option<&Path>)> {
             if args.text.is_some() { "--text" } else { "--input" }
         ),
         _ => bail!(
-            "{} paths given; expected a model and an input: --gradient-flow compares several models",
+            "{} paths given; expected a model and an input: --gradient-flow compares several \
+             models",
             args.paths.len()
         ),
     }

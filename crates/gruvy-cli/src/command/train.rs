@@ -2,6 +2,7 @@
 
 use crate::args::settings::NewRun;
 use crate::args::{TaskArgs, TrainArgs};
+use crate::input;
 use crate::screen::{Screen, duration, me, quoted, thousands};
 use crate::stop;
 use crate::task::door::{Member, Task};
@@ -34,7 +35,8 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
             with(task, Train { resume: Some(folder), matches: None, seed, screen })
         }
         (None, None) => bail!(
-            "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` on \
+            "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` \
+             on \
              the embedded tales, `gruvy train --resume RUN` goes on with a run"
         ),
     }
@@ -57,7 +59,9 @@ impl Visit for Train<'_> {
         let (settings, folder) = match (resume, new) {
             (Some(folder), new) => go_on(&folder, new, seed)?,
             (None, Some(new)) => {
-                let settings = new.settings.settings(seed)?;
+                let mut settings = new.settings.settings(seed)?;
+                // Once for all members.
+                input::attach(&mut settings.data)?;
                 let lock = own_folder(new.out, &settings.name())?;
                 let members = T::Config::members(&settings);
                 if members.len() > 1 {
@@ -122,9 +126,7 @@ fn several<T: Task>(
 
 /// The task of the run in a folder.
 fn task_of_run(folder: &Path) -> Result<TaskName> {
-    // Says that there is no run before the settings say that they cannot be read.
-    RunFolder::resume(folder, String::new())?;
-    Ok(task_of(&RunFolder::settings_path(folder))?)
+    Ok(task_of(&RunFolder::existing_settings(folder)?)?)
 }
 
 /// An interrupted run, perhaps with other limits.
@@ -133,14 +135,14 @@ fn go_on<T: Task>(
     new: Option<NewRun<T>>,
     seed: Option<u64>,
 ) -> Result<(RunSettings<T::Config>, RunFolder)> {
-    task_of_run(path)?;
-    let file = RunFolder::settings_path(path);
+    let file = RunFolder::existing_settings(path)?;
     let stored = RunSettings::<T::Config>::read(&file)?;
     let mut settings = stored.clone();
     if let Some(new) = new {
         if new.out.is_some() || new.settings.config.is_some() || new.force {
             bail!(
-                "--resume takes the settings from {}, and the folder is the run's: leave --out, --config and --force \
+                "--resume takes the settings from {}, and the folder is the run's: leave --out, \
+                 --config and --force \
                  out",
                 file.display()
             );

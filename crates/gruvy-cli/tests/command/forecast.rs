@@ -1,5 +1,7 @@
 //! Forecasting, as a user goes.
-use crate::place::Place;
+use crate::place::{Place, Said};
+use std::io::Write;
+use std::process::Stdio;
 
 /// Daily sales of two shops over twelve weeks, a row missing here and there.
 fn sales() -> String {
@@ -92,6 +94,18 @@ fn an_ensemble_is_a_folder_of_runs_and_goes_on_where_it_stopped() {
     place.gruvy(&tiny("--ensemble 3")).success();
     assert!(place.path("run/3/model.safetensors").exists());
     place.gruvy(&tiny("--ensemble 3 --lr 0.1")).error(&["run.toml", "other settings", "--force"]);
+}
+
+#[test]
+fn every_member_of_an_ensemble_learns_from_standard_input() {
+    let place = place();
+    let args = "train forecast - --out run --horizon 3 --hidden 4 --epochs 1 --ensemble 2";
+    let args: Vec<&str> = args.split(' ').collect();
+    let mut child = place.piped(&args).stdin(Stdio::piped()).spawn().unwrap();
+    let rows: String = (0..60).map(|at| format!("{at},{}\n", at % 7)).collect();
+    child.stdin.take().unwrap().write_all(format!("ds,y\n{rows}").as_bytes()).unwrap();
+    let said = Said::from(child.wait_with_output().unwrap()).success();
+    assert!(said.out.contains("2 of 2 members"), "{}", said.out);
 }
 
 #[test]

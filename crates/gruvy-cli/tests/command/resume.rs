@@ -78,3 +78,15 @@ fn only_the_limits_can_change_when_resuming() {
     place.gruvy(&["train", "text", "tales.txt", "--resume", "run"]).error(&["--resume"]);
     place.gruvy(&["train", "--resume", "nothing"]).error(&["nothing", "no run"]);
 }
+
+/// What a setting names is named from the folder of the first command; run.toml has it from the root.
+#[test]
+fn a_run_with_files_of_its_own_to_validate_on_goes_on() {
+    let place = Place::with_text();
+    place.write("valid.txt", place.read("tales.txt"));
+    let once = ["--valid", "valid.txt", "--epochs", "400", "--max-minutes", "1e-9"];
+    place.gruvy(&train("run", &once)).success();
+    let said =
+        place.gruvy(&["train", "text", "--resume", "run", "--epochs", "2", "--max-minutes", "0"]);
+    said.success();
+}

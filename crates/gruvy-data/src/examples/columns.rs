@@ -75,7 +75,8 @@ fn known(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Opti
     let column = |name: &String, setting: &str| {
         table.find(name).ok_or_else(|| {
             let problem = format!(
-                "there is no column `{name}`, which the training data had; there are {}: say which one takes its place with \
+                "there is no column `{name}`, which the training data had; there are {}: say \
+                 which one takes its place with \
                  the setting `{setting}`",
                 table.columns()
             );
@@ -189,7 +190,8 @@ impl Guess<'_> {
         match id {
             None if sure => {
                 let problem = format!(
-                    "no column says which sequence a row belongs to; there are {}: say which one does with the setting `id_column`",
+                    "no column says which sequence a row belongs to; there are {}: say which one \
+                     does with the setting `id_column`",
                     table.columns()
                 );
                 Err(table.error(None, None, problem))
@@ -234,7 +236,8 @@ impl Guess<'_> {
         };
         if features.is_empty() {
             let problem = format!(
-                "no column is left that holds the numbers of the sequences; there are {}: say which with the setting `feature_columns`",
+                "no column is left that holds the numbers of the sequences; there are {}: say \
+                 which with the setting `feature_columns`",
                 self.table.columns()
             );
             return Err(self.table.error(None, None, problem));
@@ -273,7 +276,8 @@ impl Guess<'_> {
             }
             _ => {
                 let problem = format!(
-                    "no column looks like the text; there are {}: say which one it is with the setting `text_column`",
+                    "no column looks like the text; there are {}: say which one it is with the \
+                     setting `text_column`",
                     self.table.columns()
                 );
                 Err(self.table.error(None, None, problem))

@@ -47,7 +47,8 @@ pub(super) fn open(folder: &Path, format: &ExampleFormat) -> Result<Found> {
         inside.files.into_iter().partition(|file| !auto || has_end(file, &KNOWN));
     if files.is_empty() {
         let problem = format!(
-            "the folder has nothing to read; expected a folder per label with a file per text, or files that end in {}",
+            "the folder has nothing to read; expected a folder per label with a file per text, or \
+             files that end in {}",
             KNOWN.join(", ")
         );
         return Err(problem_at(folder, None, problem));

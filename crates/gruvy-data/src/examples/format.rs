@@ -11,12 +11,15 @@ settings! {
             "What kind of files the data are";
         #[serde(skip_serializing_if = "Option::is_none")]
         text_column: Option<String> = None, Kind::Text, "COLUMN",
-            "Column or JSON key with the text; of a table without a header its number, from 1 [default: guessed]";
+            "Column or JSON key with the text; of a table without a header its number, from 1 \
+             [default: guessed]";
         label_column: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
-            "Column or JSON key with the label; several columns hold 0 or 1 for a label each [default: guessed]";
+            "Column or JSON key with the label; several columns hold 0 or 1 for a label each \
+             [default: guessed]";
         #[serde(skip_serializing_if = "Option::is_none")]
         id_column: Option<String> = None, Kind::Text, "COLUMN",
-            "Column with the name of the item, or of the sequence that a row belongs to [default: guessed]";
+            "Column with the name of the item, or of the sequence that a row belongs to [default: \
+             guessed]";
         #[serde(skip_serializing_if = "Option::is_none")]
         step_column: Option<String> = None, Kind::Text, "COLUMN",
             "Column that orders the steps of a sequence [default: guessed]";

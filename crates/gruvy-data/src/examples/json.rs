@@ -180,7 +180,8 @@ impl Keys {
                     let mut names: Vec<&str> = seen.into_iter().collect();
                     names.sort_unstable();
                     return Err(format!(
-                        "there is no key `{name}`, which the training data had; there are {}: say which one takes its place \
+                        "there is no key `{name}`, which the training data had; there are {}: say \
+                         which one takes its place \
                          with the setting `{setting}`",
                         listed(&names)
                     ));
@@ -247,7 +248,8 @@ impl Keys {
         match text.or(only.copied()) {
             Some(text) => Ok(Self { text: text.to_owned(), labels, id }),
             None => Err(format!(
-                "no key looks like the text; there are {}: say which one it is with the setting `text_column`",
+                "no key looks like the text; there are {}: say which one it is with the setting \
+                 `text_column`",
                 listed(&names)
             )),
         }
@@ -283,7 +285,8 @@ impl Keys {
                 Some(false) => {}
                 None => {
                     return Err(format!(
-                        "`{key}` is {}; with several keys of labels each says 0 or 1 (true or false)",
+                        "`{key}` is {}; with several keys of labels each says 0 or 1 (true or \
+                         false)",
                         shown(value)
                     ));
                 }

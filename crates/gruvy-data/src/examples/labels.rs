@@ -69,7 +69,8 @@ pub(super) fn of_row(
             Some(false) => {}
             None => {
                 let problem = format!(
-                    "column `{name}` is `{cell}`; with several columns of labels each says 0 or 1 (true or false)"
+                    "column `{name}` is `{cell}`; with several columns of labels each says 0 or 1 \
+                     (true or false)"
                 );
                 return Err(table.error(Some(row), None, problem));
             }

@@ -21,7 +21,8 @@ pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Part> {
     let mut arrays = Arrays::open(bytes).map_err(error)?;
     let Some(x) = arrays.take("x").map_err(error)? else {
         return Err(error(format!(
-            "there is no array `x`; there are {}: save it with np.savez(…, x=x, y=y, lengths=lengths)",
+            "there is no array `x`; there are {}: save it with np.savez(…, x=x, y=y, \
+             lengths=lengths)",
             listed(&arrays.names)
         )));
     };
@@ -88,7 +89,8 @@ fn dims(x: &Array) -> Result<[usize; 3], String> {
         [n, t] => [n, t, 1],
         _ => {
             return Err(format!(
-                "`x` has the shape {:?}; expected [sequences, steps, features] or [sequences, steps]",
+                "`x` has the shape {:?}; expected [sequences, steps, features] or [sequences, \
+                 steps]",
                 x.shape
             ));
         }
@@ -141,7 +143,8 @@ fn sequences(file: &Path, x: &Array, i: usize, lengths: &[usize]) -> Result<Sequ
                 let value = x.number(&[item, step, feature]);
                 if !value.is_finite() {
                     let problem = format!(
-                        "`x` is {value} at step {step}, feature {feature}; expected a finite number that fits in 32 bits: \
+                        "`x` is {value} at step {step}, feature {feature}; expected a finite \
+                         number that fits in 32 bits: \
                          fill it, or leave out the item"
                     );
                     return Err(item_error(file, item, problem));
@@ -162,7 +165,8 @@ fn labels(file: &Path, y: &Array, n: usize) -> Result<Vec<Vec<String>>> {
         [rows, columns] if rows == n && columns > 0 => columns,
         _ => {
             let problem = format!(
-                "`y` has the shape {:?}; expected [{n}], a label for each sequence of `x`, or [{n}, labels] of 0 and 1",
+                "`y` has the shape {:?}; expected [{n}], a label for each sequence of `x`, or \
+                 [{n}, labels] of 0 and 1",
                 y.shape
             );
             return Err(problem_at(file, None, problem));

@@ -45,7 +45,8 @@ impl Part {
                 if sequences.features != more.features {
                     let [there, known] = [&more, sequences].map(|some| listed(&some.features));
                     return Err(error(format!(
-                        "the features are {there}; in {here} they are {known}: all files must have the same, in the same \
+                        "the features are {there}; in {here} they are {known}: all files must \
+                         have the same, in the same \
                          order (the setting `feature_columns`)"
                     )));
                 }

@@ -193,7 +193,8 @@ fn no_columns(file: &Path, kind: &str, wanted: &Wanted) -> Result<()> {
     let format = if wanted.known { &wanted.asked } else { &wanted.format };
     let Some((setting, name)) = format.named().next() else { return Ok(()) };
     let problem = format!(
-        "{kind} has no column `{name}` ({setting}); leave it out, or say what the file is with the setting `file_format`"
+        "{kind} has no column `{name}` ({setting}); leave it out, or say what the file is with \
+         the setting `file_format`"
     );
     Err(problem_at(file, None, problem))
 }

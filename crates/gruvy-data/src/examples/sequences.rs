@@ -102,7 +102,8 @@ fn in_order(table: &Table, sequence: &mut Rows<'_>, column: usize) -> Result<()>
             Ok(step) if step.is_finite() => steps.push((step, *row)),
             _ => {
                 let problem = format!(
-                    "column `{name}` is `{cell}`; the order of the steps needs a number in every row"
+                    "column `{name}` is `{cell}`; the order of the steps needs a number in every \
+                     row"
                 );
                 return Err(at(table, *row, sequence.id, problem));
             }
@@ -130,11 +131,13 @@ fn value(table: &Table, row: usize, column: usize, id: &str) -> Result<f32> {
             format!("column `{name}` is `{cell}`; expected a finite number that fits in 32 bits")
         }
         _ if missing(cell) => format!(
-            "column `{name}` has no value; every step needs all features: fill it, or leave out the step or the column \
+            "column `{name}` has no value; every step needs all features: fill it, or leave out \
+             the step or the column \
              (the setting `ignore_columns={name}`)"
         ),
         _ => format!(
-            "column `{name}` is `{cell}`; expected a number (with a decimal point): correct it, or leave out the column \
+            "column `{name}` is `{cell}`; expected a number (with a decimal point): correct it, \
+             or leave out the column \
              (the setting `ignore_columns={name}`)"
         ),
     };
@@ -162,7 +165,8 @@ fn label(
                     labels => listed(labels),
                 };
                 let problem = format!(
-                    "the label is {}, in line {} it is {}; a sequence has one label: correct it, or the column of the \
+                    "the label is {}, in line {} it is {}; a sequence has one label: correct it, \
+                     or the column of the \
                      sequences (the setting `id_column`)",
                     shown(&here),
                     table.lines[*before],

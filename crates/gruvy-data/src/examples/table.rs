@@ -211,7 +211,8 @@ fn same_width(table: &Table, header: bool, tabs: bool) -> Result<()> {
     let advice = match (tabs, expected) {
         (true, _) => "a tab within a text must become a blank",
         (false, 1) => {
-            "a text with a separator in it needs quotes; for a text per line, use the setting `file_format=lines`"
+            "a text with a separator in it needs quotes; for a text per line, use the setting \
+             `file_format=lines`"
         }
         (false, _) => "a text with a separator in it needs quotes",
     };

@@ -13,7 +13,8 @@ settings! {
         time: Option<String> = None, Kind::Text, "COLUMN",
             "Column with the time [default: guessed]";
         target: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
-            "Columns to forecast, with commas between them; of several each is a series [default: guessed]";
+            "Columns to forecast, with commas between them; of several each is a series [default: \
+             guessed]";
         statics: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",
             "Columns that say something of a series and never change in it";
         past: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS",

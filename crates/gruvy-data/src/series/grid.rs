@@ -125,7 +125,8 @@ impl Grid<'_> {
         };
         let line = table.lines[first.row];
         let problem = format!(
-            "{} is there twice, first in line {line}{file}; keep one row, or name the column that tells series apart with the setting `id`",
+            "{} is there twice, first in line {line}{file}; keep one row, or name the column that \
+             tells series apart with the setting `id`",
             again.stamp
         );
         self.error(series, again, problem)
@@ -135,7 +136,8 @@ impl Grid<'_> {
     fn disagree(&self, series: &Raw, name: &str, rows: [Row; 2], values: [f64; 2]) -> Error {
         let first = &self.tables[rows[0].table];
         let problem = format!(
-            "at {} the column `{name}` is {}, and {} in line {} of {}; keep one of the rows, or give each series a name in \
+            "at {} the column `{name}` is {}, and {} in line {} of {}; keep one of the rows, or \
+             give each series a name in \
              a column of its own (the setting `id`)",
             rows[1].stamp,
             values[1],
@@ -185,7 +187,8 @@ impl Grid<'_> {
             let Some(Some(first)) = gaps.next() else { continue };
             if first > 1 && gaps.all(|gap| gap == Some(first)) {
                 let problem = format!(
-                    "mixed frequencies: every step of this series is {first} of {frequency}, which others have; read \
+                    "mixed frequencies: every step of this series is {first} of {frequency}, \
+                     which others have; read \
                      them apart, or use the setting `freq`"
                 );
                 return Err(self.error(series, series.rows[1], problem));
@@ -208,7 +211,8 @@ impl Grid<'_> {
                     format!("{start} is no stamp of the frequency {frequency}; use another value of the setting `freq`, or leave it out")
                 } else {
                     format!(
-                        "mixed frequencies: {} is no whole number of steps ({frequency}) after {start}; correct the \
+                        "mixed frequencies: {} is no whole number of steps ({frequency}) after \
+                         {start}; correct the \
                          stamp, or use the setting `freq`",
                         row.stamp
                     )
@@ -222,7 +226,8 @@ impl Grid<'_> {
             && n > 1000 * raw.rows.len() + 10_000
         {
             let problem = format!(
-                "{} rows spread over {n} steps ({frequency}); correct the stamps, or use the setting `freq`",
+                "{} rows spread over {n} steps ({frequency}); correct the stamps, or use the \
+                 setting `freq`",
                 raw.rows.len()
             );
             return Err(self.error(raw, *last, problem));
@@ -276,7 +281,8 @@ impl Grid<'_> {
                     _ if cell.is_empty() => {}
                     Some(known) if known != cell => {
                         let problem = format!(
-                            "the static column `{name}` changes from `{known}` to `{cell}`; name it as past or future covariate"
+                            "the static column `{name}` changes from `{known}` to `{cell}`; name \
+                             it as past or future covariate"
                         );
                         return Err(self.error(raw, *row, problem));
                     }

@@ -190,7 +190,8 @@ fn has(tables: &[Table], name: &str) -> bool {
 /// another.
 fn lost(tables: &[Table], name: &str, setting: &str) -> crate::error::Error {
     let problem = format!(
-        "there is no column `{name}`, which the model was trained with; there are {}; name the one that stands for it \
+        "there is no column `{name}`, which the model was trained with; there are {}; name the \
+         one that stands for it \
          with the setting `{setting}`",
         tables[0].columns()
     );
@@ -220,7 +221,8 @@ fn id_found(
         Some(id) if has(tables, id) => Some(id.clone()),
         Some(id) => {
             notes.push(format!(
-                "no column `{id}`, which names the series the model was trained on: taken for one series; the setting `id` \
+                "no column `{id}`, which names the series the model was trained on: taken for one \
+                 series; the setting `id` \
                  names another column"
             ));
             None
@@ -271,7 +273,8 @@ fn per_row(
     let unknown = unknown.into_iter().flatten().chain(&format.time).next();
     if let Some(name) = unknown {
         let problem = format!(
-            "a series per row has no column `{name}`, only names and values; leave it out, or use the setting `layout=long`"
+            "a series per row has no column `{name}`, only names and values; leave it out, or use \
+             the setting `layout=long`"
         );
         return Err(tables[0].error(None, None, problem));
     }
@@ -524,7 +527,8 @@ fn targets(
             format!(" (`{name}` does not: `{cell}` in line {line})")
         });
         format!(
-            "several columns hold numbers: {}{text}; say which one is to be forecast with the setting `target`",
+            "several columns hold numbers: {}{text}; say which one is to be forecast with the \
+             setting `target`",
             names.join(", ")
         )
     };

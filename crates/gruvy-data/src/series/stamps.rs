@@ -140,7 +140,8 @@ impl Reading {
         match self.zone {
             Zone::None => None,
             Zone::Dates => Some(format!(
-                "`{name}` has stamps with several offsets from UTC at one time of day: the dates count, and forecasts have no \
+                "`{name}` has stamps with several offsets from UTC at one time of day: the dates \
+                 count, and forecasts have no \
                  offset"
             )),
             Zone::Offset(0) => {
@@ -283,7 +284,8 @@ fn unknown(cell: &str) -> String {
         return format!("`{cell}` is no time, and may be a row of totals; delete it");
     }
     format!(
-        "`{cell}` is no time that can be read; expected an integer or one of YYYY-MM-DD, YYYY-MM-DD HH:MM:SS, YYYY-MM, \
+        "`{cell}` is no time that can be read; expected an integer or one of YYYY-MM-DD, \
+         YYYY-MM-DD HH:MM:SS, YYYY-MM, \
          1956Q1"
     )
 }

@@ -51,7 +51,8 @@ impl Table {
             && header.iter().any(|cell| cell.trim().parse::<f64>().is_err())
         {
             let problem = format!(
-                "`{}` looks like a title above the header, which line {} would be; delete the lines before it",
+                "`{}` looks like a title above the header, which line {} would be; delete the \
+                 lines before it",
                 title[0].trim(),
                 lines[1]
             );
@@ -109,7 +110,8 @@ impl Table {
             Some(row) => {
                 let got = self.rows[row].len();
                 let problem = format!(
-                    "the row has {got} cells, the header {expected}; a value with a separator in it needs quotes"
+                    "the row has {got} cells, the header {expected}; a value with a separator in \
+                     it needs quotes"
                 );
                 Err(self.error(Some(row), None, problem))
             }
@@ -135,13 +137,15 @@ impl Table {
             Ok(value) if value.is_finite() => Ok(value),
             Ok(value) => {
                 let problem = format!(
-                    "column `{name}` is {value}; expected a finite number, or nothing where it is missing"
+                    "column `{name}` is {value}; expected a finite number, or nothing where it is \
+                     missing"
                 );
                 Err(self.error(Some(row), Some(series), problem))
             }
             Err(_) => {
                 let problem = format!(
-                    "column `{name}` is `{cell}`; expected a number (with a decimal point), or nothing where it is missing"
+                    "column `{name}` is `{cell}`; expected a number (with a decimal point), or \
+                     nothing where it is missing"
                 );
                 Err(self.error(Some(row), Some(series), problem))
             }

@@ -234,7 +234,8 @@ impl ForecastCodec {
         let columns = || std::iter::once(&series.y).chain(&series.past).chain(&series.future);
         let wrong = |value: f64| {
             let text = format!(
-                "it has the value {value:e}, and numbers beyond {:e} cannot be computed with: give it in another unit",
+                "it has the value {value:e}, and numbers beyond {:e} cannot be computed with: \
+                 give it in another unit",
                 SIZES.end()
             );
             Err(Error::series(&series.id, text))
@@ -246,7 +247,8 @@ impl ForecastCodec {
             let most = column.iter().filter(|v| !v.is_nan()).fold(0.0, |m: f64, v| m.max(v.abs()));
             if most > 0.0 && most < *SIZES.start() {
                 let text = format!(
-                    "no value of it is larger than {most:e}, and numbers below {:e} cannot be computed with: give it in \
+                    "no value of it is larger than {most:e}, and numbers below {:e} cannot be \
+                     computed with: give it in \
                      another unit",
                     SIZES.start()
                 );

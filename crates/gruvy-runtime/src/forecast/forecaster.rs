@@ -1,11 +1,20 @@
 //! A forecast model at work: on many series at once, or on one as its observations come.
 //!
 //! ```no_run
-//! use gruvy_runtime::{forecast::Forecaster, series::Panel};
+//! use gruvy_runtime::forecast::Forecaster;
+//! use gruvy_runtime::series::{Columns, Frequency, Panel, Series, Stamp};
 //!
 //! let forecaster = Forecaster::open("runs/air")?;
-//! # let panel: Panel = todo!();
-//! // A `panel` of series, perhaps read by gruvy-data.
+//! let series = Series {
+//!     id: "sales".into(),
+//!     start: Stamp::Index(0),
+//!     y: vec![112.0, 118.0, f64::NAN, 129.0],
+//!     statics: vec![],
+//!     past: vec![],
+//!     future: vec![],
+//! };
+//! let (frequency, columns) = (Frequency::Index, Columns::default());
+//! let panel = Panel { frequency, columns, series: vec![series], notes: vec![] };
 //! for forecast in forecaster.forecast_panel(&panel)? {
 //!     println!("{}: {:?}", forecast.id, forecast.mean);
 //! }
@@ -193,7 +202,8 @@ impl Forecaster {
             };
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             notes.push(format!(
-                "series `{}`: {value} at {at}{more} taken as missing, as the model takes {what} alone; train again with it \
+                "series `{}`: {value} at {at}{more} taken as missing, as the model takes {what} \
+                 alone; train again with it \
                  for a model that knows such values",
                 series.id
             ));
@@ -517,7 +527,8 @@ impl Forecaster {
                         frequency.written(frequency.at(series.start, step))
                     };
                     wrong(format!(
-                        "the covariates known ahead ({}) are missing from {} on: give them up to {}, the end of the horizon \
+                        "the covariates known ahead ({}) are missing from {} on: give them up to \
+                         {}, the end of the horizon \
                          of {horizon} steps, in rows with an empty value",
                         self.codec.columns.future.join(", "),
                         written(known),

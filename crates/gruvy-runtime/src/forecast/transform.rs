@@ -111,7 +111,8 @@ impl FromStr for Transform {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "{text:?} is no transform: expected none, log or box-cox:LAMBDA, such as box-cox:0.5"
+                "{text:?} is no transform: expected none, log or box-cox:LAMBDA, such as \
+                 box-cox:0.5"
             )
         };
         match text {

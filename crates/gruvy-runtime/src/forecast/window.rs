@@ -81,7 +81,8 @@ impl ForecastCodec {
         Self::check_sizes(series)?;
         let wrong = |what: &str, y: f64, setting: &str| {
             let text = format!(
-                "{what}, and the series has {y}: train with the setting `{setting}`, or leave the series out"
+                "{what}, and the series has {y}: train with the setting `{setting}`, or leave the \
+                 series out"
             );
             Error::series(&series.id, text)
         };
@@ -90,7 +91,8 @@ impl ForecastCodec {
         let got = [series.statics.len(), series.past.len(), series.future.len()];
         if got != expected {
             let text = format!(
-                "it has {got:?} static, past and future covariates; the model was trained on {expected:?}"
+                "it has {got:?} static, past and future covariates; the model was trained on \
+                 {expected:?}"
             );
             return Err(Error::series(&series.id, text));
         }

@@ -248,7 +248,8 @@ impl FromStr for Frequency {
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
             format!(
-                "unknown frequency `{text}`: expected s, min, h, D, B, W, MS, ME, QS, QE, YS or YE, with a B before the last six for business days (BME), with a number before \
+                "unknown frequency `{text}`: expected s, min, h, D, B, W, MS, ME, QS, QE, YS or \
+                 YE, with a B before the last six for business days (BME), with a number before \
                  it for several (30min), or a number alone for positions without a calendar"
             )
         };

@@ -39,7 +39,8 @@ settings! {
         lowercase: bool = true, Kind::Switch, "BOOL", "Take capitals for small letters";
         #[serde(skip_serializing_if = "Option::is_none")]
         max_len: Option<usize> = None, Kind::Whole(0), "N",
-            "Most steps that are read of an item; 0: all [default: 400 of a text, all of a sequence]";
+            "Most steps that are read of an item; 0: all [default: 400 of a text, all of a \
+             sequence]";
         /// `E`; word vectors bring their own.
         embed: usize = 128, Kind::Whole(1), "N", "Numbers in a token's embedding";
         /// Where they do not come from word vectors.
@@ -51,7 +52,8 @@ settings! {
         freeze_vectors: bool = false, Kind::Switch, "BOOL", "Leave the embeddings as they begin";
         #[serde(skip_serializing_if = "Option::is_none")]
         word_dropout: Option<f64> = None, Kind::Number(Range::Share), "P",
-            "Share of words that are made unknown while training [default: a tenth where there are words or characters]";
+            "Share of words that are made unknown while training [default: a tenth where there \
+             are words or characters]";
         #[serde(skip_serializing_if = "Option::is_none")]
         bidirectional: Option<bool> = None, Kind::Switch, "BOOL",
             "Read in both directions [default: true for texts]";
@@ -62,14 +64,16 @@ settings! {
         class_weights: bool = false, Kind::Switch, "BOOL",
             "Let every class count alike, however rare it is";
         split: Split = Split { train: 80.0, valid: 10.0, test: 10.0 }, Kind::Text, "A/B/C",
-            "Percent of the data to train, validate and test on, such as 80/10/10; every label in these shares";
+            "Percent of the data to train, validate and test on, such as 80/10/10; every label in \
+             these shares";
         #[serde(skip_serializing_if = "Option::is_none")]
         valid: Option<PathBuf> = None, Kind::Path, "PATH", "Validate on this file or folder instead";
         #[serde(skip_serializing_if = "Option::is_none")]
         test: Option<PathBuf> = None, Kind::Path, "PATH", "Test on this file or folder instead";
         /// 0: none.
         folds: usize = 0, Kind::Whole(0), "N",
-            "Train so many models, each tested on another part of the data that it did not learn from: cross-validation";
+            "Train so many models, each tested on another part of the data that it did not learn \
+             from: cross-validation";
         fold: usize = 0, Kind::Whole(0), "N",
             "Train only the model that is tested on this one of the folds, from 1; 0: all of them";
         /// What stands where in the data.

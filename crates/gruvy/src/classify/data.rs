@@ -39,7 +39,8 @@ impl Labelled {
     pub fn with_labels(examples: Examples, labels: Vec<String>, multi_label: bool) -> Result<Self> {
         if examples.labels.is_empty() {
             return Err(Error::Data(
-                "the data have no labels; name the column that holds them with the setting `label_column`, or what the file is with the setting `file_format`"
+                "the data have no labels; name the column that holds them with the setting \
+                 `label_column`, or what the file is with the setting `file_format`"
                     .into(),
             ));
         }
@@ -53,7 +54,8 @@ impl Labelled {
             let place = || examples.places.get(item);
             if !multi_label && names.len() != 1 {
                 return Err(Error::Data(format!(
-                    "{}: the item has {} labels ({}), expected one; the setting `multi_label=true` learns several",
+                    "{}: the item has {} labels ({}), expected one; the setting \
+                     `multi_label=true` learns several",
                     place(),
                     names.len(),
                     in_words(names)

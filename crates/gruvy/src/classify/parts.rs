@@ -35,14 +35,16 @@ pub(super) fn told(data: &Labelled, division: &Division) -> Vec<String> {
         }
         if !few.is_empty() {
             notes.push(format!(
-                "fewer than {FEW} items to {action} on have the label {}: the metrics say little of it",
+                "fewer than {FEW} items to {action} on have the label {}: the metrics say little \
+                 of it",
                 in_words(&few)
             ));
         }
         let alike = of.iter().filter(|item| known.contains(&content(&data.items, **item))).count();
         if alike > 0 {
             notes.push(format!(
-                "{alike} of {} items to {action} on are among those to learn from, word for word: the metrics are better \
+                "{alike} of {} items to {action} on are among those to learn from, word for word: \
+                 the metrics are better \
                  than they would be on new ones",
                 of.len()
             ));

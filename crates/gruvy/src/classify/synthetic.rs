@@ -187,7 +187,8 @@ pub fn synthetic() -> Examples {
     // Nobody's own data have to be like these.
     examples.format = ExampleFormat::default();
     examples.notes = vec![format!(
-        "no data given: learning from {ITEMS} synthetic opinions, put together from parts for this demo"
+        "no data given: learning from {ITEMS} synthetic opinions, put together from parts for \
+         this demo"
     )];
     examples
 }

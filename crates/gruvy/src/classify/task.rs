@@ -40,7 +40,7 @@ use gruvy_runtime::{
     model::{Head, Input, ModelFile, Network, Pool, Spec, Trained},
     random::mix,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -161,7 +161,8 @@ impl ClassifyTask {
         let seed = run.train.seed;
         let order = batches::epoch(&encoded, &division.train, run.train.batch, seed);
         notes.push(format!(
-            "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a batch are padding",
+            "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a \
+             batch are padding",
             division.train.len(),
             division.valid.len(),
             division.test.len(),
@@ -315,7 +316,8 @@ fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Ve
     let long = (0..encoded.len()).filter(|item| most > 0 && encoded.length(*item) == most).count();
     if long > 0 {
         notes.push(format!(
-            "{long} items have {most} steps or more; the first {most} are read (max_len; 0 reads all)"
+            "{long} items have {most} steps or more; the first {most} are read (max_len; 0 reads \
+             all)"
         ));
     }
     let rare = |most: std::ops::RangeInclusive<usize>| -> Vec<String> {
@@ -515,7 +517,7 @@ impl Task for ClassifyTask {
     }
 
     fn settings(&self) -> Value {
-        json!(self.run.task)
+        self.run.bound()
     }
 
     fn fresh_codec(&self) -> Codec {

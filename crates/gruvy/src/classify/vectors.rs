@@ -60,7 +60,8 @@ impl Vectors {
             }
             if fields < all.dim || all.dim == 0 {
                 return Err(wrong(format!(
-                    "expected a word and {} numbers with blanks between them, got {fields} numbers; these are no word \
+                    "expected a word and {} numbers with blanks between them, got {fields} \
+                     numbers; these are no word \
                      vectors in GloVe's or word2vec's text format, or the file is cut off",
                     all.dim.max(1)
                 )));

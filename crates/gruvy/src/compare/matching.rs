@@ -57,7 +57,8 @@ pub fn nearest_hidden(spec: &Spec, cell: Cell) -> Result<usize> {
     if distance(&nearest) as f64 > TOLERANCE * budget as f64 {
         let (first, own) = (spec.rnn.cell.name(), spec.rnn.hidden_size);
         let expected = format!(
-            "too small for equal parameters: {first} has {budget} with it, and the nearest that {} can have \
+            "too small for equal parameters: {first} has {budget} with it, and the nearest that \
+             {} can have \
              is {} with {nearest}; expected a larger hidden, or to match hidden",
             cell.name(),
             parameters(nearest)

@@ -199,7 +199,8 @@ impl Report {
             return Ok(());
         };
         Err(format!(
-            "it holds a comparison with {what}: whoever started it goes on with it; choose another folder to \
+            "it holds a comparison with {what}: whoever started it goes on with it; choose \
+             another folder to \
              keep both"
         ))
     }

@@ -107,7 +107,8 @@ fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> us
     let season = panel.frequency.season();
     notes.push(match (season, panel.frequency) {
         (1, Frequency::Index | Frequency::Steps(_)) => {
-            "the steps have no calendar, so no season is assumed; the setting `season` sets one".to_owned()
+            "the steps have no calendar, so no season is assumed; the setting `season` sets \
+             one".to_owned()
         }
         (1, frequency) => format!("no season at frequency {frequency}; the setting `season` sets one"),
         (season, frequency) => {
@@ -190,7 +191,8 @@ fn by_spread(
         return Transform::None;
     }
     notes.push(format!(
-        "the spread grows with the level (Guerrero's lambda {lambda}): taking logarithms; the setting `transform=none` does not"
+        "the spread grows with the level (Guerrero's lambda {lambda}): taking logarithms; the \
+         setting `transform=none` does not"
     ));
     Transform::Log
 }
@@ -217,7 +219,8 @@ fn by_error(
     }
     if seasonal < last {
         notes.push(format!(
-            "last season's values are {:.0} % closer than the last value: forecasting the difference from them",
+            "last season's values are {:.0} % closer than the last value: forecasting the \
+             difference from them",
             100.0 * (1.0 - seasonal / last)
         ));
         return Difference::Seasonal;

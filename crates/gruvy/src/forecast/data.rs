@@ -82,7 +82,8 @@ impl Division {
                 format!("; the longest, `{}`, has {} steps", series.id, series.y.len())
             });
             return Err(Error::Data(format!(
-                "no series is long enough to learn from: forecasting {horizon} steps takes at least {} known \
+                "no series is long enough to learn from: forecasting {horizon} steps takes at \
+                 least {} known \
                  steps{longest}. Use a smaller value of the setting `horizon`, or give more data",
                 horizon + 1
             )));

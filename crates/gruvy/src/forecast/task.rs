@@ -29,7 +29,7 @@ use gruvy_runtime::{
     random::Fnv,
     series::Panel,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The published figures of Box and Jenkins (1976): monthly totals of international airline
@@ -84,7 +84,8 @@ impl ForecastTask {
         notes.extend(chosen);
         notes.extend(unusual(&panel, &division));
         notes.push(format!(
-            "{} series, {} windows of {} + {} steps to learn from, {} to validate on, {} to test on",
+            "{} series, {} windows of {} + {} steps to learn from, {} to validate on, {} to test \
+             on",
             series.len(),
             division.train.len(),
             codec.context,
@@ -219,7 +220,9 @@ pub fn embedded_airline() -> Result<Panel> {
     let format = SeriesFormat { found: Some(Found::only("airline")), ..SeriesFormat::default() };
     let mut panel = read_panel(&[airline], &format)?;
     panel.notes = vec![
-        "no data given: learning from monthly airline passengers, 1949 to 1960 (Box and Jenkins 1976)".to_owned(),
+        "no data given: learning from monthly airline passengers, 1949 to 1960 (Box and Jenkins \
+         1976)"
+            .to_owned(),
     ];
     Ok(panel)
 }
@@ -393,7 +396,7 @@ impl Task for ForecastTask {
     }
 
     fn settings(&self) -> Value {
-        json!(self.run.task)
+        self.run.bound()
     }
 
     fn fresh_codec(&self) -> Codec {

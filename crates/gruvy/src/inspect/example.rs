@@ -64,7 +64,8 @@ impl Example {
         let available = tokens.len();
         if available < 2 {
             return Err(Error::Data(format!(
-                "the text has {available} tokens: at least 2 are needed, one to read and one to predict"
+                "the text has {available} tokens: at least 2 are needed, one to read and one to \
+                 predict"
             )));
         }
         // The token after the last step is its target.
@@ -236,7 +237,8 @@ fn known(codec: &TextCodec, tokens: &[u32]) -> Result<()> {
     let unknown = codec.unknown_token();
     match tokens.iter().position(|token| Some(*token) == unknown) {
         Some(at) => Err(Error::Data(format!(
-            "character {} of the text is none that the model has seen: remove it, take fewer steps, or \
+            "character {} of the text is none that the model has seen: remove it, take fewer \
+             steps, or \
              give another text",
             at + 1
         ))),

@@ -291,14 +291,16 @@ fn bound(
     let units = asked[1].min(MAX_VALUES / (maps * steps)).max(1);
     if steps < trace.steps() {
         notes.push(format!(
-            "The first {steps} steps are shown one by one; half-lives, saturation, mean loss and gradient flow \
+            "The first {steps} steps are shown one by one; half-lives, saturation, mean loss and \
+             gradient flow \
              are over the first {}.",
             trace.steps()
         ));
     }
     if units < hidden {
         notes.push(format!(
-            "The maps show {units} of {hidden} units a layer, evenly spread over the order of their half-lives."
+            "The maps show {units} of {hidden} units a layer, evenly spread over the order of \
+             their half-lives."
         ));
     }
     if [steps, units] != asked {
@@ -337,7 +339,8 @@ fn comparable(a: (&str, &ModelFile), b: (&str, &ModelFile)) -> Result<()> {
     let vocabulary = |model: &ModelFile| serde_json::to_string(&model.codec).unwrap_or_default();
     if vocabulary(a.1) != vocabulary(b.1) {
         return Err(Error::Data(format!(
-            "{} and {} have different vocabularies or lengths: their gradients cannot be compared; train \
+            "{} and {} have different vocabularies or lengths: their gradients cannot be \
+             compared; train \
              them on the same data",
             a.0, b.0
         )));

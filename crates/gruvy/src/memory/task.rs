@@ -19,7 +19,7 @@ use gruvy_runtime::{
     model::{Head, ModelFile, Network, Spec, Trained},
     random::mix,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{fmt::Debug, sync::Arc};
 
 /// The seed of the sequences that are validated on.
@@ -159,7 +159,7 @@ impl<G: Generator> Task for MemoryTask<G> {
     }
 
     fn settings(&self) -> Value {
-        json!(self.run.task)
+        self.run.bound()
     }
 
     fn fresh_codec(&self) -> Codec {

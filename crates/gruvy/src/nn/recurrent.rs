@@ -192,7 +192,8 @@ impl Recurrent {
             if self.config.batch_first { [batch, seq_len, input] } else { [seq_len, batch, input] };
         assert!(
             input == self.config.input_size,
-            "Recurrent: expected an input with {} features in its last dimension, got shape {order:?}",
+            "Recurrent: expected an input with {} features in its last dimension, got shape \
+             {order:?}",
             self.config.input_size
         );
         if let Some(state) = state {

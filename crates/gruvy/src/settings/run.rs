@@ -109,14 +109,12 @@ impl DataConfig {
     /// # Errors
     /// [`Error::Data`] for `-` without [`DataConfig::stdin`].
     pub fn inputs(&self) -> Result<Vec<Input>> {
-        let input = |path: &PathBuf| {
-            match &self.stdin {
+        const GONE: &str = "the data came through standard input and are not there any more: pipe \
+                            the same data in again";
+        let input = |path: &PathBuf| match &self.stdin {
             _ if path.as_os_str() != "-" => Ok(Input::from(path.as_path())),
             Some(bytes) => Ok(Input::bytes("stdin", bytes.clone())),
-            None => Err(Error::Data(
-                "the data came through standard input and are not there any more: pipe the same data in again".into(),
-            )),
-        }
+            None => Err(Error::Data(GONE.into())),
         };
         self.paths.iter().map(input).collect()
     }
@@ -183,14 +181,21 @@ impl<C: TaskConfig> RunSettings<C> {
     /// # Errors
     /// [`Error::Setting`] with the name of the first such setting.
     pub fn check(&self) -> Result<()> {
+        self.train.check()?;
         let task = json!(self.task);
-        settings::check(&json!(self.train), TrainConfig::SETTINGS)?;
         settings::check(&task, C::SETTINGS)?;
         for (table, settings) in C::NESTED {
             settings::check(&task[table], settings)?;
         }
-        self.train.check()?;
         C::check(self)
+    }
+
+    /// The settings of the task that its numbers follow from: all but the paths, as what they lead to is known by the
+    /// data's fingerprint, and may have been named from another folder.
+    pub fn bound(&self) -> Value {
+        let mut task = self.task.clone();
+        task.paths_mut().into_iter().for_each(|path| *path = PathBuf::new());
+        json!(task)
     }
 
     /// All settings, each with the table that it lies in: `train`, the task's name, and tables
@@ -239,7 +244,8 @@ impl<C: TaskConfig> RunSettings<C> {
             return with.check();
         }
         Err(Error::Data(format!(
-            "a run that goes on keeps its settings: only {} can be given anew; start a new run for the rest",
+            "a run that goes on keeps its settings: only {} can be given anew; start a new run \
+             for the rest",
             in_words(&FREE_ON_RESUME)
         )))
     }

@@ -26,7 +26,8 @@ impl FromStr for Split {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "{text:?} is no split: expected three percentages that sum to 100, the first above 0, \
+                "{text:?} is no split: expected three percentages that sum to 100, the first \
+                 above 0, \
                  like 90/5/5"
             )
         };

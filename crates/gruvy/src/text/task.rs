@@ -22,7 +22,7 @@ use gruvy_runtime::{
     model::{Head, Input, ModelFile, Spec, Trained},
     text::{TextCodec, TextMetrics, predicted_chars},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Steps of one call when evaluating.
@@ -81,7 +81,8 @@ impl TextTask {
         let batch = run.train.batch.min(rows);
         if batch < run.train.batch {
             notes.push(format!(
-                "the training text has {} tokens, enough for a batch of {batch} sequences of {seq_len} \
+                "the training text has {} tokens, enough for a batch of {batch} sequences of \
+                 {seq_len} \
                  (batch = {} asked)",
                 train.tokens.len(),
                 run.train.batch
@@ -251,7 +252,7 @@ impl Task for TextTask {
     }
 
     fn settings(&self) -> Value {
-        json!(self.run.task)
+        self.run.bound()
     }
 
     fn fresh_codec(&self) -> Codec {
@@ -315,7 +316,8 @@ fn long_enough(name: &str, tokens: usize, seq_len: usize) -> Result<()> {
     }
     Err(Error::Data(format!(
         "the {name} text has {tokens} tokens; expected at least {needed}, one sequence (seq_len = \
-         {seq_len}) and the token after it: give more text, a smaller value of the setting `seq_len`, or \
+         {seq_len}) and the token after it: give more text, a smaller value of the setting \
+         `seq_len`, or \
          another division (the setting `split=100/0/0` trains on all of it)"
     )))
 }
@@ -326,7 +328,8 @@ fn unseen(codec: &TextCodec, name: &str, tokens: &[u32]) -> Option<String> {
     let count = tokens.iter().filter(|token| **token == unknown).count();
     (count > 0).then(|| {
         format!(
-            "{count} of {} characters of the {name} text do not occur in the training text and are read \
+            "{count} of {} characters of the {name} text do not occur in the training text and \
+             are read \
              as unknown",
             tokens.len()
         )

@@ -149,7 +149,8 @@ impl<M: Module> Running<M> {
         let version: Value = serde_json::from_str(header).map_err(|e| damaged(&e))?;
         if version["version"] != VERSION {
             return Err(wrong(format!(
-                "checkpoint version {}, this program reads {VERSION}: use the version that wrote it",
+                "checkpoint version {}, this program reads {VERSION}: use the version that wrote \
+                 it",
                 version["version"]
             )));
         }
@@ -227,7 +228,8 @@ impl Saved<'_> {
                 let id = self.ids.get(path).ok_or(format!("it holds no identity of {path}"))?;
                 if shapes.get(path) != Some(&shape) {
                     return Err(format!(
-                        "{path} is {shape:?} in it, {:?} in the model: the run's settings changed since",
+                        "{path} is {shape:?} in it, {:?} in the model: the run's settings changed \
+                         since",
                         shapes.get(path)
                     ));
                 }

@@ -4,10 +4,10 @@ use crate::{
     nn::config::RecurrentConfig,
 };
 use gruvy_data::settings;
-use gruvy_data::settings::{Kind, Range, Setting, Settings};
+use gruvy_data::settings::{Kind, Range, Settings};
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// No size is larger, so that those computed from it are numbers.
 pub(crate) const MOST: usize = 1 << 24;
@@ -51,9 +51,11 @@ settings! {
         dropout: f64 = 0.2, Kind::Number(Range::Share), "P",
             "Share of activations dropped between layers";
         input_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
-            "Share of features dropped from each layer's input, the same at all steps (variational)";
+            "Share of features dropped from each layer's input, the same at all steps \
+             (variational)";
         recurrent_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
-            "Share of units that the hidden weights do not see, the same at all steps (variational)";
+            "Share of units that the hidden weights do not see, the same at all steps \
+             (variational)";
         zoneout: f64 = 0.0, Kind::Number(Range::Share), "P",
             "Probability with which a unit keeps its state at a step";
         /// The same at all steps of a batch.
@@ -61,11 +63,13 @@ settings! {
             "Share of hidden weights dropped (DropConnect)";
         layer_norm: bool = false, Kind::Switch, "BOOL", "Layer normalisation of the gates";
         recompute: bool = false, Kind::Switch, "BOOL",
-            "Compute the gates again in the backward pass instead of keeping them: less memory, more time";
+            "Compute the gates again in the backward pass instead of keeping them: less memory, \
+             more time";
         /// Chrono initialisation, 1804.11188; none: as the task finds best.
         #[serde(skip_serializing_if = "Option::is_none")]
         chrono: Option<usize> = None, Kind::Whole(0), "T",
-            "Open the gates for dependencies of up to T steps at the start; 0: not [default: the length of a \
+            "Open the gates for dependencies of up to T steps at the start; 0: not [default: the \
+             length of a \
              memory task, else 0]";
         /// Validation and test stay whole.
         train_fraction: f64 = 1.0, Kind::Number(Range::Part), "SHARE",
@@ -152,13 +156,7 @@ impl TrainConfig {
     /// # Errors
     /// [`Error::Setting`] with the name of the first such setting.
     pub fn check(&self) -> Result<()> {
-        let table = json!(self);
-        settings::check(&table, Self::SETTINGS)?;
-        // JSON has no other numbers than finite ones.
-        let lost = |setting: &&Setting| table.get(setting.name).is_some_and(Value::is_null);
-        if let Some(setting) = Self::SETTINGS.iter().find(lost) {
-            return Err(Error::setting(setting.name, "NaN or infinite", "expected a number"));
-        }
+        settings::check(&json!(self), Self::SETTINGS)?;
         at_most(&[("hidden", self.hidden), ("batch", self.batch)], MOST)?;
         at_most(&[("layers", self.layers)], MOST_LAYERS)?;
         if let Some(chrono @ (1 | 2)) = self.chrono {

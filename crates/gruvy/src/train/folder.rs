@@ -70,13 +70,20 @@ impl RunFolder {
     /// [`Error::NoRun`] if there is none; [`Error::InUse`] if somebody writes into it.
     pub fn resume(path: impl Into<PathBuf>, settings: String) -> Result<Self> {
         let path = path.into();
-        if !path.join(SETTINGS).is_file() {
-            return Err(Error::NoRun(path));
-        }
+        Self::existing_settings(&path)?;
         Ok(Self { lock: FolderLock::take(path)?, settings, resume: true })
     }
 
-    /// `run.toml` of the run in `path`.
+    /// `run.toml` of the run in `path`, which is there.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`] if there is none.
+    pub fn existing_settings(path: &Path) -> Result<PathBuf> {
+        let file = Self::settings_path(path);
+        if file.is_file() { Ok(file) } else { Err(Error::NoRun(path.to_owned())) }
+    }
+
+    /// Where `run.toml` of the run in `path` is, or would be.
     pub fn settings_path(path: &Path) -> PathBuf {
         path.join(SETTINGS)
     }
@@ -132,7 +139,8 @@ impl RunFolder {
         }
         let lost = (metrics.length < kept.metrics).then(|| {
             format!(
-                "{METRICS} is not what it was at the last checkpoint: earlier evaluations are missing in it and in \
+                "{METRICS} is not what it was at the last checkpoint: earlier evaluations are \
+                 missing in it and in \
                  {CURVES}; what is learned is not affected"
             )
         });

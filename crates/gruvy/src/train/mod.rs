@@ -298,12 +298,14 @@ impl<'a, T: Task> Run<'a, T> {
         let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let worse = (losses.len() > 1 && last > first).then(|| {
             format!(
-                "the validation loss ended at {last:.4}, worse than the {first:.4} of the first evaluation"
+                "the validation loss ended at {last:.4}, worse than the {first:.4} of the first \
+                 evaluation"
             )
         });
         let floor = self.task.floor().filter(|floor| best >= *floor).map(|floor| {
             format!(
-                "the best validation loss, {best:.4}, is no better than the {floor:.4} of a model that \
+                "the best validation loss, {best:.4}, is no better than the {floor:.4} of a model \
+                 that \
                  knows only how frequent each answer is: nothing more was learned"
             )
         });

@@ -62,9 +62,12 @@ impl Judge {
         }
         self.warned = true;
         Some(format!(
-            "overfitting: since step {step} the validation loss has risen from {best:.4} to {valid:.4} \
-             while the training loss fell from {:.4} to {train:.4}. The model of step {step} is kept; \
-             more data, a higher value of the setting `dropout` or a lower one of the setting `hidden` would help",
+            "overfitting: since step {step} the validation loss has risen from {best:.4} to \
+             {valid:.4} \
+             while the training loss fell from {:.4} to {train:.4}. The model of step {step} is \
+             kept; \
+             more data, a higher value of the setting `dropout` or a lower one of the setting \
+             `hidden` would help",
             self.train_at_best
         ))
     }

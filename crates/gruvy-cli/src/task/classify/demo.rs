@@ -36,8 +36,10 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let folder = RunFolder::create(FOLDER, settings.to_toml()?, true)?;
     let stop = stop::on_ctrl_c()?;
     screen.note(format!(
-        "A small network learns whether an opinion is positive, neutral or negative, from synthetic ones in which the order \
-         of the words matters.\nThe run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early.\n"
+        "A small network learns whether an opinion is positive, neutral or negative, from \
+         synthetic ones in which the order \
+         of the words matters.\nThe run goes to {FOLDER}, where it replaces the last demo. Ctrl-C \
+         ends it early.\n"
     ));
     let (outcome, task) = training::work_with_task(&settings, &folder, &stop, screen)?;
     let (report, said) = classify::report_run(&task, &folder, screen)?;
@@ -77,7 +79,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     }
     screen.note(format!(
         "\nTry next:\n  {gruvy} predict {FOLDER} --text \"The tea was not bad at all.\"\n  \
-         {gruvy} explain {FOLDER} --text \"Nobody could call the room lovely.\" --out explained.html\n  \
+         {gruvy} explain {FOLDER} --text \"Nobody could call the room lovely.\" --out \
+         explained.html\n  \
          {gruvy} train classify YOUR_TABLE.csv"
     ));
     Ok(ExitCode::SUCCESS)

@@ -10,16 +10,16 @@ mod shared;
 use self::flags::EvalFlags;
 use super::door::{Asked, Demo, Member, Task as Cli};
 use crate::screen::Screen;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, evaluate};
 use gruvy::train::RunFolder;
-use gruvy_runtime::classify::ClassifyCodec;
+use gruvy_runtime::classify::{Classifier, ClassifyCodec};
 use gruvy_runtime::model::write_atomic;
 use serde_json::{Value, json};
 use std::path::Path;
 
 pub use self::shared::read;
-use self::shared::{in_full, open, own_task, report_run, shown};
+use self::shared::{in_full, own_task, report_run, shown};
 
 /// The classification task.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Cli for Classify {
     const ABOUT: &'static str = "Learn the label of a text or of a sequence";
     const HEADING: &'static str = "Classify";
     const DATA: Option<&'static str> = Some(
-        "Labelled texts or sequences: CSV, TSV, Parquet, JSON Lines, fastText lines, a folder per label, .npz; `-` is \
+        "Labelled texts or sequences: CSV, TSV, Parquet, JSON Lines, fastText lines, a folder per \
+         label, .npz; `-` is \
          stdin; nothing: an embedded synthetic set",
     );
     const USE: [&'static str; 2] = ["predict", "predict"];
@@ -51,7 +52,8 @@ impl Cli for Classify {
         if asked.data.is_empty() {
             bail!("{} is a classifier: give the labelled items to measure it on", path.display());
         }
-        let classifier = open(path)?;
+        let classifier =
+            Classifier::from_file(asked.model).with_context(|| path.display().to_string())?;
         let examples = read(&classifier, asked.data, &flags.format, true, screen)?;
         let codec = classifier.codec();
         let data = Labelled::with_labels(examples, codec.labels.clone(), codec.multi_label)?;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 /// written.
 pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let BacktestArgs { model, data, windows, step, samples, out, format } = args;
-    let ask = Ask { model: &model, data: &data, format, samples };
+    let ask = Ask { model: &model, file: None, data: &data, format, samples };
     let opened = Opened::new(ask, seed, screen)?;
     let codec = opened.forecaster.codec();
     let step = step.unwrap_or(codec.horizon);
@@ -46,7 +46,8 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     let mut backtest = judge(&observed, &forecasts, &config)?;
     if learned > 0 {
         let text = format!(
-            "{learned} of {} forecasts are of steps that the model learned from, so they flatter it: \
+            "{learned} of {} forecasts are of steps that the model learned from, so they flatter \
+             it: \
              train with --test-steps to hold some back",
             origins.len()
         );

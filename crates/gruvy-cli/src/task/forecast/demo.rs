@@ -32,7 +32,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let folder = RunFolder::create(FOLDER, settings.to_toml()?, true)?;
     let stop = stop::on_ctrl_c()?;
     screen.note(format!(
-        "A small network learns to forecast a year of airline passengers from the years before; the last year is held back.\n\
+        "A small network learns to forecast a year of airline passengers from the years before; \
+         the last year is held back.\n\
          The run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early.\n"
     ));
     let outcome = training::work(&settings, &folder, &stop, screen)?;

@@ -43,7 +43,8 @@ impl Task for Forecast {
     fn eval(asked: Asked<'_>, flags: EvalFlags, screen: &Screen) -> Result<()> {
         let EvalFlags { test_steps, format } = flags;
         let (model, data) = (asked.path, asked.data);
-        let ask = Ask { model, data, format, samples: Forecaster::SAMPLES };
+        let file = Some(asked.model);
+        let ask = Ask { model, file, data, format, samples: Forecaster::SAMPLES };
         let opened = Opened::new(ask, asked.seed, screen)?;
         let codec = opened.forecaster.codec();
         let steps = test_steps.unwrap_or(codec.horizon);
@@ -100,7 +101,7 @@ pub fn info(codec: &ForecastCodec) -> (Value, String) {
 pub fn run(args: ForecastArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let ForecastArgs { model, data, out, picture, only, paths, samples, flag_anomalies, format } =
         args;
-    let ask = Ask { model: &model, data: &data, format, samples };
+    let ask = Ask { model: &model, file: None, data: &data, format, samples };
     let opened = Opened::new(ask, seed, screen)?;
     let chosen = choose(&opened, &only)?;
     let table = match (paths, flag_anomalies) {
@@ -277,7 +278,8 @@ fn anomalies(opened: &Opened, chosen: &[usize], share: f64, screen: &Screen) -> 
     }
     let all = table.rows.iter().filter(|r| !r.observed[0].is_nan() && !r.said[0].is_nan()).count();
     screen.note(format!(
-        "{flagged} of {all} observations lie outside the central {}% interval of the forecast one step before",
+        "{flagged} of {all} observations lie outside the central {}% interval of the forecast one \
+         step before",
         short(100.0 * share)
     ));
     Ok(table)

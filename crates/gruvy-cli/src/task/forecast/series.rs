@@ -13,7 +13,7 @@ use gruvy_data::series::{Found, SeriesFormat, read_series};
 use gruvy_runtime::series::{Panel, Stamp};
 use gruvy_runtime::{
     forecast::{Forecaster, Prepared},
-    model::MODEL_FILE_NAME,
+    model::{MODEL_FILE_NAME, ModelFile},
 };
 use std::path::{Path, PathBuf};
 
@@ -33,6 +33,8 @@ pub struct Opened {
 pub struct Ask<'a> {
     /// Run folder or model file.
     pub model: &'a Path,
+    /// The model there, or the first member's of an ensemble, if it has been read already.
+    pub file: Option<&'a ModelFile>,
     /// Tables; none: what the run was trained on.
     pub data: &'a [PathBuf],
     /// Over how the model's own data were read.
@@ -49,11 +51,15 @@ impl Opened {
     /// fit it.
     pub fn new(ask: Ask<'_>, seed: Option<u64>, screen: &Screen) -> Result<Self> {
         let members = members(ask.model);
-        let open = |path: &PathBuf| -> Result<Forecaster> {
-            let opened = model::open(path)?;
-            Forecaster::from_file(&opened.model).with_context(|| opened.path.display().to_string())
+        let open = |(number, path): (usize, &PathBuf)| match ask.file.filter(|_| number == 0) {
+            Some(file) => Forecaster::from_file(file).with_context(|| path.display().to_string()),
+            None => {
+                let opened = model::open(path)?;
+                let path = || opened.path.display().to_string();
+                Forecaster::from_file(&opened.model).with_context(path)
+            }
         };
-        let models = members.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let models = members.iter().enumerate().map(open).collect::<Result<Vec<_>>>()?;
         let mut forecaster = Forecaster::ensemble(models)?;
         if members.len() > 1 {
             screen.note(format!("an ensemble of {} models", members.len()));
@@ -126,7 +132,8 @@ fn trained_on(model: &Path) -> Result<Vec<PathBuf>> {
     let paths = RunSettings::<ForecastConfig>::read(&settings)?.data.paths;
     if paths.iter().any(|path| path == Path::new("-")) {
         bail!(
-            "the data of {} came through standard input and are not kept: give the series, or `-` and the series through \
+            "the data of {} came through standard input and are not kept: give the series, or `-` \
+             and the series through \
              standard input",
             model.display()
         );

@@ -42,7 +42,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     };
 
     screen.note(format!(
-        "A small network learns to write tales, character by character, from those that come with gruvy.\n\
+        "A small network learns to write tales, character by character, from those that come with \
+         gruvy.\n\
          The run goes to {FOLDER}, where it replaces the last demo. Ctrl-C ends it early."
     ));
     let before = sample("Before training it writes:", untrained(&task, &settings.train)?)?;

@@ -31,7 +31,8 @@ mod tests {
         let error = model.codec().encode("once").unwrap_err().to_string();
         assert_eq!(
             error,
-            "the encoder of byte-pair encodings is not in this program: build it with the feature `bpe`"
+            "the encoder of byte-pair encodings is not in this program: build it with the feature \
+             `bpe`"
         );
     }
 }

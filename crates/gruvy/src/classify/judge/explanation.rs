@@ -114,7 +114,8 @@ pub fn explanation_html(explanation: &Explanation, text: &str, labels: &[String]
         let rgb = if s > 0.0 { "27,138,90" } else { "200,60,40" };
         let _ = write!(
             body,
-            "<span style=\"background:rgba({rgb},{:.2})\" title=\"effect {effect:+.3}, after it {after:.3}\">{}</span>",
+            "<span style=\"background:rgba({rgb},{:.2})\" title=\"effect {effect:+.3}, after it \
+             {after:.3}\">{}</span>",
             s.abs() * 0.75,
             escaped(part)
         );
@@ -123,7 +124,8 @@ pub fn explanation_html(explanation: &Explanation, text: &str, labels: &[String]
     for word in &explanation.words {
         let _ = write!(
             rows,
-            "<tr><td>{}</td><td><div class=\"bar\" style=\"width:{:.1}px\"></div></td><td>{:.3}</td><td>{:+.3}</td></tr>",
+            "<tr><td>{}</td><td><div class=\"bar\" \
+             style=\"width:{:.1}px\"></div></td><td>{:.3}</td><td>{:+.3}</td></tr>",
             escaped(&text[word.range.clone()]),
             word.after * 240.0,
             word.after,

@@ -127,14 +127,16 @@ pub fn verdict(name: &str, model: &ClassMetrics, baseline: &ClassMetrics, items:
     let numbers = format!("{measure} {own:.4} against {other:.4}");
     if difference.abs() <= error {
         return format!(
-            "The {name} and the {BASELINE} are equally good, as far as {items} items can tell: {numbers}."
+            "The {name} and the {BASELINE} are equally good, as far as {items} items can tell: \
+             {numbers}."
         );
     }
     if difference > 0.0 {
         return format!("The {name} is better than the {BASELINE}: {numbers}.");
     }
     format!(
-        "The {BASELINE} is better than the {name}: {numbers}. The order seems to say little here: the simpler \
+        "The {BASELINE} is better than the {name}: {numbers}. The order seems to say little here: \
+         the simpler \
          method will do, or more data, more dropout or word vectors may help."
     )
 }

@@ -232,7 +232,8 @@ fn row(judged: &[Judged], m: usize, name: &str) -> Row {
 fn notes(cases: &[Case<'_>], judged: &[Judged], config: &JudgeConfig) -> Vec<String> {
     let (of, season) = (judged.len(), config.season);
     let mut notes = vec![
-        "What the simple methods estimate (indices of the season, smoothing) they estimate once, before the first \
+        "What the simple methods estimate (indices of the season, smoothing) they estimate once, \
+         before the first \
          origin of a series; after it they see the same values as the model."
             .to_owned(),
     ];
@@ -242,7 +243,8 @@ fn notes(cases: &[Case<'_>], judged: &[Judged], config: &JudgeConfig) -> Vec<Str
     let unscaled = judged.iter().filter(|judged| !judged.scaled).count();
     if unscaled > 0 {
         notes.push(format!(
-            "{unscaled} of {of} series are left out of MASE and RMSSE where their history is not longer than a \
+            "{unscaled} of {of} series are left out of MASE and RMSSE where their history is not \
+             longer than a \
              season ({season}) or repeats itself exactly, so that there is nothing to scale by."
         ));
     }
@@ -257,7 +259,8 @@ fn notes(cases: &[Case<'_>], judged: &[Judged], config: &JudgeConfig) -> Vec<Str
     }
     for (method, count, first) in refused {
         notes.push(format!(
-            "{} could not be applied to {count} of {of} series, and the naive method stands in for it ({first}).",
+            "{} could not be applied to {count} of {of} series, and the naive method stands in \
+             for it ({first}).",
             method.name()
         ));
     }

@@ -158,7 +158,8 @@ impl Backtest {
         };
         let rows: String = rows.collect();
         format!(
-            "<p>MASE of every method, sMAPE where there is none; the largest errors of the model first.</p><div \
+            "<p>MASE of every method, sMAPE where there is none; the largest errors of the model \
+             first.</p><div \
              class=\"scroll\"><table><tr><th>series</th>{heads}</tr>{rows}</table></div>{left}"
         )
     }

@@ -108,7 +108,8 @@ mod tests {
         ]));
         assert_eq!(
             text,
-            "Seasonal naive is better than this model by MASE (0.910 against 1.020) and by CRPS (0.0400 against \
+            "Seasonal naive is better than this model by MASE (0.910 against 1.020) and by CRPS \
+             (0.0400 against \
              0.0500): use it."
         );
     }
@@ -118,7 +119,8 @@ mod tests {
         let text = sentence(&rows(&[("gru", 0.8, 0.1), ("naive", 3.0, 0.2), ("ETS", 0.9, 0.3)]));
         assert_eq!(
             text,
-            "gru is better than every simple method by MASE (0.800 against 0.900) and by CRPS (0.100 against 0.200)."
+            "gru is better than every simple method by MASE (0.800 against 0.900) and by CRPS \
+             (0.100 against 0.200)."
         );
     }
 
@@ -127,7 +129,8 @@ mod tests {
         let text = sentence(&rows(&[("gru", 0.8, 0.1), ("naive", 0.7, 0.2)]));
         assert_eq!(
             text,
-            "gru is better than every simple method by CRPS (0.100 against 0.200). Naive is better than gru by MASE \
+            "gru is better than every simple method by CRPS (0.100 against 0.200). Naive is \
+             better than gru by MASE \
              (0.700 against 0.800)."
         );
         let text = sentence(&rows(&[("gru", 0.80001, 0.1), ("naive", 0.80002, 0.1)]));
@@ -138,7 +141,8 @@ mod tests {
         let text = sentence(&rows(&[("gru", 0.8, 0.3), ("naive", 0.7, 0.2), ("ETS", 0.75, 0.1)]));
         assert_eq!(
             text,
-            "Naive is better than gru by MASE (0.700 against 0.800). ETS is better than gru by CRPS (0.100 against \
+            "Naive is better than gru by MASE (0.700 against 0.800). ETS is better than gru by \
+             CRPS (0.100 against \
              0.300)."
         );
     }
