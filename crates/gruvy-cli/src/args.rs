@@ -270,8 +270,9 @@ pub struct InfoArgs {
 #[command(override_usage = "gruvy inspect [OPTIONS] MODEL [INPUT]\n       \
                             gruvy inspect [OPTIONS] --gradient-flow MODEL...")]
 pub struct InspectArgs {
-    /// Run folder or model file; then a text file to read, or `-` for stdin [default: the embedded
-    /// tales]
+    /// Run folder or model file; then what it reads, or `-` for stdin: a text, a file of items for
+    /// a classifier, a table for a forecast model [default: the embedded tales for a model of text,
+    /// the run's own series for a forecast model]
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Text to read instead of a file
