@@ -1,7 +1,7 @@
 //! Opening what the user calls a model: a run folder or a model file.
 
-use anyhow::{Context, Result, bail};
-use gruvy_runtime::model::{MODEL_FILE_NAME, ModelFile};
+use anyhow::{Context, Result};
+use gruvy_runtime::model::{ModelFile, members};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,18 +20,7 @@ pub struct Opened {
 /// # Errors
 /// When there is none or it is damaged.
 pub fn open(path: &Path) -> Result<Opened> {
-    let mut file = if path.is_dir() { path.join(MODEL_FILE_NAME) } else { path.to_owned() };
-    if path.is_dir() && !file.exists() {
-        file = path.join("1").join(MODEL_FILE_NAME);
-    }
-    if path.is_dir() && !file.exists() {
-        bail!(
-            "{} holds no model ({MODEL_FILE_NAME}): give a run folder in which a model was \
-             trained, or a \
-             model file",
-            path.display()
-        );
-    }
+    let file = members(path)?.swap_remove(0);
     let model = ModelFile::read(&file)?;
     let bytes =
         fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();

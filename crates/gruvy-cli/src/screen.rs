@@ -3,6 +3,7 @@
 
 use crate::args::common::Common;
 use anyhow::Result;
+use gruvy_runtime::Remark;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
@@ -47,6 +48,11 @@ impl Screen {
         if !self.quiet {
             say(text.as_ref());
         }
+    }
+
+    /// What was chosen or noticed, as [`note`](Self::note).
+    pub fn remarks(&self, remarks: &[Remark]) {
+        Remark::sentences(remarks).into_iter().for_each(|sentence| self.note(sentence));
     }
 
     /// Something is likely not as meant, to stderr, always.

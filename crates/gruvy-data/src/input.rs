@@ -1,5 +1,6 @@
 //! What is read: a file, or bytes that a caller has already.
 use crate::error::{Error, Result};
+use crate::packed::unpacked;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,14 +42,14 @@ impl Input {
         }
     }
 
-    /// All of it.
+    /// All of it, unpacked where it is packed with gzip or Zstandard.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`], and for a packed file that is damaged, or unpacks to more than fits.
     pub fn read(&self) -> Result<Cow<'_, [u8]>> {
         match self {
             Self::Path(path) => read_file(path).map(Cow::Owned),
-            Self::Bytes { bytes, .. } => Ok(Cow::Borrowed(bytes)),
+            Self::Bytes { name, bytes } => unpacked(name, Cow::Borrowed(bytes)),
         }
     }
 }
@@ -71,9 +72,27 @@ impl From<&str> for Input {
     }
 }
 
-/// All of a file.
+/// All of a file, unpacked where it is packed.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| Error::Io { action: "read", path: path.to_owned(), error })
+    let bytes = std::fs::read(path).map_err(|error| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        error,
+    })?;
+    unpacked(path, Cow::Owned(bytes)).map(Cow::into_owned)
+}
+
+/// Whether a name ends in one of these, in any case; what it is packed with does not count.
+pub(crate) fn has_end(file: &Path, ends: &[&str]) -> bool {
+    let ends_in = |file: &Path, ends: &[&str]| {
+        let known =
+            |end: &std::ffi::OsStr| ends.iter().any(|known| end.eq_ignore_ascii_case(known));
+        file.extension().is_some_and(known)
+    };
+    match ends_in(file, &["gz", "zst"]) {
+        true => ends_in(&file.with_extension(""), ends),
+        false => ends_in(file, ends),
+    }
 }
 
 /// The line of a byte, from 1.

@@ -9,6 +9,7 @@ mod decode;
 mod error;
 pub mod examples;
 mod input;
+mod packed;
 pub mod series;
 pub mod settings;
 mod source;

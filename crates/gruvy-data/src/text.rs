@@ -2,6 +2,7 @@
 use crate::decode::{no_other_kind, unicode};
 use crate::error::{Error, Result, problem_at};
 use crate::input::{Input, line_at, read_file};
+use gruvy_runtime::Remark;
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ pub struct Text {
     /// The text.
     pub bytes: Vec<u8>,
     /// What was found, sentences for a person.
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
 }
 
 /// Reads text, one file behind the other with a line break between them.
@@ -114,7 +115,7 @@ fn read_folder(folder: &Path, text: &mut Text) -> Result<()> {
     }
     let left_out =
         if other > 0 { format!(", {other} left out that are not UTF-8") } else { String::new() };
-    text.notes.push(format!("{}: {used} files{left_out}", folder.display()));
+    text.notes.push(format!("{}: {used} files{left_out}", folder.display()).into());
     Ok(())
 }
 

@@ -51,6 +51,16 @@ pub enum Error {
          expected a model written by gruvy"
     )]
     NoHeader,
+    /// A folder in which there is no model.
+    #[error(
+        "{} holds no model (model.safetensors): give a run folder in which a model was trained, or a \
+         model file",
+        path.display()
+    )]
+    NoModel {
+        /// The folder.
+        path: PathBuf,
+    },
     /// gruvy's header cannot be understood.
     #[error("the model header is invalid: {reason}")]
     Header {

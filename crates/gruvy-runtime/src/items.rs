@@ -47,3 +47,16 @@ impl Sequences {
         self.offsets.extend(other.offsets.iter().skip(1).map(|offset| offset + before));
     }
 }
+
+impl Items {
+    /// What item `at` says, for a person.
+    pub fn shown(&self, at: usize) -> String {
+        match self {
+            Items::Text(texts) => texts[at].clone(),
+            Items::Sequences(all) => {
+                let steps = all.item(at).len() / all.features.len();
+                format!("item {}, a sequence of {steps} steps", at + 1)
+            }
+        }
+    }
+}

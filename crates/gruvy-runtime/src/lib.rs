@@ -15,6 +15,7 @@ pub mod items;
 pub mod memory;
 pub mod model;
 mod opened;
+mod remark;
 pub mod series;
 mod task;
 pub mod text;
@@ -25,4 +26,5 @@ pub use gruvy_kernels::Cell;
 #[doc(hidden)]
 pub use gruvy_kernels::random;
 pub use opened::Model;
+pub use remark::Remark;
 pub use task::TaskName;

@@ -294,3 +294,30 @@ fn a_pool_needs_lengths_within_the_steps_and_a_network_that_has_one() {
     let mut session = Session::new(common::network(&text), 1).unwrap();
     assert!(session.pool(&[1u32], &[1]).unwrap_err().to_string().contains("pool"));
 }
+
+#[test]
+fn predictions_are_rows_of_what_the_classifier_answers() {
+    let classifier = classifier(Pool::Max, false);
+    let items = Items::Text(TEXTS.map(str::to_owned).to_vec());
+    let predictions = classifier.predict(&items, 2).unwrap();
+    assert_eq!(predictions.len(), TEXTS.len());
+    let labels = &classifier.codec().labels;
+    for (prediction, text) in predictions.iter().zip(TEXTS) {
+        let p = classifier.text(text).unwrap();
+        let best = classifier.codec().ranked(&p)[0] as usize;
+        assert_eq!((&prediction.top[0].label, prediction.step), (&labels[best], None));
+        assert!((prediction.top[0].probability - p[best]).abs() < 1e-6);
+        assert_eq!(prediction.labels, [labels[best].clone()]);
+        let row = prediction.row("seven", false);
+        let names: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["id", "label", "probability", "label2", "probability2"]);
+        assert_eq!(row[0].1, "seven");
+    }
+    let steps = classifier.predict_steps(&items, 1).unwrap();
+    let of_second: Vec<_> = steps.iter().filter(|prediction| prediction.item == 1).collect();
+    assert_eq!(of_second.iter().map(|p| p.step).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    let last = &of_second[1].top[0];
+    assert!((last.probability - predictions[1].top[0].probability).abs() < 1e-6);
+    let error = classifier.predict(&items, labels.len() + 1).unwrap_err();
+    assert!(matches!(error, Error::Setting { name: "top_k", .. }), "{error}");
+}

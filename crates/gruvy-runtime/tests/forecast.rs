@@ -558,7 +558,10 @@ fn values_that_a_transform_cannot_have_are_missing_and_said() {
         notes: vec![],
     };
     let (taken, notes) = forecaster.prepare_what_fits(&panel(with_zero.clone())).unwrap();
-    assert!(notes.len() == 1 && notes[0].contains("`a`: 0 at 18 taken as missing"), "{notes:?}");
+    assert!(
+        notes.len() == 1 && notes[0].why.contains("`a`: 0 at 18 taken as missing"),
+        "{notes:?}"
+    );
     let expected = forecaster.forecast_panel(&panel(missing)).unwrap();
     assert_eq!(forecaster.forecast(&[(&taken[0], 20)]).unwrap(), expected);
     let problem = forecaster.prepare(&panel(with_zero)).unwrap_err().to_string();

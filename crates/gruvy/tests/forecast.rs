@@ -13,6 +13,7 @@ use gruvy::{
 };
 use gruvy_data::Input;
 use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     Codec,
     forecast::{Decoder, Difference, Forecaster, Output, Transform},
@@ -170,7 +171,7 @@ fn gradients_of_the_losses_are_those_of_finite_differences() {
 fn what_is_left_open_is_chosen_by_the_data_and_said() {
     let chosen = |panel: Panel, run: ForecastRun| {
         let task = ForecastTask::new(run, panel).unwrap();
-        (task.codec().clone(), task.notes().join("\n"))
+        (task.codec().clone(), Remark::sentences(task.notes()).join("\n"))
     };
     let mut open = run();
     open.task.season = 6;
@@ -294,7 +295,7 @@ fn series_that_cannot_be_learned_from_are_named() {
     some.series[1].y = vec![5.0; 90];
     some.series[2] = series(2, 3);
     let task = ForecastTask::new(run(), some).unwrap();
-    let notes = task.notes().join("\n");
+    let notes = Remark::sentences(task.notes()).join("\n");
     assert!(
         notes.contains("never change: s1") && notes.contains("too short to learn from: s2"),
         "{notes}"

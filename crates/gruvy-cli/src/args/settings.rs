@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use gruvy::compare::{CompareConfig, Match};
 use gruvy::settings::{Kind, RunSettings, Setting, Settings, TaskConfig};
+use gruvy::text::Generating;
 use gruvy_data::examples::ExampleFormat;
 use gruvy_data::series::SeriesFormat;
 use gruvy_data::settings::lay_over;
@@ -82,7 +83,7 @@ impl<S: Settings> TableFlags<S> {
     ///
     /// # Errors
     /// For a value that a setting cannot be.
-    pub fn apply(&self, to: &mut S) -> Result<()> {
+    pub fn apply(&self, to: &mut S) -> gruvy_data::Result<()> {
         for (name, value) in &self.given {
             lay_over(to, name, value)?;
         }
@@ -91,9 +92,13 @@ impl<S: Settings> TableFlags<S> {
 }
 
 /// A table of settings that is a group of flags.
-pub trait Group: Settings {
+pub trait Group: Settings + Default {
     /// Its heading in help texts.
     const HEADING: &'static str;
+    /// Letters that stand for some of its flags.
+    const SHORT: &'static [(&'static str, char)] = &[];
+    /// Whether its defaults hold wherever no flag is given: then help texts name them.
+    const DEFAULTS: bool = false;
 }
 
 impl Group for SeriesFormat {
@@ -104,10 +109,21 @@ impl Group for ExampleFormat {
     const HEADING: &'static str = "Examples";
 }
 
+impl Group for Generating {
+    const HEADING: &'static str = "Writing";
+    const SHORT: &'static [(&'static str, char)] =
+        &[("length", 'l'), ("temperature", 't'), ("samples", 'n')];
+    const DEFAULTS: bool = true;
+}
+
 impl<S: Group> Args for TableFlags<S> {
     fn augment_args(command: Command) -> Command {
+        let defaults = serde_json::to_value(S::default()).unwrap_or_default();
         S::SETTINGS.iter().fold(command, |command, setting| {
-            command.arg(flag(setting, None).help_heading(S::HEADING))
+            let default = S::DEFAULTS.then(|| &defaults[setting.name]);
+            let short = S::SHORT.iter().find(|(name, _)| *name == setting.name);
+            let flag = flag(setting, default).help_heading(S::HEADING);
+            command.arg(short.iter().fold(flag, |flag, (_, letter)| flag.short(*letter)))
         })
     }
 

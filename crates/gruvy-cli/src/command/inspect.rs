@@ -5,7 +5,7 @@ use crate::args::settings::TableFlags;
 use crate::model;
 use crate::screen::Screen;
 use crate::task::classify;
-use crate::task::forecast::series::{Ask, Opened as Series};
+use crate::task::forecast::series::{self, Ask};
 use anyhow::{Context, Result, bail};
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy::text::EMBEDDED_TALES;
@@ -94,7 +94,7 @@ impl Source<'_> {
                     format: TableFlags::none(),
                     samples: Forecaster::SAMPLES,
                 };
-                Example::of_series(model, &Series::new(ask, None, self.screen)?.panel)?
+                Example::of_series(model, &series::open(ask, None, self.screen)?.panel)?
             }
             (_, false) => Example::generated(model, self.seed)?,
             (codec, true) => bail!(

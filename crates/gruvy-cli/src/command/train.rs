@@ -85,10 +85,12 @@ fn one<T: Task>(
     screen.note(format!("run folder {}", folder.path().display()));
     let stop = stop::on_ctrl_c()?;
     let (outcome, task) = work_with_task(settings, folder, &stop, screen)?;
-    let (more, said) = T::report(&task, folder, screen)?;
+    let report = T::report(&task, folder, screen)?;
+    let said = report.as_ref().map(T::in_words).unwrap_or_default();
     let json = || {
         let mut json = as_json(folder, &outcome);
-        json["report"] = more;
+        json["report"] = json!(report);
+        json["chosen"] = json!(gruvy::train::Task::notes(&task));
         json
     };
     screen.result(json, || as_text::<T>(folder, &outcome, &said))?;
@@ -113,7 +115,7 @@ fn several<T: Task>(
         screen.note(format!("\n{} {number} of {of}: run folder {run}", T::MEMBER));
         let (outcome, task) = work_with_task(settings, &folder, &stop, screen)?;
         let stopped = stop.load(Ordering::Relaxed);
-        let report = if stopped { Value::Null } else { T::report(&task, &folder, screen)?.0 };
+        let report = if stopped { None } else { T::report(&task, &folder, screen)? };
         done.push(Member { outcome, report });
         if stopped {
             screen.note("stopped; the same command goes on");

@@ -6,16 +6,20 @@ use clap::Args;
 use gruvy::settings::TaskConfig;
 use gruvy::train::RunFolder;
 use gruvy_runtime::model::ModelFile;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A task on the command line.
-pub trait Task: Sized + Send + Sync + std::fmt::Debug + 'static {
+pub trait Task: Sized + Send + Sync + Debug + 'static {
     /// Its settings.
     type Config: TaskConfig;
     /// What `gruvy eval` takes for its models.
     type Eval: Args;
+    /// What is said of a run beside its metrics; `()` if nothing is.
+    type Report: Serialize + Debug;
     /// What `gruvy train TASK` does.
     const ABOUT: &'static str;
     /// The heading of its settings in help texts.
@@ -29,8 +33,7 @@ pub trait Task: Sized + Send + Sync + std::fmt::Debug + 'static {
     /// Its demo, if it has one.
     const DEMO: Option<Demo> = None;
 
-    /// What is said of a run beside its metrics, as JSON and in words, and what is put into its
-    /// folder.
+    /// What is said of a run beside its metrics; puts its files into the folder.
     ///
     /// # Errors
     /// When something cannot be computed or written.
@@ -38,15 +41,25 @@ pub trait Task: Sized + Send + Sync + std::fmt::Debug + 'static {
         _task: &<Self::Config as TaskConfig>::Task,
         _folder: &RunFolder,
         _screen: &Screen,
-    ) -> Result<(Value, String)> {
-        Ok((Value::Null, String::new()))
+    ) -> Result<Option<Self::Report>> {
+        Ok(None)
+    }
+
+    /// The same in words.
+    fn in_words(_report: &Self::Report) -> String {
+        String::new()
     }
 
     /// What is said of several runs together; `of` so many are asked for.
     ///
     /// # Errors
     /// When it cannot be shown.
-    fn report_all(all: &[Member], of: usize, folder: &Path, screen: &Screen) -> Result<()> {
+    fn report_all(
+        all: &[Member<Self::Report>],
+        of: usize,
+        folder: &Path,
+        screen: &Screen,
+    ) -> Result<()> {
         let losses = all.iter().filter_map(|member| member.outcome.valid.as_ref()?.get("loss"));
         let losses: Vec<String> = losses.map(|loss| format!("{loss:.4}")).collect();
         let [verb, command] = Self::USE;
@@ -75,11 +88,11 @@ pub trait Task: Sized + Send + Sync + std::fmt::Debug + 'static {
 pub type Demo = fn(Option<u64>, &Screen) -> Result<ExitCode>;
 
 /// One of several runs that are done.
-pub struct Member {
+pub struct Member<R> {
     /// How it ended.
     pub outcome: gruvy::train::Outcome,
     /// What [`Task::report`] gave.
-    pub report: Value,
+    pub report: Option<R>,
 }
 
 /// What `gruvy eval` is asked.

@@ -31,6 +31,7 @@ pub struct EvalFlags {
 impl Task for Adding {
     type Config = AddingConfig;
     type Eval = EvalFlags;
+    type Report = ();
     const ABOUT: &'static str =
         "Learn to add two marked numbers of a long sequence: a measure of memory";
     const HEADING: &'static str = "Memory";
@@ -48,6 +49,7 @@ impl Task for Adding {
 impl Task for Copying {
     type Config = CopyConfig;
     type Eval = EvalFlags;
+    type Report = ();
     const ABOUT: &'static str =
         "Learn to repeat ten digits after a long pause: a measure of memory";
     const HEADING: &'static str = "Memory";

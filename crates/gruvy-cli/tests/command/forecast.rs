@@ -40,6 +40,16 @@ fn train_forecast_backtest_eval_info() {
     let trained = place.gruvy(&tiny("--json")).json();
     let test = trained["outcome"]["test"].clone();
     assert!(test["mase"].as_f64().unwrap() < 1.0, "{test}");
+    let chosen = trained["chosen"].as_array().unwrap();
+    let value = |setting: &str| chosen.iter().find(|one| one["setting"] == setting);
+    for (setting, expected) in
+        [("time", "ds"), ("id", "unique_id"), ("target", "y"), ("freq", "D"), ("season", "7")]
+    {
+        let one = value(setting).unwrap_or_else(|| panic!("{setting} in {chosen:?}"));
+        assert_eq!(one["value"], expected, "{one}");
+        assert!(one["why"].as_str().unwrap().contains(expected), "{one}");
+    }
+    assert!(value("horizon").is_none(), "it was given: {chosen:?}");
     let info = place.gruvy(&["info", "run", "--json"]).json();
     assert_eq!((&info["task"], &info["codec"]["horizon"]), (&"forecast".into(), &7.into()));
     place.gruvy(&["info", "run"]).success();

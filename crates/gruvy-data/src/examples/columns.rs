@@ -6,6 +6,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::table::rows::Table;
+use gruvy_runtime::Remark;
 use std::collections::HashSet;
 
 pub(super) const TEXTS: [&str; 8] =
@@ -47,7 +48,7 @@ pub(super) fn is_usual(name: &str) -> bool {
 }
 
 /// Finds out what the columns are, and says it.
-pub(super) fn roles(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Roles> {
+pub(super) fn roles(table: &Table, wanted: &Wanted, notes: &mut Vec<Remark>) -> Result<Roles> {
     let mut roles = match known(table, wanted, notes)? {
         Some(roles) => roles,
         None => guessed(table, if wanted.known { &wanted.asked } else { &wanted.format })?,
@@ -62,7 +63,7 @@ pub(super) fn roles(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> 
 }
 
 /// The columns that other data had; `None` if nothing is known of these.
-fn known(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Option<Roles>> {
+fn known(table: &Table, wanted: &Wanted, notes: &mut Vec<Remark>) -> Result<Option<Roles>> {
     let format = &wanted.format;
     let numbered = !table.names.is_empty()
         && table.names.iter().zip(1..).all(|(name, at)| *name == at.to_string());
@@ -115,7 +116,7 @@ fn known(table: &Table, wanted: &Wanted, notes: &mut Vec<String>) -> Result<Opti
         None => by_name(&others, &IDS).and_then(|id| table.find(id)),
     };
     if let (Some(name), None) = (&format.id_column, id) {
-        notes.push(format!("there is no column `{name}`: items have no names"));
+        notes.push(format!("there is no column `{name}`: items have no names").into());
     }
     Ok(Some(Roles::Text { text, labels, id }))
 }
@@ -287,7 +288,7 @@ impl Guess<'_> {
 }
 
 /// Says what the columns are.
-fn say(table: &Table, roles: &Roles, notes: &mut Vec<String>) {
+fn say(table: &Table, roles: &Roles, notes: &mut Vec<Remark>) {
     let names =
         |columns: &[usize]| listed(&columns.iter().map(|at| &table.names[*at]).collect::<Vec<_>>());
     let label = |labels: &[usize]| match labels {
@@ -295,11 +296,19 @@ fn say(table: &Table, roles: &Roles, notes: &mut Vec<String>) {
         [label] => format!("label in {}", names(&[*label])),
         _ => format!("labels in {}", names(labels)),
     };
-    let (said, used) = match roles {
+    let name = |columns: &[usize]| {
+        columns.iter().map(|at| table.names[*at].as_str()).collect::<Vec<_>>().join(",")
+    };
+    let (said, used, chosen) = match roles {
         Roles::Text { text, labels, id } => {
             let id_said = id.map(|id| format!(", name in {}", names(&[id]))).unwrap_or_default();
             let said = format!("text in column {}, {}{id_said}", names(&[*text]), label(labels));
-            (said, [&labels[..], &[*text], id.as_slice()].concat())
+            let chosen = vec![
+                ("text_column", name(&[*text])),
+                ("label_column", name(labels)),
+                ("id_column", name(id.as_slice())),
+            ];
+            (said, [&labels[..], &[*text], id.as_slice()].concat(), chosen)
         }
         Roles::Sequences { id, step, features, labels } => {
             let order = match step {
@@ -312,14 +321,21 @@ fn say(table: &Table, roles: &Roles, notes: &mut Vec<String>) {
                 names(features),
                 label(labels)
             );
-            (said, [&labels[..], features, &[*id], step.as_slice()].concat())
+            let chosen = vec![
+                ("id_column", name(&[*id])),
+                ("step_column", name(step.as_slice())),
+                ("feature_columns", name(features)),
+                ("label_column", name(labels)),
+            ];
+            (said, [&labels[..], features, &[*id], step.as_slice()].concat(), chosen)
         }
     };
-    notes.push(said);
+    let chosen = chosen.into_iter().filter(|(_, value)| !value.is_empty());
+    notes.extend(chosen.map(|(setting, value)| Remark::chosen(setting, value, said.as_str())));
     let unused: Vec<&String> =
         (0..table.names.len()).filter(|at| !used.contains(at)).map(|at| &table.names[at]).collect();
     if !unused.is_empty() {
-        notes.push(format!("columns left out: {}", listed(&unused)));
+        notes.push(format!("columns left out: {}", listed(&unused)).into());
     }
 }
 

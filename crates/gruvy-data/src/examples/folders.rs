@@ -3,12 +3,12 @@ use super::{
     format::{ExampleFormat, FileFormat},
     part::{Part, listed},
     places::Places,
-    table::has_end,
 };
 use crate::decode::decode;
 use crate::error::problem_at;
 use crate::error::{Error, Result};
-use crate::input::read_file;
+use crate::input::{has_end, read_file};
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub(super) enum Found {
     /// A folder per label.
     Texts(Box<Part>),
     /// Files to be read, and what is said of the others.
-    Files(Vec<PathBuf>, Vec<String>),
+    Files(Vec<PathBuf>, Vec<Remark>),
 }
 
 /// Reads a folder, or says which files of it are to be read.
@@ -56,7 +56,7 @@ pub(super) fn open(folder: &Path, format: &ExampleFormat) -> Result<Found> {
     let left_out = others.iter().chain(&inside.folders).map(|path| name(path)).collect::<Vec<_>>();
     let notes = match &left_out[..] {
         [] => Vec::new(),
-        names => vec![format!("{}: left out {}", folder.display(), listed(names))],
+        names => vec![format!("{}: left out {}", folder.display(), listed(names)).into()],
     };
     Ok(Found::Files(files, notes))
 }
@@ -104,15 +104,22 @@ fn texts(folder: &Path, inside: &Inside, format: &ExampleFormat) -> Result<Part>
             "the folder has no folder to read; expected one per label, with a file per text";
         return Err(problem_at(folder, None, problem.into()));
     }
-    let mut notes = vec![format!("a folder per label: {}", found.join(", "))];
+    let mut notes = vec![Remark::chosen(
+        "file_format",
+        "folders",
+        format!("a folder per label: {}", found.join(", ")),
+    )];
     if !left_out.is_empty() {
-        notes.push(format!("{}: left out {}", folder.display(), listed(&left_out)));
+        notes.push(format!("{}: left out {}", folder.display(), listed(&left_out)).into());
     }
     if let [first, ..] = &latin[..] {
-        notes.push(format!(
-            "{} files are not valid UTF-8 and are read as Latin-1, the first is {first}",
-            latin.len()
-        ));
+        notes.push(
+            format!(
+                "{} files are not valid UTF-8 and are read as Latin-1, the first is {first}",
+                latin.len()
+            )
+            .into(),
+        );
     }
     let (labels, file) = (Some(labels), folder.to_owned());
     let format = ExampleFormat { file_format: FileFormat::Folders, ..format.clone() };

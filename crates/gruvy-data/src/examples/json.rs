@@ -65,7 +65,7 @@ pub(super) fn read(file: &Path, text: &str, wanted: &Wanted) -> Result<Part> {
     Ok(Part {
         file: file.to_owned(),
         items: Items::Text(texts),
-        notes: vec![keys.note(labels.is_some())],
+        notes: vec![keys.note(labels.is_some()).into()],
         labels,
         ids,
         places: Places::of(file, Unit::Line, lines.into_iter()),

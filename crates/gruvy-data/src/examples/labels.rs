@@ -2,6 +2,7 @@
 use super::format::ExampleFormat;
 use crate::error::Error;
 use crate::table::rows::Table;
+use gruvy_runtime::Remark;
 
 /// A label without blanks around it; whole numbers without `.0`, as tables have them that know only
 /// floats.
@@ -80,11 +81,11 @@ pub(super) fn of_row(
 }
 
 /// A label column without a single label is none: the labels are yet to be found.
-pub(super) fn unless_empty(table: &Table, labels: &mut Vec<usize>, notes: &mut Vec<String>) {
+pub(super) fn unless_empty(table: &Table, labels: &mut Vec<usize>, notes: &mut Vec<Remark>) {
     if let [label] = labels[..]
         && (0..table.rows.len()).all(|row| table.cell(row, label).is_empty())
     {
-        notes.push(format!("column `{}` is empty: no labels", table.names[label]));
+        notes.push(format!("column `{}` is empty: no labels", table.names[label]).into());
         labels.clear();
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::error::problem_at;
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 use std::path::Path;
 
@@ -15,7 +16,11 @@ const PREFIX: &str = "__label__";
 /// Every line a text, the empty ones too.
 pub(super) fn plain(file: &Path, text: &str) -> Part {
     let texts: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-    let note = format!("a text per line, no labels: {} lines", texts.len());
+    let note = Remark::chosen(
+        "file_format",
+        "lines",
+        format!("a text per line, no labels: {} lines", texts.len()),
+    );
     let places = Places::of(file, Unit::Line, 1..=texts.len() as u64);
     Part {
         file: file.to_owned(),
@@ -64,12 +69,18 @@ pub(super) fn fast_text(file: &Path, text: &str) -> Result<Part> {
         return Err(problem_at(file, None, "the file is empty; expected a text per line".into()));
     }
     let bare = labels.iter().filter(|labels| labels.is_empty()).count();
-    let mut notes = vec![format!("fastText: a text per line behind its labels (`{PREFIX}…`)")];
+    let mut notes = vec![Remark::chosen(
+        "file_format",
+        "fast-text",
+        format!("fastText: a text per line behind its labels (`{PREFIX}…`)"),
+    )];
     if bare > 0 && bare < labels.len() {
-        notes.push(format!("{}: {bare} of {} lines have no label", file.display(), labels.len()));
+        notes.push(
+            format!("{}: {bare} of {} lines have no label", file.display(), labels.len()).into(),
+        );
     }
     if blank > 0 {
-        notes.push(format!("{}: blank lines left out: {blank}", file.display()));
+        notes.push(format!("{}: blank lines left out: {blank}", file.display()).into());
     }
     Ok(Part {
         file: file.to_owned(),

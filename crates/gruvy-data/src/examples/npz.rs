@@ -10,6 +10,7 @@ use super::{
 };
 use crate::error::problem_at;
 use crate::error::{Error, Result};
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::{Items, Sequences};
 use npy::Array;
 use std::{io::Cursor, path::Path};
@@ -29,13 +30,13 @@ pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Part> {
     let lengths = arrays.take("lengths").map_err(error)?;
     let y = arrays.take("y").map_err(error)?;
     let [n, t, i] = dims(&x).map_err(error)?;
-    let mut notes = vec![format!(
+    let mut notes = vec![Remark::from(format!(
         "arrays: `x` has {n} sequences of {t} steps and {i} features, {}, {}",
         if lengths.is_some() { "shortened by `lengths`" } else { "no `lengths`" },
         if y.is_some() { "labels in `y`" } else { "no labels (`y`)" }
-    )];
+    ))];
     if !arrays.names.is_empty() {
-        notes.push(format!("arrays left out: {}", listed(&arrays.names)));
+        notes.push(format!("arrays left out: {}", listed(&arrays.names)).into());
     }
     let lengths = match lengths {
         Some(lengths) => self::lengths(file, &lengths, n, t)?,

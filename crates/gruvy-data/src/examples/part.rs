@@ -2,6 +2,7 @@
 use super::{format::ExampleFormat, places::Places, set::Examples};
 use crate::error::problem_at;
 use crate::error::{Error, Result};
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ pub(super) struct Part {
     pub ids: Option<Vec<String>>,
     /// `[N]`.
     pub places: Places,
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
     /// What was found.
     pub format: ExampleFormat,
 }

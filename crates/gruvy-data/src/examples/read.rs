@@ -5,12 +5,13 @@ use super::{
     json, lines,
     part::{Part, join},
     set::Examples,
-    table::{self, has_end, is_tab_separated},
+    table::{self, is_tab_separated},
     wanted::{Like, Wanted},
 };
 use crate::decode::{decode, is_npz, latin_note, no_other_kind};
 use crate::error::Result;
 use crate::error::problem_at;
+use crate::input::has_end;
 use crate::input::{Input, read_file};
 use crate::table::delimited::delimiter;
 use crate::table::rows::Table;
@@ -100,7 +101,7 @@ fn part(file: &Path, bytes: &[u8], wanted: &Wanted) -> Result<Part> {
         layout => read_as(layout, file, text, wanted),
     }?;
     if let Some(line) = decoded.latin {
-        part.notes.push(latin_note(file, line));
+        part.notes.push(latin_note(file, line).into());
         part.format.encoding = Encoding::Latin1;
     }
     Ok(part)

@@ -8,6 +8,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::table::rows::Table;
 use crate::table::rows::missing;
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::{Items, Sequences};
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -30,7 +31,7 @@ pub(super) fn read(
     table: &Table,
     columns: &Columns,
     format: ExampleFormat,
-    mut notes: Vec<String>,
+    mut notes: Vec<Remark>,
 ) -> Result<Part> {
     let mut label_columns = columns.labels.clone();
     unless_empty(table, &mut label_columns, &mut notes);

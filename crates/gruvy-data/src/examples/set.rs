@@ -1,6 +1,7 @@
 //! What is read.
 use super::format::ExampleFormat;
 use super::places::Places;
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 
 /// Examples of one kind, in the order in which they stand in their files.
@@ -16,7 +17,7 @@ pub struct Examples {
     /// `[N]` where each item stands.
     pub places: Places,
     /// What was guessed and found, sentences for a person.
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
     /// How they were read: what was said and what was found, of the first file. Others are read
     /// like these with [`Like`](super::Like).
     pub format: ExampleFormat,

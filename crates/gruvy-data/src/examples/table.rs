@@ -10,10 +10,12 @@ use super::{
 };
 use crate::error::Result;
 use crate::error::problem_at;
+use crate::input::has_end;
 use crate::table::delimited::delimiter;
 use crate::table::delimited::records;
 use crate::table::rows::Table;
 use csv::StringRecord;
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 use std::{collections::HashSet, path::Path};
 
@@ -22,7 +24,7 @@ pub(super) fn parse(
     file: &Path,
     text: &str,
     wanted: &Wanted,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<Table> {
     let (said, text) = said_separator(text);
     let bytes = text.as_bytes();
@@ -118,7 +120,7 @@ fn without_blank_ends(names: &mut Vec<String>, rows: &mut [StringRecord], header
 }
 
 /// The items of a table.
-pub(super) fn read(table: &Table, wanted: &Wanted, mut notes: Vec<String>) -> Result<Part> {
+pub(super) fn read(table: &Table, wanted: &Wanted, mut notes: Vec<Remark>) -> Result<Part> {
     let roles = roles(table, wanted, &mut notes)?;
     let numbered = table.names.iter().zip(1..).all(|(name, at)| *name == at.to_string());
     let format = found(table, &roles, !numbered, &wanted.format);
@@ -148,11 +150,6 @@ pub(super) fn read(table: &Table, wanted: &Wanted, mut notes: Vec<String>) -> Re
         notes,
         format,
     })
-}
-
-/// Whether a file's name ends so.
-pub(super) fn has_end(file: &Path, ends: &[&str]) -> bool {
-    file.extension().is_some_and(|end| ends.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
 /// Whether the first lines have tabs, all of them as many.

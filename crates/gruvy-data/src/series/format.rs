@@ -1,8 +1,11 @@
 //! How series stand in tables.
-use super::stamps::offset_text;
+use super::stamps::{offset_text, zone_of};
 use crate::settings;
 use crate::settings::Kind;
 use gruvy_runtime::series::{Frequency, Stamp};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 settings! {
@@ -24,6 +27,8 @@ settings! {
         ignore: Vec<String> = Vec::new(), Kind::Texts, "COLUMNS", "Columns to leave out";
         freq: Option<Frequency> = None, Kind::Text, "FREQ",
             "Time between rows, such as h, 30min, D, W, B, MS, QS, YS [default: found]";
+        time_zone: Option<String> = None, Kind::Text, "ZONE",
+            "Time zone of stamps that name none, such as Europe/Berlin";
         fill: Fill = Fill::None, Kind::Choice(|| Fill::ALL.map(|(name, _)| name).to_vec()), "",
             "Fill gaps instead of telling the model that values are missing";
         layout: Layout = Layout::Auto,
@@ -54,6 +59,9 @@ pub struct Found {
     pub day_first: Option<bool>,
     /// Seconds that the stamps' clock is ahead of UTC; none: that is not written.
     pub offset: Option<i32>,
+    /// The name of the time zone that the stamps are in; none: that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// The name of the only series, if no column names it.
     pub name: Option<String>,
 }
@@ -61,7 +69,19 @@ pub struct Found {
 impl Found {
     /// A stamp as [`Frequency::written`] has it, with the offset from UTC that the stamps have.
     pub fn written(&self, frequency: Frequency, at: Stamp) -> String {
+        let zone = self.zone.as_deref().and_then(|name| zone_of(name).ok());
         match (self.offset, at) {
+            (offset, Stamp::Time(time)) if let Some(zone) = zone => {
+                let at = match offset {
+                    Some(offset) => instant(time, offset),
+                    None => zone.to_ambiguous_timestamp(time).compatible().ok(),
+                };
+                let Some(at) = at else { return frequency.written(Stamp::Time(time)) };
+                let offset = zone.to_offset(at);
+                let (here, name) = (offset.to_datetime(at), zone.iana_name().unwrap_or_default());
+                let offset = offset_text(offset.seconds());
+                format!("{} {}{offset}[{name}]", here.date(), here.time())
+            }
             (Some(offset), Stamp::Time(time)) => {
                 format!("{} {}{}", time.date(), time.time(), offset_text(offset))
             }
@@ -74,6 +94,11 @@ impl Found {
     pub fn only(name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..Self::default() }
     }
+}
+
+/// The moment at which a clock so many seconds ahead of UTC shows a time.
+fn instant(time: DateTime, offset: i32) -> Option<Timestamp> {
+    Offset::from_seconds(offset).ok()?.to_timestamp(time).ok()
 }
 
 /// What a missing value between two others becomes.

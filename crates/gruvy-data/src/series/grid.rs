@@ -2,6 +2,7 @@
 use super::{fill::fill, format::Fill, infer::infer};
 use crate::error::{Error, Result};
 use crate::table::rows::Table;
+use gruvy_runtime::Remark;
 use gruvy_runtime::series::{Columns, Frequency, Panel, Series, Stamp};
 
 /// Where in the tables a series has a row.
@@ -28,9 +29,18 @@ pub(super) struct Grid<'a> {
     pub fill: Fill,
 }
 
+/// A series on the grid.
+struct Placed {
+    series: Series,
+    /// Steps that had no row.
+    gaps: usize,
+    /// Stamps that were moved to their step.
+    moved: usize,
+}
+
 impl Grid<'_> {
     /// The panel of all series.
-    pub fn panel(self, mut raw: Vec<Raw>, mut notes: Vec<String>) -> Result<Panel> {
+    pub fn panel(self, mut raw: Vec<Raw>, mut notes: Vec<Remark>) -> Result<Panel> {
         let mut unsorted = Vec::new();
         for series in &mut raw {
             // Rows of a later file among those of an earlier one are joined, not out of order.
@@ -43,28 +53,30 @@ impl Grid<'_> {
             self.no_duplicates(series)?;
         }
         if !unsorted.is_empty() {
-            notes.push(format!("rows out of order were sorted: {}", named(&unsorted)));
+            notes.push(format!("rows out of order were sorted: {}", named(&unsorted)).into());
         }
         let frequency = self.frequency(&raw, &mut notes)?;
-        let moved = |row: &Row| {
-            frequency.months(row.stamp, row.stamp).is_some()
-                && frequency.at(row.stamp, 0) != row.stamp
-        };
-        let moved = raw.iter().flat_map(|series| &series.rows).filter(|row| moved(row)).count();
-        if moved > 0 && self.freq.is_some() {
-            notes.push(format!("stamps that stand for their month ({frequency}): {moved}"));
-        }
-        let mut gaps = Vec::new();
+        let (mut gaps, mut moved) = (Vec::new(), 0);
         let mut regular = Vec::with_capacity(raw.len());
         for raw in &raw {
-            let (series, steps) = self.series(raw, frequency)?;
-            if steps > 0 {
-                gaps.push(format!("{} ({steps})", raw.id));
+            let placed = self.series(raw, frequency)?;
+            if placed.gaps > 0 {
+                gaps.push(format!("{} ({})", raw.id, placed.gaps));
             }
-            regular.push(series);
+            moved += placed.moved;
+            regular.push(placed.series);
+        }
+        if moved > 0 {
+            let what = match frequency {
+                Frequency::Seconds(_) => "moved to the nearest step",
+                Frequency::BusinessWeeks { .. } => "that stand for their week",
+                Frequency::HalfMonths { .. } => "that stand for their half of a month",
+                _ => "that stand for their month",
+            };
+            notes.push(format!("stamps {what} ({frequency}): {moved}").into());
         }
         if !gaps.is_empty() {
-            notes.push(format!("steps without a row, taken as missing: {}", named(&gaps)));
+            notes.push(format!("steps without a row, taken as missing: {}", named(&gaps)).into());
         }
         self.finished(regular, frequency, notes)
     }
@@ -74,7 +86,7 @@ impl Grid<'_> {
         self,
         series: Vec<Series>,
         frequency: Frequency,
-        mut notes: Vec<String>,
+        mut notes: Vec<Remark>,
     ) -> Result<Panel> {
         let (mut trimmed, mut empty, mut all) = (Vec::new(), Vec::new(), Vec::new());
         for series in series {
@@ -91,7 +103,7 @@ impl Grid<'_> {
             }
         }
         let say = |what: &str, ids: Vec<String>| {
-            (!ids.is_empty()).then(|| format!("{what}: {}", named(&ids)))
+            (!ids.is_empty()).then(|| Remark::from(format!("{what}: {}", named(&ids))))
         };
         notes.extend(say("missing values at the ends, left out", trimmed));
         notes.extend(say("series without a value, left out", empty));
@@ -99,7 +111,7 @@ impl Grid<'_> {
         if missing > 0 {
             notes.push(format!(
                 "missing values that stay so: {missing}; the setting `fill` offers the usual ways"
-            ));
+            ).into());
         }
         match (all.is_empty(), self.tables.first()) {
             (true, Some(table)) => Err(table.error(None, None, "no series has a value".into())),
@@ -153,7 +165,7 @@ impl Grid<'_> {
     }
 
     /// The frequency asked for, else that of the stamps.
-    fn frequency(&self, raw: &[Raw], notes: &mut Vec<String>) -> Result<Frequency> {
+    fn frequency(&self, raw: &[Raw], notes: &mut Vec<Remark>) -> Result<Frequency> {
         let stamps: Vec<Vec<Stamp>> =
             raw.iter().map(|series| series.rows.iter().map(|row| row.stamp).collect()).collect();
         let calendar = matches!(stamps.iter().flatten().next(), Some(Stamp::Time(_)));
@@ -162,7 +174,8 @@ impl Grid<'_> {
             (None, false) => infer(&stamps).unwrap_or(Frequency::Index),
             (None, true) => match (infer(&stamps), raw.first()) {
                 (Some(frequency), _) => {
-                    notes.push(format!("frequency {frequency}, by the gaps between the stamps"));
+                    let why = format!("frequency {frequency}, by the gaps between the stamps");
+                    notes.push(Remark::chosen("freq", frequency, why));
                     frequency
                 }
                 (None, Some(series)) => {
@@ -197,30 +210,50 @@ impl Grid<'_> {
         Ok(())
     }
 
-    /// The regular series, and how many of its steps had no row.
-    fn series(&self, raw: &Raw, frequency: Frequency) -> Result<(Series, usize)> {
-        let first = raw.rows[0].stamp;
-        // With months that are asked for, any day stands for its month.
-        let asked = self.freq.is_some() && frequency.months(first, first).is_some();
-        let start = if asked { frequency.at(first, 0) } else { first };
-        let mut places = Vec::with_capacity(raw.rows.len());
+    /// Where each row stands, in steps after the first, and how many stamps were moved there.
+    fn places(&self, raw: &Raw, frequency: Frequency, start: Stamp) -> Result<(Vec<usize>, usize)> {
+        let (mut places, mut moved, mut odd) = (Vec::with_capacity(raw.rows.len()), 0, Vec::new());
         for row in &raw.rows {
-            let in_month = || frequency.months(start, row.stamp).filter(|_| asked);
-            let place = frequency.steps(start, row.stamp).or_else(in_month).ok_or_else(|| {
-                let problem = if row.stamp == start {
-                    format!("{start} is no stamp of the frequency {frequency}; use another value of the setting `freq`, or leave it out")
-                } else {
-                    format!(
-                        "mixed frequencies: {} is no whole number of steps ({frequency}) after \
-                         {start}; correct the \
-                         stamp, or use the setting `freq`",
-                        row.stamp
-                    )
-                };
-                self.error(raw, *row, problem)
-            })?;
-            places.push(place);
+            // What is asked for decides what a stamp stands for.
+            let near = || frequency.nearest(start, row.stamp).filter(|_| self.freq.is_some());
+            let exact = frequency.steps(start, row.stamp);
+            match exact.or_else(near) {
+                Some(place) => places.push(place),
+                None => odd.push(*row),
+            }
+            moved += usize::from(exact.is_none());
         }
+        let Some(first) = odd.first() else { return Ok((places, moved)) };
+        let name =
+            |row: &Row| format!("{} (line {})", row.stamp, self.tables[row.table].lines[row.row]);
+        let more: Vec<String> = odd[1..].iter().map(name).collect();
+        let more = match more.is_empty() {
+            true => String::new(),
+            false => format!("; nor are {}", named(&more)),
+        };
+        let asked = match self.freq {
+            Some(_) => "use another value of the setting `freq`, or leave it out",
+            None => "use the setting `freq`",
+        };
+        let problem = match first.stamp == start {
+            true => format!("{start} is no stamp of the frequency {frequency}{more}; {asked}"),
+            false => format!(
+                "mixed frequencies: {} is no whole number of steps ({frequency}) after \
+                 {start}{more}; correct the stamps, or {asked}",
+                first.stamp
+            ),
+        };
+        Err(self.error(raw, *first, problem))
+    }
+
+    /// The regular series.
+    fn series(&self, raw: &Raw, frequency: Frequency) -> Result<Placed> {
+        let first = raw.rows[0].stamp;
+        let start = match (self.freq, first) {
+            (Some(_), Stamp::Time(_)) => frequency.at(first, 0),
+            _ => first,
+        };
+        let (mut places, moved) = self.places(raw, frequency, start)?;
         let n = places.last().map_or(0, |last| last + 1);
         if let Some(last) = raw.rows.last()
             && n > 1000 * raw.rows.len() + 10_000
@@ -244,7 +277,7 @@ impl Grid<'_> {
             future: values(&self.columns.future)?,
         };
         places.dedup();
-        Ok((series, n - places.len()))
+        Ok(Placed { series, gaps: n - places.len(), moved })
     }
 
     /// A column on the grid; what no row says is missing.

@@ -33,6 +33,9 @@ pub(super) fn infer(series: &[Vec<Stamp>]) -> Option<Frequency> {
     if let Some(months) = monthly(&times, false) {
         return Some(months);
     }
+    if let Some(halves) = half_monthly(&times) {
+        return Some(halves);
+    }
     let step = common_step(gaps(&times, seconds))?;
     let fits = gaps(&times, seconds).all(|gap| gap % step == 0);
     if !(fits && step >= MONTH)
@@ -86,6 +89,21 @@ fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
     Some(Frequency::Months { every, end: !starts })
 }
 
+/// Half months, where all stamps have one of the two days.
+fn half_monthly(times: &[Vec<DateTime>]) -> Option<Frequency> {
+    let half = 13 * i64::from(DAY)..=17 * i64::from(DAY);
+    let halves = gaps(times, seconds).filter(|gap| half.contains(gap)).count();
+    if 2 * halves <= gaps(times, seconds).count() {
+        return None;
+    }
+    [false, true].into_iter().map(|end| Frequency::HalfMonths { end }).find(|frequency| {
+        let fits = |time: &DateTime| frequency.at(Stamp::Time(*time), 0) == Stamp::Time(*time);
+        let both = |time: &DateTime| time.day() == 15;
+        let all = || times.iter().flatten();
+        all().all(fits) && all().any(both) && !all().all(both)
+    })
+}
+
 /// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one
 /// gap in twenty) and the usual one does not divide the rest.
 fn common_step(gaps: impl Iterator<Item = i64>) -> Option<i64> {
@@ -115,7 +133,7 @@ mod tests {
     #[test]
     fn the_most_usual_gap_is_the_frequency() {
         let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
-        let cases: [(&str, &[&str]); 14] = [
+        let cases: [(&str, &[&str]); 17] = [
             ("s", &["2020-01-01 00:00:00", "2020-01-01 00:00:01", "2020-01-01 00:00:03"]),
             ("30min", &["2020-01-01 23:30:00", "2020-01-02", "2020-01-02 00:30:00"]),
             ("h", &["2020-01-01 00:00:00", "2020-01-01 01:00:00"]),
@@ -129,6 +147,9 @@ mod tests {
             ("YS", &["2020-01-01", "2021-01-01", "2023-01-01"]),
             ("BME", &["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-06-28"]),
             ("BMS", &["2024-05-01", "2024-06-03", "2024-07-01", "2024-09-02"]),
+            ("SMS", &["2024-01-01", "2024-01-15", "2024-02-01", "2024-03-15"]),
+            ("SME", &["2024-01-31", "2024-02-15", "2024-02-29", "2024-03-15"]),
+            ("2W", &["2024-01-01", "2024-01-15", "2024-01-29", "2024-02-12"]),
             ("BQE", &["2024-03-29", "2024-06-28", "2024-09-30", "2025-03-31"]),
         ];
         for (frequency, stamps) in cases {

@@ -7,6 +7,7 @@ use super::{
 use crate::error::Result;
 use crate::table::rows::Table;
 use crate::table::rows::missing;
+use gruvy_runtime::Remark;
 
 const IDS: [&str; 8] =
     ["unique_id", "series_id", "item_id", "series", "ts_id", "store_id", "sensor_id", "id"];
@@ -89,7 +90,7 @@ impl Roles {
 pub(super) fn roles(
     tables: &[Table],
     format: &SeriesFormat,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<Roles> {
     let Some(table) = tables.first() else {
         return Err(crate::error::Error::setting("data", "no file", "at least one"));
@@ -136,28 +137,9 @@ pub(super) fn roles(
         Some(found) => targets_found(tables, found, notes)?,
         None => targets(tables, format, &left, id.is_none(), &mut said)?,
     };
-    if !said.is_empty() {
-        notes.push(format!("columns: {}", said.join(", ")));
-    }
-    let used = |name: &String| {
-        let time = match &time {
-            TimeColumn::None => false,
-            TimeColumn::One(time) => name == time,
-            TimeColumn::Parts(parts) => parts.contains(name),
-        };
-        time || id.as_ref() == Some(name) || targets.contains(name) || asked.contains(name)
-    };
-    let mut unused: Vec<String> = Vec::new();
-    for name in tables.iter().flat_map(|table| &table.names).filter(|name| !used(name)) {
-        let name = format!("`{name}`");
-        if !unused.contains(&name) {
-            unused.push(name);
-        }
-    }
-    if !unused.is_empty() {
-        let why = if found.is_some() { ", as the model was trained without" } else { "" };
-        notes.push(format!("columns left out{why}: {}", unused.join(", ")));
-    }
+    let columns = Known { time: &time, id: &id, targets: &targets };
+    guessed(format, &columns, &said, notes);
+    left_out(tables, &asked, &columns, found.is_some(), notes);
     let name = only_name(format, &id, &targets);
     let covariates = [&format.statics, &format.past, &format.future].map(Clone::clone).concat();
     Ok(Roles { rows: None, id, time, targets, name, covariates })
@@ -211,11 +193,72 @@ fn time_found(tables: &[Table], found: &Found) -> Result<TimeColumn> {
 
 /// The column with the names as in training. Where there was none, a column with a usual name that
 /// tells several series apart.
+/// Columns whose part is known.
+struct Known<'a> {
+    time: &'a TimeColumn,
+    id: &'a Option<String>,
+    targets: &'a [String],
+}
+
+/// Says which columns were guessed.
+fn guessed(format: &SeriesFormat, known: &Known<'_>, said: &[String], notes: &mut Vec<Remark>) {
+    if said.is_empty() {
+        return;
+    }
+    let time = match known.time {
+        TimeColumn::None => None,
+        TimeColumn::One(time) => Some(time.clone()),
+        TimeColumn::Parts(parts) => Some(parts.join(",")),
+    };
+    let target = (!known.targets.is_empty()).then(|| known.targets.join(","));
+    let chosen = [("time", time), ("id", known.id.clone()), ("target", target)];
+    let given = [format.time.is_some(), format.id.is_some(), !format.target.is_empty()];
+    let why = format!("columns: {}", said.join(", "));
+    let before = notes.len();
+    for ((setting, value), _) in chosen.into_iter().zip(given).filter(|(_, given)| !given) {
+        notes.extend(value.map(|value| Remark::chosen(setting, value, why.clone())));
+    }
+    if notes.len() == before {
+        notes.push(why.into());
+    }
+}
+
+/// Says which columns have no part.
+fn left_out(
+    tables: &[Table],
+    asked: &[String],
+    known: &Known<'_>,
+    trained: bool,
+    notes: &mut Vec<Remark>,
+) {
+    let used = |name: &String| {
+        let time = match known.time {
+            TimeColumn::None => false,
+            TimeColumn::One(time) => name == time,
+            TimeColumn::Parts(parts) => parts.contains(name),
+        };
+        time || known.id.as_ref() == Some(name)
+            || known.targets.contains(name)
+            || asked.contains(name)
+    };
+    let mut unused: Vec<String> = Vec::new();
+    for name in tables.iter().flat_map(|table| &table.names).filter(|name| !used(name)) {
+        let name = format!("`{name}`");
+        if !unused.contains(&name) {
+            unused.push(name);
+        }
+    }
+    if !unused.is_empty() {
+        let why = if trained { ", as the model was trained without" } else { "" };
+        notes.push(format!("columns left out{why}: {}", unused.join(", ")).into());
+    }
+}
+
 fn id_found(
     tables: &[Table],
     found: &Found,
     left: &[&str],
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Option<String> {
     match &found.id {
         Some(id) if has(tables, id) => Some(id.clone()),
@@ -224,7 +267,7 @@ fn id_found(
                 "no column `{id}`, which names the series the model was trained on: taken for one \
                  series; the setting `id` \
                  names another column"
-            ));
+            ).into());
             None
         }
         None => {
@@ -237,14 +280,14 @@ fn id_found(
             if one {
                 return None;
             }
-            notes.push(format!("columns: {}", said.join(", ")));
+            notes.push(Remark::chosen("id", &id, format!("columns: {}", said.join(", "))));
             Some(id)
         }
     }
 }
 
 /// The columns with the values as in training. Of several, some may be missing, and are named.
-fn targets_found(tables: &[Table], found: &Found, notes: &mut Vec<String>) -> Result<Vec<String>> {
+fn targets_found(tables: &[Table], found: &Found, notes: &mut Vec<Remark>) -> Result<Vec<String>> {
     let (there, lacking): (Vec<String>, Vec<String>) =
         found.target.iter().cloned().partition(|name| has(tables, name));
     match (&there[..], &lacking[..]) {
@@ -253,10 +296,13 @@ fn targets_found(tables: &[Table], found: &Found, notes: &mut Vec<String>) -> Re
         (_, []) => Ok(there),
         _ => {
             let names: Vec<String> = lacking.iter().map(|name| format!("`{name}`")).collect();
-            notes.push(format!(
-                "columns that the model was trained on and that are missing: {}",
-                named(&names)
-            ));
+            notes.push(
+                format!(
+                    "columns that the model was trained on and that are missing: {}",
+                    named(&names)
+                )
+                .into(),
+            );
             Ok(there)
         }
     }
@@ -267,7 +313,7 @@ fn per_row(
     tables: &[Table],
     format: &SeriesFormat,
     from: usize,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<Roles> {
     let unknown = [&format.statics, &format.past, &format.future, &format.target];
     let unknown = unknown.into_iter().flatten().chain(&format.time).next();
@@ -295,9 +341,8 @@ fn per_row(
     let id = format.id.clone().or(known).or_else(guessed).filter(|id| !id.is_empty());
     if format.layout == Layout::Auto {
         let name = id.as_ref().map_or("the first column".to_owned(), |id| format!("column `{id}`"));
-        notes.push(format!(
-            "a series per row, its name in {name}, as in the M4 and M5 competitions"
-        ));
+        let why = format!("a series per row, its name in {name}, as in the M4 and M5 competitions");
+        notes.push(Remark::chosen("layout", "rows", why));
     }
     let left: Vec<String> = table.names[..from]
         .iter()
@@ -305,7 +350,7 @@ fn per_row(
         .map(|name| format!("`{name}`"))
         .collect();
     if !left.is_empty() {
-        notes.push(format!("columns left out: {}", left.join(", ")));
+        notes.push(format!("columns left out: {}", left.join(", ")).into());
     }
     let (targets, covariates) = (Vec::new(), Vec::new());
     Ok(Roles { rows: Some(from), id, time: TimeColumn::None, targets, name: None, covariates })

@@ -8,6 +8,7 @@ use super::{
 use crate::error::Result;
 use crate::input::Input;
 use crate::table::rows::Table;
+use gruvy_runtime::Remark;
 use gruvy_runtime::series::{Columns, Frequency, Panel, Stamp};
 use std::collections::HashMap;
 
@@ -58,7 +59,7 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
         gather.table(tables, table, &roles, stamps.as_deref())?;
     }
     if !gather.later.is_empty() {
-        notes.push(format!("series that only a later file has: {}", named(&gather.later)));
+        notes.push(format!("series that only a later file has: {}", named(&gather.later)).into());
     }
     let columns = Columns {
         statics: format.statics.clone(),
@@ -66,8 +67,9 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
         future: format.future.clone(),
     };
     let grid = Grid { tables, columns, freq: format.freq, fill: format.fill };
-    let (day_first, offset) = (reading.day_first, reading.offset());
-    Ok((grid.panel(gather.series, notes)?, Found { day_first, offset, ..roles.found() }))
+    let (day_first, offset, zone) = (reading.day_first, reading.offset(), reading.zone());
+    let found = Found { day_first, offset, zone, ..roles.found() };
+    Ok((grid.panel(gather.series, notes)?, found))
 }
 
 /// Series by name, as rows come in.
@@ -146,7 +148,7 @@ fn stamps(
     tables: &[Table],
     time: &TimeColumn,
     format: &SeriesFormat,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let names = match time {
         TimeColumn::None => return Ok((vec![None; tables.len()], Reading::default())),
@@ -190,7 +192,7 @@ fn joined(
     names: &[String],
     week: bool,
     format: &SeriesFormat,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let mut all = Vec::with_capacity(tables.len());
     for (table, columns) in tables.iter().zip(columns) {
@@ -211,13 +213,14 @@ fn one_column(
     cells: &[Vec<String>],
     name: &str,
     format: &SeriesFormat,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
     let found = format.found.as_ref();
     let (day_first, offset) =
         (found.and_then(|found| found.day_first), found.and_then(|found| found.offset));
-    let earlier = Earlier { positions, day_first, offset };
+    let zone = format.time_zone.clone().or_else(|| found.and_then(|found| found.zone.clone()));
+    let earlier = Earlier { positions, day_first, offset, zone };
     let flat = cells.iter().flatten().map(String::as_str);
     let reading = Reading::of(flat, earlier).map_err(|(mut at, problem)| {
         for table in tables {
@@ -229,9 +232,11 @@ fn one_column(
         tables[0].error(None, None, problem)
     })?;
     if reading.years() {
-        notes.push(format!("`{name}` holds years (the setting `freq=1` takes them for positions)"));
+        notes.push(
+            format!("`{name}` holds years (the setting `freq=1` takes them for positions)").into(),
+        );
     }
-    notes.extend(reading.said(name));
+    notes.extend(reading.said(name).map(Remark::from));
     let of_table = |(table, cells): (&Table, &Vec<String>)| {
         let stamp = |(row, cell): (usize, &String)| {
             reading.stamp(cell).map_err(|problem| table.error(Some(row), None, problem))
@@ -248,7 +253,7 @@ fn per_row(
     tables: &[Table],
     roles: &Roles,
     format: &SeriesFormat,
-    mut notes: Vec<String>,
+    mut notes: Vec<Remark>,
 ) -> Result<Panel> {
     let mut series: Vec<gruvy_runtime::series::Series> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
@@ -297,7 +302,7 @@ fn per_row(
         }
     }
     if !later.is_empty() {
-        notes.push(format!("series that only a later file has: {}", named(&later)));
+        notes.push(format!("series that only a later file has: {}", named(&later)).into());
     }
     let grid = Grid { tables, columns: Columns::default(), freq: format.freq, fill: format.fill };
     grid.finished(series, format.freq.unwrap_or(Frequency::Index), notes)

@@ -3,6 +3,7 @@ use crate::table::rows::missing;
 use gruvy_runtime::series::Stamp;
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
+use jiff::tz::TimeZone;
 
 /// What a cell says, as far as it can be told by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,12 +17,14 @@ enum Written {
 }
 
 /// How the stamps of a column are to be understood.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reading {
     /// `DD/MM/YYYY`, not `MM/DD/YYYY`; none without such dates.
     pub day_first: Option<bool>,
     integers: Integers,
     zone: Zone,
+    /// The named zone that the stamps are in.
+    named: Option<TimeZone>,
 }
 
 /// What becomes of the offsets from UTC that stamps have.
@@ -37,7 +40,7 @@ pub(super) enum Zone {
 }
 
 /// What is known of earlier data.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Earlier {
     /// Integers are no years.
     pub positions: bool,
@@ -45,6 +48,8 @@ pub(super) struct Earlier {
     pub day_first: Option<bool>,
     /// Seconds ahead of UTC.
     pub offset: Option<i32>,
+    /// The name of the time zone, as asked for or as known.
+    pub zone: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -65,10 +70,11 @@ impl Reading {
         earlier: Earlier,
     ) -> Result<Self, (usize, String)> {
         let known = earlier.day_first;
-        let mut zones = Zones::default();
+        let (mut zones, mut names) = (Zones::default(), Names::new(earlier.zone.as_deref())?);
         let (mut day_first, mut month_first, mut ambiguous) = (None, None, None);
         let (mut years, mut dates, mut integers, mut times) = (true, true, 0, None);
         for (at, cell) in cells.enumerate() {
+            let cell = names.add(at, cell)?;
             match written(cell).map_err(|problem| (at, problem))? {
                 Written::Integer(value) => {
                     integers += 1;
@@ -77,6 +83,7 @@ impl Reading {
                 }
                 Written::Time(time, offset) => {
                     times = Some(at);
+                    let offset = offset.or_else(|| offset_in(names.zone.as_ref()?, time));
                     zones.add(at, time.time(), offset);
                 }
                 Written::Ambiguous([a, b, _], ..) if a > 12 && b > 12 => {
@@ -119,16 +126,27 @@ impl Reading {
             _ => Integers::Positions,
         };
         let told = day_first.map(|_| true).or(month_first.map(|_| false)).or(known);
-        Ok(Self { day_first: told, integers, zone: zones.zone(earlier.offset)? })
+        let zone = match (&names.zone, zones.clock, zones.first) {
+            // Days in a named zone begin at its midnight, whatever its offset.
+            (Some(_), Some(_), _) if earlier.offset.is_none() => Zone::Dates,
+            (Some(_), None, Some(first)) => Zone::Offset(earlier.offset.unwrap_or(first)),
+            _ => zones.zone(earlier.offset)?,
+        };
+        Ok(Self { day_first: told, integers, zone, named: names.zone })
+    }
+
+    /// The name of the time zone that the stamps are in.
+    pub fn zone(&self) -> Option<String> {
+        self.named.as_ref()?.iana_name().map(str::to_owned)
     }
 
     /// Whether integers are taken for years.
-    pub fn years(self) -> bool {
+    pub fn years(&self) -> bool {
         self.integers == Integers::Years
     }
 
     /// Seconds ahead of UTC of all stamps, where they are written.
-    pub fn offset(self) -> Option<i32> {
+    pub fn offset(&self) -> Option<i32> {
         match self.zone {
             Zone::Offset(seconds) => Some(seconds),
             Zone::None | Zone::Dates => None,
@@ -136,7 +154,14 @@ impl Reading {
     }
 
     /// What is to be said of the offsets.
-    pub fn said(self, name: &str) -> Option<String> {
+    pub fn said(&self, name: &str) -> Option<String> {
+        if let Some(zone) = self.zone() {
+            let how = match self.zone {
+                Zone::Dates => "the dates count",
+                _ => "its clock changes are no gaps",
+            };
+            return Some(format!("`{name}` is in the time zone {zone}: {how}"));
+        }
         match self.zone {
             Zone::None => None,
             Zone::Dates => Some(format!(
@@ -155,7 +180,8 @@ impl Reading {
     }
 
     /// A time at its offset, moved to that of all.
-    fn moved(self, time: DateTime, offset: Option<i32>) -> DateTime {
+    fn moved(&self, time: DateTime, offset: Option<i32>) -> DateTime {
+        let offset = offset.or_else(|| offset_in(self.named.as_ref()?, time));
         match (self.zone, offset) {
             (Zone::Offset(to), Some(from)) => {
                 time.saturating_add(SignedDuration::from_secs(i64::from(to - from)))
@@ -168,8 +194,8 @@ impl Reading {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn stamp(self, cell: &str) -> Result<Stamp, String> {
-        match (written(cell)?, self.integers) {
+    pub fn stamp(&self, cell: &str) -> Result<Stamp, String> {
+        match (written(named(cell).0)?, self.integers) {
             (Written::Time(time, offset), _) => Ok(self.moved(time, offset)),
             (Written::Integer(at), Integers::Positions) => return Ok(Stamp::Index(at)),
             (Written::Integer(year), Integers::Years) => at(date(year, 1, 1), Time::midnight()),
@@ -184,6 +210,68 @@ impl Reading {
     }
 }
 
+/// The time zone that a column's stamps name, or that is asked for.
+struct Names {
+    zone: Option<TimeZone>,
+    /// The first stamp that names it.
+    from: Option<usize>,
+}
+
+impl Names {
+    fn new(asked: Option<&str>) -> Result<Self, (usize, String)> {
+        let zone = asked.map(|name| zone_of(name).map_err(|problem| (0, problem))).transpose()?;
+        Ok(Self { zone, from: None })
+    }
+
+    /// Takes the name off a cell.
+    fn add<'a>(&mut self, at: usize, cell: &'a str) -> Result<&'a str, (usize, String)> {
+        let (rest, Some(name)) = named(cell) else { return Ok(cell) };
+        let zone = zone_of(name).map_err(|problem| (at, problem))?;
+        match &self.zone {
+            Some(known) if *known != zone => {
+                let known = known.iana_name().unwrap_or_default();
+                let problem = format!(
+                    "the stamp is in the time zone {name}, and others are in {known}; write all in \
+                     one, or each series in a file of its own"
+                );
+                return Err((at, problem));
+            }
+            // Those before it may have been in any other.
+            None if at > 0 && self.from.is_none() => {
+                let problem = format!(
+                    "the stamp names the time zone {name}, and those before name none; write all in \
+                     one way, or say theirs with the setting `time_zone`"
+                );
+                return Err((at, problem));
+            }
+            _ => {}
+        }
+        self.from.get_or_insert(at);
+        self.zone = Some(zone);
+        Ok(rest)
+    }
+}
+
+/// `2024-10-27T02:30+02:00[Europe/Berlin]` (RFC 9557) without the name, and the name.
+fn named(cell: &str) -> (&str, Option<&str>) {
+    let cell = cell.trim();
+    let split = cell.strip_suffix(']').and_then(|cell| cell.split_once('['));
+    split.map_or((cell, None), |(rest, name)| (rest, Some(name)))
+}
+
+/// The time zone of a name.
+pub(super) fn zone_of(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| {
+        format!("there is no time zone `{name}`; expected a name such as Europe/Berlin or UTC")
+    })
+}
+
+/// Seconds ahead of UTC of a clock in a zone; where the clock shows a time twice, the first.
+fn offset_in(zone: &TimeZone, time: DateTime) -> Option<i32> {
+    let at = zone.to_ambiguous_timestamp(time).compatible().ok()?;
+    Some(zone.to_offset(at).seconds())
+}
+
 /// The offsets of a column's stamps.
 #[derive(Default)]
 struct Zones {
@@ -192,6 +280,8 @@ struct Zones {
     without: Option<usize>,
     /// The offset that all have so far; none: several.
     one: Option<i32>,
+    /// The offset of the first.
+    first: Option<i32>,
     /// The time of day that all have so far; none: several.
     clock: Option<Time>,
 }
@@ -204,6 +294,7 @@ impl Zones {
             self.without.get_or_insert(at);
             return;
         };
+        self.first.get_or_insert(offset);
         self.one = Some(offset).filter(|_| self.with.is_none() || self.one == Some(offset));
         self.with.get_or_insert(at);
     }
@@ -275,7 +366,7 @@ pub(super) fn of_date(cells: [&str; 2], week: bool) -> Result<String, String> {
 
 /// Whether a cell reads as a time by itself.
 pub(super) fn is_time(cell: &str) -> bool {
-    matches!(written(cell), Ok(Written::Time(..) | Written::Ambiguous(..)))
+    matches!(written(named(cell).0), Ok(Written::Time(..) | Written::Ambiguous(..)))
 }
 
 fn unknown(cell: &str) -> String {

@@ -4,6 +4,7 @@ use super::delimited::{delimiter, records};
 use super::parquet;
 use crate::decode::{no_other_kind, unicode};
 use crate::error::{Error, Result, problem_at};
+use crate::input::has_end;
 use crate::input::{Input, line_at};
 use csv::StringRecord;
 use std::path::{Path, PathBuf};
@@ -230,8 +231,5 @@ pub(crate) fn missing(cell: &str) -> bool {
 
 /// Whether a file is one of Parquet's, by its name or its first bytes.
 pub(crate) fn is_parquet(path: &Path, bytes: &[u8]) -> bool {
-    let known = |end: &std::ffi::OsStr| {
-        ["parquet", "parq", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known))
-    };
-    bytes.starts_with(b"PAR1") || path.extension().is_some_and(known)
+    bytes.starts_with(b"PAR1") || has_end(path, &["parquet", "parq", "pq"])
 }

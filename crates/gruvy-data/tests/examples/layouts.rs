@@ -37,7 +37,7 @@ fn separators_at_the_ends_of_lines() {
     for header in ["v1,v2,,,\n", "v1,v2\n", "label,text,\n", "label,text,,,,\n"] {
         let examples = guessed("spam.csv", [header, rows].concat());
         are(&examples, &[("hello there", "ham"), ("win money, now", "spam"), ("see you", "ham")]);
-        assert!(!examples.notes.iter().any(|note| note.contains("``")), "{:?}", examples.notes);
+        assert!(!examples.notes.iter().any(|note| note.why.contains("``")), "{:?}", examples.notes);
     }
     // What stands there is not lost without a word.
     let more = "v1,v2,,\nham,hello,,\nspam,win,money,\nham,see,,\n";

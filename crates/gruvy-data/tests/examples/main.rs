@@ -100,7 +100,7 @@ fn lines(examples: &Examples) -> Vec<Option<u64>> {
 /// A note that has all of these.
 #[track_caller]
 fn noted(examples: &Examples, parts: &[&str]) {
-    let has = |note: &String| parts.iter().all(|part| note.contains(part));
+    let has = |note: &gruvy_runtime::Remark| parts.iter().all(|part| note.why.contains(part));
     assert!(examples.notes.iter().any(has), "{parts:?} in {:#?}", examples.notes);
 }
 

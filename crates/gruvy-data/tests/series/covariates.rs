@@ -33,7 +33,7 @@ fn covariates_stand_beside_the_values() {
     same(&a.past[0], &[0.5, NAN, 0.25]);
     same(&a.future[0], &[0.0, 1.0, 0.0, 1.0, 0.0]);
     same(&b.future[0], &[NAN, 1.0]);
-    assert!(!panel.notes.iter().any(|note| note.contains("at the ends")), "{:?}", panel.notes);
+    assert!(!panel.notes.iter().any(|note| note.why.contains("at the ends")), "{:?}", panel.notes);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn long_tables_of_several_files_are_joined() {
     is(&panel.series[1], "b", "2020-01-03", &[30.0, 40.0]);
     is(&panel.series[2], "c", "2020-01-04", &[400.0]);
     noted(&panel, &["only a later file has", "c"]);
-    assert!(!panel.notes.iter().any(|note| note.contains("out of order")), "{:?}", panel.notes);
+    assert!(!panel.notes.iter().any(|note| note.why.contains("out of order")), "{:?}", panel.notes);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn is(series: &Series, id: &str, start: &str, y: &[f64]) {
 /// A note that has all of these.
 #[track_caller]
 fn noted(panel: &Panel, parts: &[&str]) {
-    let has = |note: &String| parts.iter().all(|part| note.contains(part));
+    let has = |note: &gruvy_runtime::Remark| parts.iter().all(|part| note.why.contains(part));
     assert!(panel.notes.iter().any(has), "{parts:?} in {:#?}", panel.notes);
 }
 

@@ -107,7 +107,7 @@ fn times_of_all_units() {
             let panel = read_files(&[("hours.parquet", bytes)], &SeriesFormat::default()).unwrap();
             assert_eq!(panel.frequency.to_string(), "h", "{stamp}");
             is(&panel.series[0], "sales", "2020-01-01 12:00:00", &[1.0, 2.0, 3.0]);
-            let utc = panel.notes.iter().any(|note| note.contains("in UTC"));
+            let utc = panel.notes.iter().any(|note| note.why.contains("in UTC"));
             assert_eq!(utc, zone == "true", "{stamp}: {:?}", panel.notes);
         }
     }

@@ -1,6 +1,7 @@
 //! Missing values, gaps, order, frequencies and the ways to fill.
 use crate::{format, guessed, is, noted, read, same};
-use gruvy_data::series::{Fill, SeriesFormat};
+use gruvy_data::series::{Fill, Found, SeriesFormat, read_series};
+use gruvy_runtime::series::Panel;
 
 const NAN: f64 = f64::NAN;
 
@@ -108,7 +109,7 @@ fn gaps_are_filled_as_asked_and_ends_are_not() {
         is(&panel.series[0], "a", "2020-01-02", &[2.0, third, fourth, 8.0]);
         is(&panel.series[1], "b", "2020-01-02", &[1.0]);
         same(&panel.series[0].past[0], &[NAN, NAN, NAN, 3.0]);
-        let said = panel.notes.iter().any(|note| note.contains("setting `fill`"));
+        let said = panel.notes.iter().any(|note| note.why.contains("setting `fill`"));
         assert_eq!(said, fill == Fill::None, "{fill:?}");
     }
 }
@@ -124,12 +125,14 @@ fn seasons_fill_gaps_with_the_week_before() {
     same(&panel.series[0].y[8..10], &[20.0, 30.0]);
 }
 
+fn found_in(csv: &str, format: &SeriesFormat) -> (Panel, Found) {
+    let input = gruvy_data::Input::bytes("sales.csv", csv.as_bytes());
+    read_series(&[input], format).unwrap()
+}
+
 #[test]
 fn offsets_are_instants_and_are_kept() {
-    let read = |csv: &str, format: &SeriesFormat| {
-        let input = gruvy_data::Input::bytes("o.csv", csv.as_bytes());
-        gruvy_data::series::read_series(&[input], format).unwrap()
-    };
+    let read = found_in;
     // The night in which a clock is put back: hours in UTC.
     let hours =
         ["00:00:00+02:00", "01:00:00+02:00", "02:00:00+02:00", "02:00:00+01:00", "03:00:00+01:00"];
@@ -189,5 +192,82 @@ fn last_business_days_are_found_and_months_that_are_asked_for_take_any_day() {
         read("ds,y\n2024-01-30,1\n2024-01-31,2\n2024-02-29,2\n", &format(r#"{"freq":"ME"}"#)),
         "sales.csv, line 3, series `sales`",
         &["`y` is 2, and 1 in line 2"],
+    );
+}
+
+#[test]
+fn a_frequency_that_is_asked_for_ends_the_discussion() {
+    // The last business day of each week, with Good Friday and a missing week.
+    let csv = "ds,y\n2024-03-22,1\n2024-03-28,2\n2024-04-05,3\n2024-04-19,5\n";
+    for freq in ["BWE", "W"] {
+        let panel = read(csv, &format(&format!(r#"{{"freq":"{freq}"}}"#))).unwrap();
+        is(&panel.series[0], "sales", "2024-03-22", &[1.0, 2.0, 3.0, NAN, 5.0]);
+        assert_eq!(panel.frequency.at(panel.series[0].start, 5).to_string(), "2024-04-26");
+    }
+    let half = guessed("ds,y\n2024-01-15,1\n2024-01-31,2\n2024-02-15,3\n2024-03-15,5\n");
+    assert_eq!(half.frequency.to_string(), "SME");
+    is(&half.series[0], "sales", "2024-01-15", &[1.0, 2.0, 3.0, NAN, 5.0]);
+    // A clock that is some seconds off.
+    let late = "ds,y\n2024-01-01 00:00:00,1\n2024-01-01 01:00:02,2\n2024-01-01 01:59:58,3\n";
+    let panel = read(late, &format(r#"{"freq":"h"}"#)).unwrap();
+    is(&panel.series[0], "sales", "2024-01-01", &[1.0, 2.0, 3.0]);
+    noted(&panel, &["moved to the nearest step (h): 2"]);
+    // What cannot be meant is listed.
+    let odd =
+        "ds,y\n2024-01-01 00:00,1\n2024-01-01 01:30,2\n2024-01-01 02:00,3\n2024-01-01 02:30,4\n";
+    crate::refused(
+        read(odd, &format(r#"{"freq":"h"}"#)),
+        "sales.csv, line 3, series `sales`",
+        &[
+            "2024-01-01 01:30:00",
+            "nor are 2024-01-01 02:30:00 (line 5)",
+            "another value of the setting `freq`",
+        ],
+    );
+}
+
+#[test]
+fn a_named_time_zone_is_kept_and_its_clock_changes_are_no_gaps() {
+    // The night to 27 October 2024 has its third hour twice.
+    let hours = [
+        "2024-10-27T01:00+02:00",
+        "2024-10-27T02:00+02:00",
+        "2024-10-27T02:00+01:00",
+        "2024-10-27T03:00+01:00",
+    ];
+    let rows: String =
+        (0..).zip(hours).map(|(y, at)| format!("{at}[Europe/Berlin],{y}\n")).collect();
+    let (panel, found) = found_in(&format!("ds,y\n{rows}"), &SeriesFormat::default());
+    assert_eq!((panel.frequency.to_string(), panel.series[0].y.len()), ("h".to_owned(), 4));
+    noted(&panel, &["in the time zone Europe/Berlin"]);
+    let written = |found: &Found, panel: &Panel, step: usize| {
+        found.written(panel.frequency, panel.frequency.at(panel.series[0].start, step))
+    };
+    assert_eq!(written(&found, &panel, 2), "2024-10-27 02:00:00+01:00[Europe/Berlin]");
+    assert_eq!(written(&found, &panel, 4), "2024-10-27 04:00:00+01:00[Europe/Berlin]");
+    // A later table is read as the first one was.
+    let later = "ds,y\n2025-03-30T01:00+01:00[Europe/Berlin],1\n\
+                 2025-03-30T03:00+02:00[Europe/Berlin],2\n";
+    let (next, again) =
+        found_in(later, &SeriesFormat { found: Some(found.clone()), ..SeriesFormat::default() });
+    is(&next.series[0], "y", &panel.frequency.at(next.series[0].start, 0).to_string(), &[1.0, 2.0]);
+    assert_eq!(written(&again, &next, 1), "2025-03-30 03:00:00+02:00[Europe/Berlin]");
+}
+
+#[test]
+fn days_in_a_named_time_zone_begin_at_its_midnight() {
+    let csv = "ds,y\n2024-10-26,1\n2024-10-27,2\n2024-10-28,3\n";
+    let asked = SeriesFormat { time_zone: Some("Europe/Berlin".into()), ..SeriesFormat::default() };
+    let (panel, found) = found_in(csv, &asked);
+    assert_eq!(panel.frequency.to_string(), "D");
+    let at = panel.frequency.at(panel.series[0].start, 2);
+    assert_eq!(found.written(panel.frequency, at), "2024-10-28 00:00:00+01:00[Europe/Berlin]");
+    let wrong = SeriesFormat { time_zone: Some("Mars/Olympus".into()), ..SeriesFormat::default() };
+    crate::refused(read(csv, &wrong), "sales.csv, line 2", &["no time zone `Mars/Olympus`"]);
+    let mixed = "ds,y\n2024-10-26T00:00+02:00[Europe/Berlin],1\n2024-10-27T00:00-04:00[America/New_York],2\n";
+    crate::refused(
+        read(mixed, &SeriesFormat::default()),
+        "sales.csv, line 3",
+        &["America/New_York", "Europe/Berlin"],
     );
 }

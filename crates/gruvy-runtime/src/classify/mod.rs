@@ -3,6 +3,7 @@ pub(crate) mod classifier;
 pub(crate) mod codec;
 pub(crate) mod encoded;
 pub(crate) mod explain;
+pub(crate) mod prediction;
 pub(crate) mod stream;
 pub(crate) mod words;
 
@@ -10,5 +11,6 @@ pub use classifier::Classifier;
 pub use codec::{ClassifyCodec, Reader, Scaler};
 pub use encoded::{Encoded, Padded, PaddedSteps};
 pub use explain::{Explanation, MOST_WORDS, WordEffect};
+pub use prediction::{Prediction, Ranked};
 pub use stream::ClassifyStream;
 pub use words::Words;

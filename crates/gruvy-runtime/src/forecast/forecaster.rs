@@ -22,6 +22,7 @@
 //! ```
 use super::output::Law;
 use super::window::{Frame, Prepared};
+use crate::remark::Remark;
 use crate::series::{Columns, Panel, calendar::Stamp};
 use crate::task::TaskName;
 use crate::{
@@ -36,6 +37,7 @@ use crate::{
     model::{
         capacity::{bytes_of, check_memory},
         file::ModelFile,
+        members::members,
         network::Network,
         session::Session,
         steps::Steps,
@@ -43,7 +45,7 @@ use crate::{
 };
 use gruvy_kernels::random::{Fnv, SplitMix64};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Most rows that run side by side, which bounds the memory.
@@ -115,12 +117,22 @@ impl Forecaster {
         Ok(all)
     }
 
-    /// Opens a model file, or the model of a run folder.
+    /// Opens a model file, the model of a run folder, or the [ensemble](Self::ensemble) of the runs
+    /// in a folder.
     ///
     /// # Errors
-    /// As [`ModelFile::open`] and [`Forecaster::from_file`].
+    /// As [`members`], [`ModelFile::read`], [`Forecaster::from_file`] and
+    /// [`Forecaster::ensemble`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::from_file(&ModelFile::open(path)?)
+        let open = |path: &PathBuf| {
+            Self::from_file(&ModelFile::read(path)?).map_err(|error| error.at(path))
+        };
+        Self::ensemble(members(path)?.iter().map(open).collect::<Result<_>>()?)
+    }
+
+    /// Models that are averaged: 1, or more in an ensemble.
+    pub fn size(&self) -> usize {
+        self.networks.len()
     }
 
     /// Makes the model of a file ready.
@@ -184,7 +196,7 @@ impl Forecaster {
     ///
     /// # Errors
     /// As [`Forecaster::prepare`], but for such values.
-    pub fn prepare_what_fits(&self, panel: &Panel) -> Result<(Vec<Prepared>, Vec<String>)> {
+    pub fn prepare_what_fits(&self, panel: &Panel) -> Result<(Vec<Prepared>, Vec<Remark>)> {
         let (codec, mut notes) = (&self.codec, Vec::new());
         let takes = |y: &f64| codec.takes(*y);
         if panel.series.iter().all(|series| series.y.iter().all(takes)) {
@@ -206,7 +218,7 @@ impl Forecaster {
                  alone; train again with it \
                  for a model that knows such values",
                 series.id
-            ));
+            ).into());
         }
         Ok((self.prepare(&panel)?, notes))
     }

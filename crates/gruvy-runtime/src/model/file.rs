@@ -7,6 +7,7 @@
 //! ```
 //! The tensors carry PyTorch's names and layout; [`Spec::tensors`] is their list.
 use super::checksum::Checksum;
+use super::members::members;
 use super::spec::Spec;
 use super::versions::{FORMAT_VERSION, from_version_1};
 use super::write::write_atomic;
@@ -106,13 +107,13 @@ impl ModelFile {
         self.codec.task()
     }
 
-    /// Reads a model from a file, or from `model.safetensors` in a run folder.
+    /// Reads a model from a file, or from `model.safetensors` in a run folder; of several runs in a
+    /// folder the first's.
     ///
     /// # Errors
-    /// As [`ModelFile::read`].
+    /// As [`members`] and [`ModelFile::read`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        if path.is_dir() { Self::read(path.join(MODEL_FILE_NAME)) } else { Self::read(path) }
+        Self::read(&members(path)?[0])
     }
 
     /// Reads a model from a file.

@@ -61,6 +61,18 @@ pub enum Frequency {
         /// The last, not the first.
         end: bool,
     },
+    /// Weeks stamped with their Monday or Friday.
+    BusinessWeeks {
+        /// How many.
+        every: u32,
+        /// The Friday, not the Monday.
+        end: bool,
+    },
+    /// Two stamps a month.
+    HalfMonths {
+        /// The 15th and the last day, not the 1st and the 15th.
+        end: bool,
+    },
 }
 
 impl Frequency {
@@ -92,6 +104,15 @@ impl Frequency {
             Frequency::BusinessMonths { every, end } => {
                 workday(months_later(time, steps.saturating_mul(every.into()), end), end)
             }
+            Frequency::BusinessWeeks { every, end } => {
+                let days = steps.saturating_mul(i64::from(every)).saturating_mul(7);
+                let day = i64::from(time.weekday().to_monday_zero_offset());
+                let days = days.saturating_add(if end { 4 } else { 0 } - day);
+                later(time, days.saturating_mul(DAY.into()))
+            }
+            Frequency::HalfMonths { end } => {
+                half_later(time, half(time, end).saturating_add(steps), end)
+            }
         })
     }
 
@@ -114,6 +135,10 @@ impl Frequency {
                 Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
                     (month(b) - month(a)).checked_div(every.into())?
                 }
+                Frequency::BusinessWeeks { every, .. } => {
+                    (week(b) - week(a)).checked_div(every.into())?
+                }
+                Frequency::HalfMonths { end } => half(b, end) - half(a, end),
             },
             _ => return None,
         };
@@ -121,16 +146,33 @@ impl Frequency {
         (self.at(start, guess) == stamp).then_some(guess)
     }
 
-    /// How many steps the month of `stamp` lies after that of `start`, whatever their days; `None`
-    /// for a frequency without months, and where no step lies in that month.
-    pub fn months(self, start: Stamp, stamp: Stamp) -> Option<usize> {
-        let (Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. }) = self
-        else {
-            return None;
+    /// How many steps after `start` the step lies that `stamp` stands for: that of its month, half
+    /// month or week, whatever the day; else the nearest, if it is less than a quarter of a step
+    /// off. `None` where there is no such step.
+    pub fn nearest(self, start: Stamp, stamp: Stamp) -> Option<usize> {
+        let (Stamp::Time(a), Stamp::Time(b)) = (start, stamp) else {
+            return self.steps(start, stamp);
         };
-        let (Stamp::Time(a), Stamp::Time(b)) = (start, stamp) else { return None };
-        let months = usize::try_from(month(b) - month(a)).ok()?;
-        months.is_multiple_of(every as usize).then_some(months / every as usize)
+        let (units, every) = match self {
+            Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
+                (month(b) - month(a), every)
+            }
+            Frequency::BusinessWeeks { every, .. } => (week(b) - week(a), every),
+            Frequency::HalfMonths { end } => (half(b, end) - half(a, end), 1),
+            Frequency::Seconds(by) => {
+                let by = i64::from(by);
+                let (ahead, slack) =
+                    (seconds(b) - seconds(a), if by < WEEK.into() { 4 } else { 2 });
+                let steps = (ahead + by / 2).div_euclid(by);
+                let near = (ahead - steps * by).abs() * slack < by;
+                return usize::try_from(steps).ok().filter(|_| near);
+            }
+            Frequency::Index | Frequency::Steps(_) | Frequency::BusinessDays => {
+                return self.steps(start, stamp);
+            }
+        };
+        let units = usize::try_from(units).ok()?;
+        units.is_multiple_of(every as usize).then_some(units / every as usize)
     }
 
     /// A stamp as a column of this frequency has it: below a day, midnight has its time too.
@@ -157,6 +199,8 @@ impl Frequency {
             Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
                 part(12, every)
             }
+            Frequency::BusinessWeeks { every, .. } => part(52, every),
+            Frequency::HalfMonths { .. } => 24,
         };
         steps as usize
     }
@@ -203,6 +247,9 @@ impl Frequency {
             Frequency::Months { every, .. } | Frequency::BusinessMonths { every, .. } => {
                 [false, false, false, !every.is_multiple_of(12)]
             }
+            Frequency::BusinessWeeks { .. } | Frequency::HalfMonths { .. } => {
+                [false, false, false, true]
+            }
         }
     }
 }
@@ -236,6 +283,10 @@ impl fmt::Display for Frequency {
             Frequency::BusinessMonths { every, end: true } => {
                 write(&[(12, "BYE"), (3, "BQE"), (1, "BME")], every)
             }
+            Frequency::BusinessWeeks { every, end: false } => write(&[(1, "BWS")], every),
+            Frequency::BusinessWeeks { every, end: true } => write(&[(1, "BWE")], every),
+            Frequency::HalfMonths { end: false } => write!(f, "SMS"),
+            Frequency::HalfMonths { end: true } => write!(f, "SME"),
         }
     }
 }
@@ -249,8 +300,9 @@ impl FromStr for Frequency {
         let unknown = || {
             format!(
                 "unknown frequency `{text}`: expected s, min, h, D, B, W, MS, ME, QS, QE, YS or \
-                 YE, with a B before the last six for business days (BME), with a number before \
-                 it for several (30min), or a number alone for positions without a calendar"
+                 YE, with a B before the last six for business days (BME), BWS or BWE for weeks \
+                 of business days, SMS or SME for half months, with a number before it for several \
+                 (30min), or a number alone for positions without a calendar"
             )
         };
         let alias = text.trim().to_ascii_lowercase();
@@ -273,6 +325,10 @@ impl FromStr for Frequency {
             Frequency::Months { every, end } => Some(Frequency::BusinessMonths { every, end }),
             other => Some(other),
         };
+        let weeks = |end| {
+            let every = Some(count).filter(|every| *every <= 52_000);
+            every.map(|every| Frequency::BusinessWeeks { every, end })
+        };
         match name {
             _ if count == 0 => None,
             "index" if digits == 0 => Some(Frequency::Index),
@@ -284,6 +340,10 @@ impl FromStr for Frequency {
             "d" => seconds(DAY),
             "w" => seconds(WEEK),
             "b" if count == 1 => Some(Frequency::BusinessDays),
+            "bws" => weeks(false),
+            "bw" | "bwe" => weeks(true),
+            "sms" if count == 1 => Some(Frequency::HalfMonths { end: false }),
+            "sm" | "sme" if count == 1 => Some(Frequency::HalfMonths { end: true }),
             "bms" => business(1, false),
             "bm" | "bme" => business(1, true),
             "bqs" => business(3, false),
@@ -326,6 +386,31 @@ fn seconds_of_day(at: DateTime) -> u32 {
 /// Months since the year 0.
 pub fn month(at: DateTime) -> i64 {
     i64::from(at.year()) * 12 + i64::from(at.month()) - 1
+}
+
+/// Weeks since the Monday of the week in which 1970 began.
+fn week(at: DateTime) -> i64 {
+    let days = seconds(at).div_euclid(DAY.into());
+    // 1970 began on a Thursday.
+    (days + 3).div_euclid(7)
+}
+
+/// Half months since the year 0: that which begins, or with `end` ends, at the step for which a
+/// stamp stands.
+fn half(at: DateTime, end: bool) -> i64 {
+    2 * month(at) + i64::from(if end { at.day() > 15 } else { at.day() >= 15 })
+}
+
+/// The stamp of a half month, at the time of day of `at`.
+fn half_later(at: DateTime, half: i64, end: bool) -> DateTime {
+    let first = at.with().day(1).build().unwrap_or(at);
+    let of_month = months_later(first, half.div_euclid(2).saturating_sub(month(at)), false);
+    let day = match (half.rem_euclid(2), end) {
+        (0, false) => 1,
+        (0, true) | (_, false) => 15,
+        (_, true) => of_month.days_in_month(),
+    };
+    of_month.with().day(day).build().unwrap_or(of_month)
 }
 
 fn later(at: DateTime, seconds: i64) -> DateTime {

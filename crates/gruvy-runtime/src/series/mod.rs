@@ -5,6 +5,7 @@ pub(crate) mod calendar;
 pub use calendar::{DAY, month, seconds};
 pub use calendar::{Frequency, Stamp};
 
+use crate::remark::Remark;
 use serde::{Deserialize, Serialize};
 
 /// Regular series of one frequency.
@@ -17,7 +18,7 @@ pub struct Panel {
     /// The series, in the order in which they first appear.
     pub series: Vec<Series>,
     /// What was guessed and found, sentences for a person.
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
 }
 
 /// The names of covariates, in the order in which every [`Series`] has them.

@@ -20,6 +20,7 @@ pub(crate) mod batches;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod division;
+pub(crate) mod folds;
 pub mod judge;
 pub(crate) mod names;
 pub(crate) mod parts;
@@ -31,6 +32,7 @@ pub(crate) mod vectors;
 
 pub use config::{ClassifyConfig, ClassifyRun, Unit};
 pub use data::Labelled;
-pub use report::evaluate;
+pub use folds::{FOLD_METRICS, Folds};
+pub use report::{PartReport, evaluate};
 pub use synthetic::synthetic;
 pub use task::ClassifyTask;

@@ -2,6 +2,7 @@
 use super::names::in_words;
 use super::{data::Labelled, division::Division};
 use crate::train::task::Part;
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ const FEW: usize = 5;
 
 /// Tells which labels to learn from are not in a part or hardly, and how many of its items are
 /// learned from too.
-pub(super) fn told(data: &Labelled, division: &Division) -> Vec<String> {
+pub(super) fn told(data: &Labelled, division: &Division) -> Vec<Remark> {
     let learned = data.counts(&division.train);
     let known: HashSet<Content<'_>> =
         division.train.iter().map(|item| content(&data.items, *item)).collect();
@@ -28,17 +29,20 @@ pub(super) fn told(data: &Labelled, division: &Division) -> Vec<String> {
         };
         let (none, few) = (with(&|count| count == 0), with(&|count| (1..FEW).contains(&count)));
         if !none.is_empty() {
-            notes.push(format!(
-                "no item to {action} on has the label {}: the metrics say nothing of it",
-                in_words(&none)
-            ));
+            notes.push(
+                format!(
+                    "no item to {action} on has the label {}: the metrics say nothing of it",
+                    in_words(&none)
+                )
+                .into(),
+            );
         }
         if !few.is_empty() {
             notes.push(format!(
                 "fewer than {FEW} items to {action} on have the label {}: the metrics say little \
                  of it",
                 in_words(&few)
-            ));
+            ).into());
         }
         let alike = of.iter().filter(|item| known.contains(&content(&data.items, **item))).count();
         if alike > 0 {
@@ -47,7 +51,7 @@ pub(super) fn told(data: &Labelled, division: &Division) -> Vec<String> {
                  the metrics are better \
                  than they would be on new ones",
                 of.len()
-            ));
+            ).into());
         }
     }
     notes
@@ -85,13 +89,13 @@ mod tests {
         let notes = told(&data, &division);
         assert_eq!(notes.len(), 3, "{notes:#?}");
         assert!(
-            notes[0].starts_with("no item to validate on has the label `b, c`"),
+            notes[0].why.starts_with("no item to validate on has the label `b, c`"),
             "{}",
             notes[0]
         );
-        assert!(notes[1].starts_with("fewer than 5 items to test on have the label `b, c`"));
-        assert!(notes[2].starts_with("2 of 6 items to test on are among those to learn from"));
+        assert!(notes[1].why.starts_with("fewer than 5 items to test on have the label `b, c`"));
+        assert!(notes[2].why.starts_with("2 of 6 items to test on are among those to learn from"));
         let good = Division { train: part(0..8), ..Division::default() };
-        assert_eq!(told(&data, &good), [""; 0]);
+        assert_eq!(told(&data, &good), []);
     }
 }

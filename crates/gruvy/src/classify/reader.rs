@@ -4,6 +4,7 @@ use super::{
     vectors::Vectors,
 };
 use crate::{error::Result, text::vocabulary::build as build_vocabulary};
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     classify::{Reader, Scaler, Words},
     items::Items,
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub(super) struct Chosen {
     pub reader: Reader,
     pub vectors: Option<Vectors>,
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
 }
 
 /// Chooses by the items `train`.
@@ -37,7 +38,7 @@ pub(super) fn choose(task: &ClassifyConfig, items: &Items, train: &[usize]) -> R
     };
     let corpus = texts().collect::<Vec<_>>().join("\n");
     let codec = build_vocabulary(unit, task.vocab_size, nfc(&corpus).as_bytes())?.composed();
-    let notes = vec![format!("{} kinds of {}", codec.vocab_size(), unit.name())];
+    let notes = vec![format!("{} kinds of {}", codec.vocab_size(), unit.name()).into()];
     Ok(Chosen { reader: Reader::Text(codec), vectors: None, notes })
 }
 
@@ -57,7 +58,8 @@ fn words<'a>(task: &ClassifyConfig, texts: impl Iterator<Item = &'a str>) -> Res
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts.truncate(task.vocab_size);
     let mut words: Vec<String> = counts.into_iter().map(|(word, _)| word).collect();
-    let mut notes = vec![format!("{} of {all} words are known to the model", words.len())];
+    let mut notes =
+        vec![Remark::from(format!("{} of {all} words are known to the model", words.len()))];
     let mut vectors = None;
     if let Some(path) = &task.vectors {
         let known: HashSet<String> = words.iter().cloned().collect();
@@ -73,13 +75,16 @@ fn words<'a>(task: &ClassifyConfig, texts: impl Iterator<Item = &'a str>) -> Res
         })?;
         let of_data = words.len();
         words.extend(read.words.iter().filter(|word| !known.contains(*word)).cloned());
-        notes.push(format!(
-            "{} of them have vectors of {} numbers in {}, {} more words come from there",
-            taken.len() + of_data - words.len(),
-            read.dim,
-            path.display(),
-            words.len() - of_data
-        ));
+        notes.push(
+            format!(
+                "{} of them have vectors of {} numbers in {}, {} more words come from there",
+                taken.len() + of_data - words.len(),
+                read.dim,
+                path.display(),
+                words.len() - of_data
+            )
+            .into(),
+        );
         vectors = Some(read);
     }
     let words = Words::new(words, task.lowercase)?;

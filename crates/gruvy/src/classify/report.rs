@@ -1,5 +1,6 @@
 //! What is said of a classifier on labelled items, beside the baseline.
 use super::{data::Labelled, task::ClassifyTask};
+use crate::train::folder::RunFolder;
 use crate::{
     classify::judge::{
         answers::Answers,
@@ -10,6 +11,9 @@ use crate::{
     train::task::Part,
 };
 use gruvy_runtime::classify::Classifier;
+use gruvy_runtime::model::write_atomic;
+use serde::Serialize;
+use std::path::PathBuf;
 
 impl ClassifyTask {
     /// The baseline, fitted to the training items.
@@ -55,6 +59,39 @@ impl ClassifyTask {
         };
         let baseline = baseline.map(|baseline| baseline.probabilities(&self.data().items, of));
         Report::new(name(classifier), &answers, baseline.as_deref())
+    }
+}
+
+/// A model judged on a part of its own data.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartReport {
+    /// The part: `test`, or `validation` where there is none.
+    pub part: &'static str,
+    /// The model beside the baseline.
+    pub judgement: Report,
+    /// The page about it.
+    pub page: PathBuf,
+}
+
+impl ClassifyTask {
+    /// Judges the model of a run beside the baseline; puts `report.html` and `confusion.svg` into
+    /// its folder. None if nothing was held back to judge it on.
+    ///
+    /// # Errors
+    /// If the model cannot be read, or a file cannot be written.
+    pub fn report_run(&self, folder: &RunFolder) -> Result<Option<PartReport>> {
+        let Some(part) = self.reported() else { return Ok(None) };
+        let classifier = Classifier::open(folder.model_path())?;
+        let judgement = self.report(&classifier, part, Some(&self.baseline()?))?;
+        let (items, of) = (&self.data().items, self.part(part));
+        let page = folder.path().join("report.html");
+        let title = format!("{} on its {} items", folder.path().display(), part.name());
+        let html = judgement.to_html(&title, &|item| items.shown(of[item]))?;
+        write_atomic(&page, html.as_bytes())?;
+        if let Some(svg) = judgement.confusion_svg()? {
+            write_atomic(&folder.path().join("confusion.svg"), svg.as_bytes())?;
+        }
+        Ok(Some(PartReport { part: part.name(), judgement, page }))
     }
 }
 

@@ -6,6 +6,7 @@
 //! them apart.
 use gruvy_data::Input;
 use gruvy_data::examples::{ExampleFormat, Examples, read_examples};
+use gruvy_runtime::Remark;
 use gruvy_runtime::random::mix;
 use std::fmt::Write;
 
@@ -186,10 +187,10 @@ pub fn synthetic() -> Examples {
     let mut examples = read.expect("the embedded set can be read");
     // Nobody's own data have to be like these.
     examples.format = ExampleFormat::default();
-    examples.notes = vec![format!(
+    examples.notes = vec![Remark::from(format!(
         "no data given: learning from {ITEMS} synthetic opinions, put together from parts for \
          this demo"
-    )];
+    ))];
     examples
 }
 

@@ -33,9 +33,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy_data::examples::{ExampleFormat, Examples, Like, read_examples, read_examples_like};
 use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     Codec, TaskName,
-    classify::{Classifier, ClassifyCodec, Encoded, PaddedSteps},
+    classify::{Classifier, ClassifyCodec, Encoded, PaddedSteps, Reader},
     items::Items,
     model::{Head, Input, ModelFile, Network, Pool, Spec, Trained},
     random::mix,
@@ -70,7 +71,7 @@ pub struct ClassifyTask {
     pool: Pool,
     /// `[K]` what an item of each class counts; with several labels, what a yes counts.
     weights: Option<Vec<f32>>,
-    notes: Vec<String>,
+    notes: Vec<Remark>,
     /// The batches of the epoch of this seed.
     epoch: Mutex<Option<(u64, Arc<Batches>)>>,
 }
@@ -89,7 +90,7 @@ impl ClassifyTask {
             let like = Like { known: &format, asked: &task.format, labelled: true };
             let examples = read_examples_like(&[path.as_path().into()], &like)?;
             let new = examples.notes.iter().filter(|note| !notes.contains(note));
-            notes.extend(new.cloned().collect::<Vec<String>>());
+            notes.extend(new.cloned().collect::<Vec<Remark>>());
             Ok(examples)
         };
         let mut of_files = Vec::new();
@@ -113,17 +114,10 @@ impl ClassifyTask {
         data: Labelled,
         of_files: [usize; 2],
         format: ExampleFormat,
-        notes: Vec<String>,
+        notes: Vec<Remark>,
     ) -> Result<Self> {
         let task = &run.task;
-        let least = if task.multi_label { 1 } else { 2 };
-        if data.labels.len() < least {
-            return Err(Error::Data(format!(
-                "all {} items have the same label, {}; a classifier needs items of at least two",
-                data.len(),
-                in_words(&data.labels)
-            )));
-        }
+        enough_labels(&data, task.multi_label)?;
         let own = data.len() - of_files[0] - of_files[1];
         let mut division = Division::new(task, &data.truth[..own], run.train.train_fraction);
         division.valid.extend(own..own + of_files[0]);
@@ -142,15 +136,7 @@ impl ClassifyTask {
             max_len: task.max_len.unwrap_or(if text { TEXT_STEPS } else { 0 }),
             reader,
         };
-        let word_dropout = match (task.word_dropout, codec.reader.unknown_token()) {
-            (Some(rate), None) if rate > 0.0 => {
-                let why =
-                    format!("a {} has nothing that is unknown; leave it out", codec.reader.name());
-                return Err(Error::setting("word_dropout", rate, why));
-            }
-            (rate, Some(_)) => rate.unwrap_or(WORD_DROPOUT),
-            (_, None) => 0.0,
-        };
+        let word_dropout = word_dropout(task.word_dropout, &codec.reader)?;
         let encoded = codec.encode(&data.items)?;
         notes.extend(without_empty(&mut division.train, &encoded)?);
         let counts = data.counts(&division.train);
@@ -167,7 +153,7 @@ impl ClassifyTask {
             division.valid.len(),
             division.test.len(),
             100.0 * batches::padding(&encoded, &order)
-        ));
+        ).into());
         Ok(Self {
             bidirectional: task.bidirectional.unwrap_or(text),
             pool: task.pool.unwrap_or(if text { Pool::Max } else { Pool::Last }),
@@ -299,26 +285,50 @@ impl ClassifyTask {
     }
 }
 
+/// Refuses what nothing can be told apart in.
+fn enough_labels(data: &Labelled, multi_label: bool) -> Result<()> {
+    if data.labels.len() >= if multi_label { 1 } else { 2 } {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "all {} items have the same label, {}; a classifier needs items of at least two",
+        data.len(),
+        in_words(&data.labels)
+    )))
+}
+
+/// The share of words that are taken as unknown while training.
+fn word_dropout(asked: Option<f64>, reader: &Reader) -> Result<f64> {
+    match (asked, reader.unknown_token()) {
+        (Some(rate), None) if rate > 0.0 => {
+            let why = format!("a {} has nothing that is unknown; leave it out", reader.name());
+            Err(Error::setting("word_dropout", rate, why))
+        }
+        (rate, Some(_)) => Ok(rate.unwrap_or(WORD_DROPOUT)),
+        (_, None) => Ok(0.0),
+    }
+}
+
 /// Leaves items without steps out of those to learn from, and says so.
-fn without_empty(train: &mut Vec<usize>, encoded: &Encoded) -> Result<Option<String>> {
+fn without_empty(train: &mut Vec<usize>, encoded: &Encoded) -> Result<Option<Remark>> {
     let before = train.len();
     train.retain(|item| encoded.length(*item) > 0);
     if train.is_empty() {
         return Err(Error::Data("no item has anything in it to learn from".into()));
     }
     let count = before - train.len();
-    Ok((count > 0).then(|| format!("{count} items are empty, and are not learned from")))
+    Ok((count > 0).then(|| format!("{count} items are empty, and are not learned from").into()))
 }
 
 /// Tells of the labels, of which there are `counts [K]` to learn from, and of what is unusual.
-fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Vec<String> {
+fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Vec<Remark> {
     let mut notes = Vec::new();
     let long = (0..encoded.len()).filter(|item| most > 0 && encoded.length(*item) == most).count();
     if long > 0 {
         notes.push(format!(
             "{long} items have {most} steps or more; the first {most} are read (max_len; 0 reads \
              all)"
-        ));
+        ).into());
     }
     let rare = |most: std::ops::RangeInclusive<usize>| -> Vec<String> {
         let labels = data.labels.iter().zip(counts).filter(|(_, count)| most.contains(count));
@@ -326,13 +336,13 @@ fn told(data: &Labelled, counts: &[usize], encoded: &Encoded, most: usize) -> Ve
     };
     let (never, once) = (rare(0..=0), rare(1..=1));
     if !never.is_empty() {
-        notes.push(format!("no item to learn from has the label {}", in_words(&never)));
+        notes.push(format!("no item to learn from has the label {}", in_words(&never)).into());
     }
     if !once.is_empty() {
-        notes.push(format!("only one item to learn from has the label {}", in_words(&once)));
+        notes.push(format!("only one item to learn from has the label {}", in_words(&once)).into());
     }
     let shares = listed(&data.labels, |label| format!(" {}", counts[label]));
-    notes.push(format!("{} labels: {shares}", data.labels.len()));
+    notes.push(format!("{} labels: {shares}", data.labels.len()).into());
     notes
 }
 
@@ -443,7 +453,7 @@ fn show(path: Option<&std::path::Path>) -> String {
 impl Task for ClassifyTask {
     type Model = SequenceModel;
 
-    fn notes(&self) -> &[String] {
+    fn notes(&self) -> &[Remark] {
         &self.notes
     }
 

@@ -4,6 +4,7 @@ use super::{
     data::Parts,
 };
 use crate::error::{Error, Result};
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     forecast::{
         Affine, Decoder, Difference, ForecastCodec, Known, Output, StaticCoding, Transform,
@@ -25,37 +26,12 @@ const MAX_SEGMENT: usize = 32;
 pub(super) fn choose(
     config: &ForecastConfig,
     panel: &Panel,
-) -> Result<(ForecastCodec, Vec<Parts>, Vec<String>)> {
+) -> Result<(ForecastCodec, Vec<Parts>, Vec<Remark>)> {
     panel.series.iter().try_for_each(ForecastCodec::check_sizes)?;
     let mut notes = Vec::new();
     let season = season(config, panel, &mut notes);
-    let horizon = match config.horizon {
-        0 if season > 1 => season,
-        0 => 10,
-        given => given,
-    };
-    if config.horizon == 0 {
-        notes.push(format!("forecasting {horizon} steps; the setting `horizon` asks for others"));
-    }
-    // One horizon of one series says little; of many it does.
-    let steps = panel.series.iter().map(|series| series.y.len()).max().unwrap_or(0);
-    let tenth = if panel.series.len() < MANY_SERIES { steps / 10 } else { 0 };
-    let valid_steps = config.valid_steps.unwrap_or(horizon.max(tenth));
-    for (name, steps) in [("valid_steps", valid_steps), ("test_steps", config.test_steps)] {
-        if (1..horizon).contains(&steps) {
-            let why = format!("expected 0, or at least the horizon, {horizon}");
-            return Err(Error::setting(name, steps, why));
-        }
-    }
-    let part = |steps: usize| Parts::of(steps, horizon, valid_steps, config.test_steps);
-    let parts: Vec<Parts> = panel.series.iter().map(|series| part(series.y.len())).collect();
-    let short = parts.iter().filter(|part| part.valid == part.end).count();
-    if valid_steps + config.test_steps > 0 && short > 0 {
-        notes.push(format!(
-            "{short} of {} series are too short to hold steps back from",
-            parts.len()
-        ));
-    }
+    let horizon = horizon(config, season, &mut notes);
+    let parts = parts(config, panel, horizon, &mut notes)?;
     let train: Vec<&[f64]> =
         panel.series.iter().zip(&parts).map(|(series, part)| &series.y[..part.valid]).collect();
     if train.iter().all(|y| y.iter().all(|v| v.is_nan())) {
@@ -100,23 +76,67 @@ pub(super) fn choose(
     Ok((codec, parts, notes))
 }
 
-fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<String>) -> usize {
+fn horizon(config: &ForecastConfig, season: usize, notes: &mut Vec<Remark>) -> usize {
+    let horizon = match config.horizon {
+        0 if season > 1 => season,
+        0 => 10,
+        given => return given,
+    };
+    let why = format!("forecasting {horizon} steps; the setting `horizon` asks for others");
+    notes.push(Remark::chosen("horizon", horizon, why));
+    horizon
+}
+
+/// How each series is divided.
+fn parts(
+    config: &ForecastConfig,
+    panel: &Panel,
+    horizon: usize,
+    notes: &mut Vec<Remark>,
+) -> Result<Vec<Parts>> {
+    // One horizon of one series says little; of many it does.
+    let steps = panel.series.iter().map(|series| series.y.len()).max().unwrap_or(0);
+    let tenth = if panel.series.len() < MANY_SERIES { steps / 10 } else { 0 };
+    let valid_steps = config.valid_steps.unwrap_or(horizon.max(tenth));
+    for (name, steps) in [("valid_steps", valid_steps), ("test_steps", config.test_steps)] {
+        if (1..horizon).contains(&steps) {
+            let why = format!("expected 0, or at least the horizon, {horizon}");
+            return Err(Error::setting(name, steps, why));
+        }
+    }
+    let part = |steps: usize| Parts::of(steps, horizon, valid_steps, config.test_steps);
+    let parts: Vec<Parts> = panel.series.iter().map(|series| part(series.y.len())).collect();
+    let short = parts.iter().filter(|part| part.valid == part.end).count();
+    if valid_steps + config.test_steps > 0 && short > 0 {
+        notes.push(
+            format!("{short} of {} series are too short to hold steps back from", parts.len())
+                .into(),
+        );
+    }
+    Ok(parts)
+}
+
+fn season(config: &ForecastConfig, panel: &Panel, notes: &mut Vec<Remark>) -> usize {
     if config.season > 0 {
         return config.season;
     }
     let season = panel.frequency.season();
-    notes.push(match (season, panel.frequency) {
+    let why = match (season, panel.frequency) {
         (1, Frequency::Index | Frequency::Steps(_)) => {
             "the steps have no calendar, so no season is assumed; the setting `season` sets \
-             one".to_owned()
+             one"
+            .to_owned()
         }
-        (1, frequency) => format!("no season at frequency {frequency}; the setting `season` sets one"),
+        (1, frequency) => {
+            format!("no season at frequency {frequency}; the setting `season` sets one")
+        }
         (season, frequency) => {
             format!(
                 "a season of {season} steps, by the frequency {frequency}; the setting `season` sets another"
             )
         }
-    });
+    };
+    notes.push(Remark::chosen("season", season, why));
     season
 }
 
@@ -145,7 +165,7 @@ fn form(
     config: &ForecastConfig,
     train: &[&[f64]],
     all: &[&[f64]],
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<(DecoderKind, Output)> {
     let whole = |y: &f64| y.is_nan() || (*y >= 0.0 && y.fract() == 0.0);
     let whole = all.iter().all(|y| y.iter().all(whole));
@@ -168,11 +188,17 @@ fn form(
     if config.output.is_none() || config.decoder.is_none() {
         let why =
             if small { "the values are small counts" } else { "the values are no small counts" };
-        let how = match decoder {
-            DecoderKind::Direct => "the whole horizon at once",
-            DecoderKind::Autoregressive => "step by step",
+        let (decoder_name, how) = match decoder {
+            DecoderKind::Direct => ("direct", "the whole horizon at once"),
+            DecoderKind::Autoregressive => ("autoregressive", "step by step"),
         };
-        notes.push(format!("{how}, output {}: {why}", output.name()));
+        let said = format!("{how}, output {}: {why}", output.name());
+        if config.decoder.is_none() {
+            notes.push(Remark::chosen("decoder", decoder_name, said.clone()));
+        }
+        if config.output.is_none() {
+            notes.push(Remark::chosen("output", output.name(), said));
+        }
     }
     Ok((decoder, output))
 }
@@ -181,7 +207,7 @@ fn by_spread(
     train: &[&[f64]],
     all: &[&[f64]],
     season: usize,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Transform {
     if all.iter().any(|y| y.iter().any(|y| *y <= 0.0)) {
         return Transform::None;
@@ -190,10 +216,11 @@ fn by_spread(
     if lambda > LOG_BELOW {
         return Transform::None;
     }
-    notes.push(format!(
+    let why = format!(
         "the spread grows with the level (Guerrero's lambda {lambda}): taking logarithms; the \
          setting `transform=none` does not"
-    ));
+    );
+    notes.push(Remark::chosen("transform", Transform::Log, why));
     Transform::Log
 }
 
@@ -203,7 +230,7 @@ fn by_error(
     train: &[&[f64]],
     season: usize,
     horizon: usize,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Difference {
     let (mut last, mut seasonal) = (0.0, 0.0);
     for y in train.iter().filter(|y| season > 1 && y.len() > horizon + season) {
@@ -218,11 +245,12 @@ fn by_error(
         }
     }
     if seasonal < last {
-        notes.push(format!(
+        let why = format!(
             "last season's values are {:.0} % closer than the last value: forecasting the \
              difference from them",
             100.0 * (1.0 - seasonal / last)
-        ));
+        );
+        notes.push(Remark::chosen("difference", Difference::Seasonal.name(), why));
         return Difference::Seasonal;
     }
     Difference::Last

@@ -15,15 +15,19 @@
 //! train(&task, &run.train, &folder, &mut Silent, &false.into())?;
 //! # Ok::<(), gruvy::Error>(())
 //! ```
+pub(crate) mod applied;
 pub(crate) mod choose;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod evaluate;
 pub mod judge;
 pub(crate) mod loss;
+pub(crate) mod rows;
 pub(crate) mod task;
 
+pub use applied::{Applied, trained_on};
 pub use config::{DecoderKind, ForecastConfig, ForecastRun};
 pub use evaluate::{Origins, evaluate, last_origins};
 pub use loss::{Targets, loss};
+pub use rows::{Row, Rows, short};
 pub use task::{EMBEDDED_AIRLINE, ForecastTask, embedded_airline};

@@ -20,6 +20,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use gruvy_data::series::{Found, SeriesFormat, read_panel, read_series};
 use gruvy_data::settings::{Setting, Settings};
 use gruvy_data::to_source;
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     Codec, TaskName,
     forecast::{
@@ -48,7 +49,7 @@ pub struct ForecastTask {
     series: Vec<Prepared>,
     division: Division,
     epoch_windows: usize,
-    notes: Vec<String>,
+    notes: Vec<Remark>,
     /// What was guessed of the tables, to be kept with the model.
     found: Option<Found>,
 }
@@ -92,7 +93,7 @@ impl ForecastTask {
             codec.horizon,
             division.valid.len(),
             division.test.len()
-        ));
+        ).into());
         let epoch_windows = match run.task.epoch_windows {
             0 => division.train.len().clamp(EPOCH[0], EPOCH[1]),
             given => given,
@@ -222,13 +223,13 @@ pub fn embedded_airline() -> Result<Panel> {
     panel.notes = vec![
         "no data given: learning from monthly airline passengers, 1949 to 1960 (Box and Jenkins \
          1976)"
-            .to_owned(),
+            .into(),
     ];
     Ok(panel)
 }
 
 /// What a person should know of series that are hard to learn from.
-fn unusual(panel: &Panel, division: &Division) -> Vec<String> {
+fn unusual(panel: &Panel, division: &Division) -> Vec<Remark> {
     let constant = |series: &&gruvy_runtime::series::Series| {
         let mut known = series.y.iter().filter(|y| !y.is_nan());
         known.next().is_some_and(|first| known.all(|y| y == first))
@@ -241,7 +242,7 @@ fn unusual(panel: &Panel, division: &Division) -> Vec<String> {
     let constants: Vec<&str> =
         panel.series.iter().filter(constant).map(|s| s.id.as_str()).collect();
     if !constants.is_empty() {
-        notes.push(format!("{} series never change: {}", constants.len(), named(constants)));
+        notes.push(format!("{} series never change: {}", constants.len(), named(constants)).into());
     }
     let mut learned = vec![false; panel.series.len()];
     division.train.iter().for_each(|(series, _)| learned[*series] = true);
@@ -253,7 +254,9 @@ fn unusual(panel: &Panel, division: &Division) -> Vec<String> {
         .map(|(s, _)| s.id.as_str())
         .collect();
     if !left.is_empty() {
-        notes.push(format!("{} series are too short to learn from: {}", left.len(), named(left)));
+        notes.push(
+            format!("{} series are too short to learn from: {}", left.len(), named(left)).into(),
+        );
     }
     notes
 }
@@ -333,7 +336,7 @@ impl TaskConfig for ForecastConfig {
 impl Task for ForecastTask {
     type Model = SequenceModel;
 
-    fn notes(&self) -> &[String] {
+    fn notes(&self) -> &[Remark] {
         &self.notes
     }
 

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use burn::tensor::{Device, Tensor};
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     Codec, TaskName,
     memory::TEST_SEED,
@@ -99,7 +100,7 @@ impl<G: Generator> TaskConfig for MemoryConfig<G> {
 impl<G: Generator> Task for MemoryTask<G> {
     type Model = SequenceModel;
 
-    fn notes(&self) -> &[String] {
+    fn notes(&self) -> &[Remark] {
         &[]
     }
 

@@ -3,6 +3,7 @@ use super::config::TextRun;
 use crate::error::Result;
 use gruvy_data::Input;
 use gruvy_data::text::{TextKind, read_text};
+use gruvy_runtime::Remark;
 use gruvy_runtime::random::Fnv;
 use gruvy_runtime::text::TextUnit;
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ pub struct Corpus {
     /// Tested on; may be empty.
     pub test: Vec<u8>,
     /// What a person should know about how it was read.
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
 }
 
 impl Corpus {
@@ -52,10 +53,13 @@ impl Corpus {
         };
         let (valid, test) = (part(&text.valid)?, part(&text.test)?);
         if data.paths.is_empty() {
-            notes.push(format!(
-                "no data given: learning from the embedded tales ({} KB)",
-                body.len() / 1000
-            ));
+            notes.push(
+                format!(
+                    "no data given: learning from the embedded tales ({} KB)",
+                    body.len() / 1000
+                )
+                .into(),
+            );
         }
         let mut corpus = Self::divide(run, &body, valid, test);
         corpus.notes = notes;

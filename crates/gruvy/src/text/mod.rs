@@ -16,9 +16,11 @@ pub(crate) mod batches;
 mod bpe;
 pub(crate) mod config;
 pub(crate) mod corpus;
+pub(crate) mod generating;
 pub(crate) mod task;
 pub(crate) mod vocabulary;
 
 pub use config::{TextConfig, TextRun};
 pub use corpus::{Corpus, EMBEDDED_TALES};
+pub use generating::Generating;
 pub use task::TextTask;

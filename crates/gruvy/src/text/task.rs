@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use burn::tensor::{Device, Tensor};
+use gruvy_runtime::Remark;
 use gruvy_runtime::{
     Codec, TaskName,
     model::{Head, Input, ModelFile, Spec, Trained},
@@ -43,7 +44,7 @@ pub struct TextTask {
     test: Tokens,
     cutter: Cutter,
     fingerprint: String,
-    notes: Vec<String>,
+    notes: Vec<Remark>,
 }
 
 /// One part of the data.
@@ -80,13 +81,16 @@ impl TextTask {
         let rows = (train.tokens.len() - 1) / seq_len;
         let batch = run.train.batch.min(rows);
         if batch < run.train.batch {
-            notes.push(format!(
-                "the training text has {} tokens, enough for a batch of {batch} sequences of \
+            notes.push(
+                format!(
+                    "the training text has {} tokens, enough for a batch of {batch} sequences of \
                  {seq_len} \
                  (batch = {} asked)",
-                train.tokens.len(),
-                run.train.batch
-            ));
+                    train.tokens.len(),
+                    run.train.batch
+                )
+                .into(),
+            );
         }
         let cutter = Cutter { tokens: train.tokens.len(), batch, seq_len };
         Ok(Self { run, codec, train, valid, test, cutter, fingerprint, notes })
@@ -162,7 +166,7 @@ impl TaskConfig for TextConfig {
 impl Task for TextTask {
     type Model = SequenceModel;
 
-    fn notes(&self) -> &[String] {
+    fn notes(&self) -> &[Remark] {
         &self.notes
     }
 
@@ -323,7 +327,7 @@ fn long_enough(name: &str, tokens: usize, seq_len: usize) -> Result<()> {
 }
 
 /// A sentence on tokens that the vocabulary does not have.
-fn unseen(codec: &TextCodec, name: &str, tokens: &[u32]) -> Option<String> {
+fn unseen(codec: &TextCodec, name: &str, tokens: &[u32]) -> Option<Remark> {
     let unknown = codec.unknown_token()?;
     let count = tokens.iter().filter(|token| **token == unknown).count();
     (count > 0).then(|| {
@@ -333,5 +337,6 @@ fn unseen(codec: &TextCodec, name: &str, tokens: &[u32]) -> Option<String> {
              as unknown",
             tokens.len()
         )
+        .into()
     })
 }

@@ -67,7 +67,7 @@ pub fn train<T: Task>(
     config.check()?;
     let mut run = Run::start(task, config, folder)?;
     observer.started(&run.plan);
-    task.notes().iter().for_each(|note| observer.note(note));
+    gruvy_runtime::Remark::sentences(task.notes()).into_iter().for_each(|note| observer.note(note));
     run.logs.lost.iter().for_each(|note| observer.note(note));
     let ended = loop {
         if let Some(ended) = run.ended(stop) {

@@ -6,6 +6,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use gruvy_runtime::Codec;
+use gruvy_runtime::Remark;
 use gruvy_runtime::model::{ModelFile, Trained};
 use serde_json::Value;
 
@@ -61,7 +62,7 @@ pub trait Task {
     type Model: Module;
 
     /// Sentences a person should read before training starts, about the data mostly.
-    fn notes(&self) -> &[String];
+    fn notes(&self) -> &[Remark];
 
     /// Changes whenever the data or the way they are cut into batches changes.
     fn fingerprint(&self) -> String;

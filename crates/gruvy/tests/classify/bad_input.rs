@@ -72,7 +72,7 @@ fn what_is_odd_is_said_and_answered() {
     let mut run = run(folder.path(), "a.tsv", &text);
     run.train.epochs = 1;
     let (task, classifier) = trained(&run, &out(folder.path(), "run"));
-    let notes = task.notes().join("\n");
+    let notes = gruvy_runtime::Remark::sentences(task.notes()).join("\n");
     for want in ["only one item to learn from has the label once", "1 items have 400 steps or more"]
     {
         assert!(notes.contains(want), "{want}: {notes}");

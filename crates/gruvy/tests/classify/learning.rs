@@ -185,10 +185,10 @@ fn a_run_that_was_stopped_ends_with_the_same_bits() {
 #[test]
 fn the_embedded_set_says_what_it_is() {
     let examples = synthetic();
-    assert!(examples.notes[0].contains("synthetic"));
+    assert!(examples.notes[0].why.contains("synthetic"));
     let task = ClassifyConfig::load(ClassifyRun::default()).unwrap();
     assert_eq!(task.data().labels, ["negative", "neutral", "positive"]);
     let sizes = [Part::Train, Part::Valid, Part::Test].map(|part| task.part(part).len());
     assert_eq!(sizes, [2400, 300, 300]);
-    assert!(task.notes().iter().any(|note| note.contains("synthetic")));
+    assert!(task.notes().iter().any(|note| note.why.contains("synthetic")));
 }

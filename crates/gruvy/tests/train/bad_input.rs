@@ -110,7 +110,7 @@ fn a_folder_is_read_in_order_and_what_is_not_text_is_left_out() {
     let corpus = Corpus::load(&run).unwrap();
     assert_eq!(corpus.train, format!("{}\nsecond\nthird\n", words(400)).into_bytes());
     assert!(
-        corpus.notes[0].ends_with("3 files, 1 left out that are not UTF-8"),
+        corpus.notes[0].why.ends_with("3 files, 1 left out that are not UTF-8"),
         "{:?}",
         corpus.notes
     );
@@ -121,7 +121,7 @@ fn unseen_characters_are_counted_and_read_as_unknown() {
     let text = words(400) + &"ß".repeat(3) + &words(10);
     let task = task(&small(), &text);
     let notes = gruvy::train::Task::notes(&task);
-    says(&notes[0], &["3 of", "test text do not occur"]);
+    says(&notes[0].why, &["3 of", "test text do not occur"]);
 }
 
 #[test]
@@ -129,7 +129,10 @@ fn a_batch_larger_than_the_text_shrinks_with_a_note() {
     let mut run = small();
     run.train.batch = 1000;
     let task = task(&run, &words(200));
-    says(&gruvy::train::Task::notes(&task)[0], &["900 tokens", "a batch of 44 sequences of 20"]);
+    says(
+        &gruvy::train::Task::notes(&task)[0].why,
+        &["900 tokens", "a batch of 44 sequences of 20"],
+    );
     assert_eq!(gruvy::train::Task::steps_per_epoch(&task), 1);
 }
 

@@ -42,7 +42,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
          ends it early.\n"
     ));
     let (outcome, task) = training::work_with_task(&settings, &folder, &stop, screen)?;
-    let (report, said) = classify::report_run(&task, &folder, screen)?;
+    let report = task.report_run(&folder)?;
+    let said = report.as_ref().map(classify::report_in_words).unwrap_or_default();
     let classifier = Classifier::open(folder.model_path())?;
     let explained = TEXTS
         .map(|text| classifier.explain(text, None).map(|explanation| (text, explanation)))

@@ -11,7 +11,7 @@ use self::flags::EvalFlags;
 use super::door::{Asked, Demo, Member, Task as Cli};
 use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
-use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, evaluate};
+use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, PartReport, evaluate};
 use gruvy::train::RunFolder;
 use gruvy_runtime::classify::{Classifier, ClassifyCodec};
 use gruvy_runtime::model::write_atomic;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 pub use self::shared::read;
-use self::shared::{in_full, own_task, report_run, shown};
+use self::shared::{in_full, own_task, report_in_words};
 
 /// The classification task.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct Classify;
 impl Cli for Classify {
     type Config = ClassifyConfig;
     type Eval = EvalFlags;
+    type Report = PartReport;
     const ABOUT: &'static str = "Learn the label of a text or of a sequence";
     const HEADING: &'static str = "Classify";
     const DATA: Option<&'static str> = Some(
@@ -39,11 +40,27 @@ impl Cli for Classify {
     const MEMBER: &'static str = "fold";
     const DEMO: Option<Demo> = Some(demo::run);
 
-    fn report(task: &ClassifyTask, folder: &RunFolder, screen: &Screen) -> Result<(Value, String)> {
-        report_run(task, folder, screen)
+    fn report(
+        task: &ClassifyTask,
+        folder: &RunFolder,
+        screen: &Screen,
+    ) -> Result<Option<PartReport>> {
+        if task.reported().is_some() {
+            screen.note("fitting a bag-of-words baseline");
+        }
+        Ok(task.report_run(folder)?)
     }
 
-    fn report_all(all: &[Member], of: usize, folder: &Path, screen: &Screen) -> Result<()> {
+    fn in_words(report: &PartReport) -> String {
+        report_in_words(report)
+    }
+
+    fn report_all(
+        all: &[Member<PartReport>],
+        of: usize,
+        folder: &Path,
+        screen: &Screen,
+    ) -> Result<()> {
         folds::report(all, of, folder, screen)
     }
 
@@ -64,7 +81,7 @@ impl Cli for Classify {
         let report = evaluate(&classifier, &data, baseline.as_ref())?;
         if let Some(out) = &flags.out {
             let title = format!("{} on {} items", path.display(), data.len());
-            let html = report.to_html(&title, &|item| shown(&data.items, item))?;
+            let html = report.to_html(&title, &|item| data.items.shown(item))?;
             write_atomic(out, html.as_bytes())?;
             screen.note(format!("page: {}", out.display()));
         }

@@ -7,14 +7,11 @@ use anyhow::{Result, bail};
 use gruvy_data::examples::{ExampleFormat, Examples, Places};
 use gruvy_runtime::items::Items;
 use gruvy_runtime::{
-    classify::{Classifier, Encoded},
+    classify::{Classifier, Prediction},
     model::write_atomic,
 };
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
-
-/// What stands between the labels of an item.
-const SEPARATOR: &str = "|";
 
 /// Runs the subcommand.
 ///
@@ -37,8 +34,16 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
         Some(text) => of_text(text),
         None => classify::read(&classifier, &data, &format, false, screen)?,
     };
-    let rows = Rows { classifier: &classifier, top_k };
-    let rows = if every_step { rows.every_step(&examples)? } else { rows.whole(&examples)? };
+    let multi_label = classifier.codec().multi_label;
+    let top = top_k.unwrap_or(usize::from(!multi_label));
+    let predictions = match every_step {
+        true => classifier.predict_steps(&examples.items, top)?,
+        false => classifier.predict(&examples.items, top)?,
+    };
+    let row = |prediction: &Prediction| {
+        prediction.row(&classify::name(&examples, prediction.item), multi_label)
+    };
+    let rows: Vec<Row> = predictions.iter().map(row).collect();
     let lines =
         jsonl || out.as_ref().is_some_and(|path| path.extension().is_some_and(|e| e == "jsonl"));
     let written = if lines { json_lines(&rows) } else { csv(&rows)? };
@@ -49,7 +54,8 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let all = || json!({ "rows": rows.iter().map(object).collect::<Vec<_>>() });
+    let all =
+        || json!({ "rows": rows.iter().map(object).collect::<Vec<_>>(), "chosen": examples.notes });
     screen.result(all, || written.trim_end().to_owned())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -95,70 +101,8 @@ fn of_text(text: String) -> Examples {
     }
 }
 
-/// An answer: its columns, in their order.
+/// A row of a table: its columns, in their order.
 type Row = Vec<(String, Value)>;
-
-struct Rows<'a> {
-    classifier: &'a Classifier,
-    top_k: Option<usize>,
-}
-
-impl Rows<'_> {
-    /// A row an item.
-    fn whole(&self, examples: &Examples) -> Result<Vec<Row>> {
-        let all = self.classifier.items(&examples.items)?;
-        let answers = all.chunks_exact(self.classifier.codec().labels.len()).enumerate();
-        Ok(answers.map(|(item, p)| self.row(classify::name(examples, item), None, p)).collect())
-    }
-
-    /// A row a step.
-    fn every_step(&self, examples: &Examples) -> Result<Vec<Row>> {
-        let items: Encoded = self.classifier.codec().encode(&examples.items)?;
-        let mut rows = Vec::new();
-        for item in 0..items.len() {
-            let (name, mut stream) = (classify::name(examples, item), self.classifier.stream()?);
-            match &examples.items {
-                Items::Text(_) => {
-                    for token in items.tokens_of(item).unwrap_or_default() {
-                        let p = stream.push_token(*token)?;
-                        rows.push(self.row(name.clone(), Some(stream.steps()), &p));
-                    }
-                }
-                Items::Sequences(all) => {
-                    for step in all.item(item).chunks_exact(all.features.len()) {
-                        let p = stream.push_features(step)?;
-                        rows.push(self.row(name.clone(), Some(stream.steps()), &p));
-                    }
-                }
-            }
-        }
-        Ok(rows)
-    }
-
-    fn row(&self, name: String, step: Option<usize>, p: &[f32]) -> Row {
-        let codec = self.classifier.codec();
-        let mut row: Row = vec![("id".into(), name.into())];
-        row.extend(step.map(|step| ("step".into(), step.into())));
-        let label = |at: u32| codec.labels[at as usize].clone();
-        let ranked = codec.ranked(p);
-        if codec.multi_label {
-            let decided: Vec<String> = codec.decide(p).into_iter().map(label).collect();
-            row.push(("labels".into(), decided.join(SEPARATOR).into()));
-        }
-        let top = self.top_k.unwrap_or(usize::from(!codec.multi_label));
-        for (rank, at) in ranked.into_iter().take(top).enumerate() {
-            let suffix = if rank == 0 { String::new() } else { (rank + 1).to_string() };
-            row.push((format!("label{suffix}"), label(at).into()));
-            row.push((format!("probability{suffix}"), rounded(p[at as usize])));
-        }
-        row
-    }
-}
-
-/// A probability with as many digits as an `f32` has.
-fn rounded(p: f32) -> Value {
-    p.to_string().parse::<f64>().map_or(Value::Null, Value::from)
-}
 
 fn csv(rows: &[Row]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());

@@ -8,15 +8,14 @@ use crate::screen::Screen;
 use crate::table::{Best, Column, table};
 use anyhow::{Context, Result};
 use gruvy::classify::judge::{BASELINE, Report};
-use gruvy::classify::{ClassifyConfig, ClassifyTask};
+use gruvy::classify::{ClassifyConfig, ClassifyTask, PartReport};
 use gruvy::settings::{RunSettings, TaskConfig};
 use gruvy::train::{RunFolder, Task};
 use gruvy_data::examples::{ExampleFormat, Examples, Like, read_examples_like};
 use gruvy_data::from_source;
 use gruvy_runtime::classify::{Classifier, Reader};
 use gruvy_runtime::items::Items;
-use gruvy_runtime::model::{ModelFile, write_atomic};
-use serde_json::{Value, json};
+use gruvy_runtime::model::ModelFile;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -57,7 +56,7 @@ pub fn read(
     flags.apply(&mut asked)?;
     let like = Like { known: &known, asked: &asked, labelled };
     let examples = read_examples_like(&inputs(paths)?, &like)?;
-    examples.notes.iter().for_each(|note| screen.note(note));
+    screen.remarks(&examples.notes);
     Ok(examples)
 }
 
@@ -69,41 +68,9 @@ pub fn name(examples: &Examples, at: usize) -> String {
     }
 }
 
-/// What an item says, for a person.
-pub(super) fn shown(items: &Items, at: usize) -> String {
-    match items {
-        Items::Text(texts) => texts[at].clone(),
-        Items::Sequences(all) => {
-            let steps = all.item(at).len() / all.features.len();
-            format!("item {}, a sequence of {steps} steps", at + 1)
-        }
-    }
-}
-
-/// Judges the model of a run beside the baseline; puts `report.html` and `confusion.svg` into its
-/// folder.
-///
-/// # Errors
-/// When the model cannot be read, or a file cannot be written.
-pub fn report_run(
-    task: &ClassifyTask,
-    folder: &RunFolder,
-    screen: &Screen,
-) -> Result<(Value, String)> {
-    let Some(part) = task.reported() else { return Ok((Value::Null, String::new())) };
-    screen.note("fitting a bag-of-words baseline");
-    let classifier = Classifier::open(folder.model_path())?;
-    let report = task.report(&classifier, part, Some(&task.baseline()?))?;
-    let (items, of) = (&task.data().items, task.part(part));
-    let page = folder.path().join("report.html");
-    let title = format!("{} on its {} items", folder.path().display(), part.name());
-    let html = report.to_html(&title, &|item| shown(items, of[item]))?;
-    write_atomic(&page, html.as_bytes())?;
-    if let Some(svg) = report.confusion_svg()? {
-        write_atomic(&folder.path().join("confusion.svg"), svg.as_bytes())?;
-    }
-    let said = format!("\n{}\nreport      {}", metrics(&report), page.display());
-    Ok((json!({ "part": part.name(), "judgement": report, "page": page }), said))
+/// The table of a report, and where its page is.
+pub fn report_in_words(report: &PartReport) -> String {
+    format!("\n{}\nreport      {}", metrics(&report.judgement), report.page.display())
 }
 
 /// The task of a run with its data, if they are still what the model was trained on.
@@ -189,7 +156,7 @@ pub(super) fn in_full(report: &Report, items: &Items) -> String {
     let mistakes = report.model.mistakes.iter().take(MISTAKES);
     let mistakes: Vec<String> = mistakes
         .map(|mistake| {
-            let text: String = shown(items, mistake.item).chars().take(100).collect();
+            let text: String = items.shown(mistake.item).chars().take(100).collect();
             format!("  {}: {text}", report.mistake(mistake))
         })
         .collect();

@@ -3,7 +3,7 @@
 use super::flags::BacktestArgs;
 use crate::screen::Screen;
 use crate::table::{Best, Column, table};
-use crate::task::forecast::series::{Ask, Opened};
+use crate::task::forecast::series::{Ask, open};
 use anyhow::{Result, bail};
 use gruvy::forecast::judge::{Backtest, JudgeConfig, Metrics, Observed, PageConfig, judge};
 use gruvy::forecast::{Origins, last_origins};
@@ -21,7 +21,7 @@ use std::process::ExitCode;
 pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let BacktestArgs { model, data, windows, step, samples, out, format } = args;
     let ask = Ask { model: &model, file: None, data: &data, format, samples };
-    let opened = Opened::new(ask, seed, screen)?;
+    let opened = open(ask, seed, screen)?;
     let codec = opened.forecaster.codec();
     let step = step.unwrap_or(codec.horizon);
     if windows == 0 || step == 0 {

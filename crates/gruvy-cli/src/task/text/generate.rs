@@ -5,6 +5,7 @@ use crate::model;
 use crate::screen::Screen;
 use crate::stop;
 use anyhow::{Context, Result};
+use gruvy::text::Generating;
 use gruvy_runtime::text::{Sampling, TextCodec, TextModel};
 use serde_json::json;
 use std::io::{self, Read, Write};
@@ -24,14 +25,11 @@ pub fn run(args: &GenerateArgs, seed: Option<u64>, screen: &Screen) -> Result<Ex
     let stop = stop::on_ctrl_c()?;
     let prompt = read_prompt(args.prompt.as_deref())?;
     warn_unseen(model.codec(), &prompt, screen);
-    let sampling = Sampling {
-        temperature: args.temperature,
-        top_k: args.top_k,
-        top_p: args.top_p,
-        seed: seed.unwrap_or_else(fresh_seed),
-    };
+    let mut how = Generating::default();
+    args.how.apply(&mut how)?;
+    let sampling = how.sampling(seed.unwrap_or_else(fresh_seed));
     let mut samples = Vec::new();
-    for index in 0..args.samples.get() {
+    for index in 0..how.samples {
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -39,7 +37,7 @@ pub fn run(args: &GenerateArgs, seed: Option<u64>, screen: &Screen) -> Result<Ex
             println_stdout("----")?;
         }
         let sampling = Sampling { seed: sampling.seed.wrapping_add(index), ..sampling.clone() };
-        let sample = write_sample(&model, &sampling, &prompt, args.length, screen.json(), &stop)?;
+        let sample = write_sample(&model, &sampling, &prompt, how.length, screen.json(), &stop)?;
         samples
             .push(json!({ "text": sample.text, "tokens": sample.tokens, "seed": sampling.seed }));
     }

@@ -31,6 +31,7 @@ pub struct EvalFlags {
 impl Task for Text {
     type Config = TextConfig;
     type Eval = EvalFlags;
+    type Report = ();
     const ABOUT: &'static str = "Learn to write text";
     const HEADING: &'static str = "Text";
     const DATA: Option<&'static str> =
@@ -78,6 +79,6 @@ fn last_part(data: &[PathBuf], unit: TextUnit, percent: f64, screen: &Screen) ->
     let mut data = DataConfig { paths: data.to_vec(), stdin: None };
     input::attach(&mut data)?;
     let corpus = Corpus::load(&TextRun { task, data, ..TextRun::default() })?;
-    corpus.notes.iter().for_each(|note| screen.note(note));
+    screen.remarks(&corpus.notes);
     Ok(corpus.test)
 }

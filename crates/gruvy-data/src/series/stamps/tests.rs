@@ -69,7 +69,7 @@ fn what_is_no_time_is_refused() {
 #[test]
 fn one_offset_is_kept_and_several_are_instants_in_utc() {
     let offset = |cells: &[&str]| {
-        Reading::of(cells.iter().copied(), Earlier::default()).map(Reading::offset)
+        Reading::of(cells.iter().copied(), Earlier::default()).map(|reading| reading.offset())
     };
     let same = ["2020-03-04T13:30:05+02:00", "2020-03-04T14:30:05+02:00"];
     assert_eq!(offset(&same), Ok(Some(7200)));

@@ -47,6 +47,10 @@ fn frequencies_are_named_as_in_pandas() {
         ("BQ", "BQE"),
         ("3BMS", "BQS"),
         ("BA", "BYE"),
+        ("bw", "BWE"),
+        ("2BWS", "2BWS"),
+        ("SM", "SME"),
+        ("sms", "SMS"),
     ];
     for (typed, name) in names {
         assert_eq!(freq(typed).to_string(), name, "{typed}");
@@ -124,6 +128,46 @@ fn business_days_have_no_weekends() {
 }
 
 #[test]
+fn half_months_have_two_stamps() {
+    assert_eq!(
+        steps("SME", "2024-01-31", 5),
+        ["2024-01-31", "2024-02-15", "2024-02-29", "2024-03-15", "2024-03-31"]
+    );
+    assert_eq!(
+        steps("SMS", "2023-12-15", 4),
+        ["2023-12-15", "2024-01-01", "2024-01-15", "2024-02-01"]
+    );
+    assert_eq!(freq("SMS").steps(time("2023-12-15"), time("2024-02-01")), Some(3));
+    assert_eq!(freq("SMS").steps(time("2023-12-15"), time("2024-02-02")), None);
+    assert_eq!(freq("SMS").nearest(time("2023-12-15"), time("2024-02-02")), Some(3));
+    assert_eq!(freq("SMS").season(), 24);
+}
+
+#[test]
+fn weeks_of_business_days_have_a_monday_or_a_friday() {
+    assert_eq!(steps("BWE", "2024-03-28", 3), ["2024-03-29", "2024-04-05", "2024-04-12"]);
+    assert_eq!(steps("2BWS", "2024-04-02", 2), ["2024-04-01", "2024-04-15"]);
+    let friday = time("2024-03-22");
+    assert_eq!(freq("BWE").steps(friday, time("2024-03-28")), None);
+    // The last business day before Good Friday.
+    assert_eq!(freq("BWE").nearest(friday, time("2024-03-28")), Some(1));
+    assert_eq!(freq("W").nearest(friday, time("2024-03-28")), Some(1));
+}
+
+#[test]
+fn a_stamp_stands_for_the_nearest_step_less_than_a_quarter_off() {
+    let start = time("2024-01-01 00:00:00");
+    for (stamp, expected) in [
+        ("2024-01-01 02:00:03", Some(2)),
+        ("2024-01-01 01:50:00", Some(2)),
+        ("2024-01-01 01:40:00", None),
+        ("2023-12-31 23:00:00", None),
+    ] {
+        assert_eq!(freq("h").nearest(start, time(stamp)), expected, "{stamp}");
+    }
+}
+
+#[test]
 fn months_of_business_days_end_before_a_weekend_and_begin_after_one() {
     let ends = ["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-05-31", "2024-06-28"];
     assert_eq!(steps("BME", "2024-01-31", 6), ends);
@@ -137,7 +181,7 @@ fn months_of_business_days_end_before_a_weekend_and_begin_after_one() {
         assert_eq!(freq("BME").steps(time(ends[0]), time(end)), Some(at));
     }
     assert_eq!(freq("BME").steps(time(ends[0]), time("2024-03-31")), None);
-    assert_eq!(freq("BME").months(time(ends[0]), time("2024-03-31")), Some(2));
+    assert_eq!(freq("BME").nearest(time(ends[0]), time("2024-03-31")), Some(2));
     assert_eq!(
         (freq("BME").season(), freq("BQE").season(), freq("BME").calendar_size()),
         (12, 4, 2)

@@ -1,0 +1,50 @@
+//! The models of a folder: a run, or several runs side by side.
+use super::file::MODEL_FILE_NAME;
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The model files that a person means by `path`: the file itself, that of a run folder, or those of
+/// the runs `1`, `2`, … in a folder, which are the members of an ensemble or the folds of a
+/// cross-validation. There is at least one.
+///
+/// # Errors
+/// [`Error::NoModel`] for a folder in which there is none.
+pub fn members(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+    let path = path.as_ref();
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let own = path.join(MODEL_FILE_NAME);
+    if own.exists() {
+        return Ok(vec![own]);
+    }
+    let numbered = (1..).map(|n: usize| path.join(n.to_string()).join(MODEL_FILE_NAME));
+    let found: Vec<PathBuf> = numbered.take_while(|file| file.exists()).collect();
+    match found.is_empty() {
+        true => Err(Error::NoModel { path: path.to_owned() }),
+        false => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_has_its_model_or_those_of_its_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        assert!(matches!(members(path), Err(Error::NoModel { .. })));
+        for run in ["1", "2", "4"] {
+            fs::create_dir(path.join(run)).unwrap();
+            fs::write(path.join(run).join(MODEL_FILE_NAME), "").unwrap();
+        }
+        let file = |run: &str| path.join(run).join(MODEL_FILE_NAME);
+        assert_eq!(members(path).unwrap(), [file("1"), file("2")]);
+        assert_eq!(members(path.join("4")).unwrap(), [file("4")]);
+        assert_eq!(members(file("2")).unwrap(), [file("2")]);
+        fs::write(path.join(MODEL_FILE_NAME), "").unwrap();
+        assert_eq!(members(path).unwrap(), [path.join(MODEL_FILE_NAME)]);
+    }
+}
