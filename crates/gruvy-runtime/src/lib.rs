@@ -14,6 +14,7 @@ pub mod forecast;
 pub mod items;
 pub mod memory;
 pub mod model;
+pub mod music;
 mod opened;
 mod remark;
 pub mod series;
