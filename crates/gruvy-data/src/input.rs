@@ -99,3 +99,24 @@ pub(crate) fn has_end(file: &Path, ends: &[&str]) -> bool {
 pub(crate) fn line_at(bytes: &[u8], at: usize) -> u64 {
     1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64
 }
+
+/// Files in and below `folder`, by path. Hidden entries are left out, and folders behind links,
+/// which may go round in circles.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let io = |error| Error::Io { action: "read", path: folder.to_owned(), error };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(io)?);
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if kind.is_dir() {
+            files.extend(files_below(&path)?);
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,14 +1,17 @@
 //! Turns people's files into the plain values that models take: labelled texts and sequences, time
-//! series.
+//! series, music.
 //!
 //! ```text
 //! CSV, TSV, Parquet, JSON Lines, fastText, lines, folders, .npz ──examples──> Examples
 //! CSV, Parquet ─────────────────────────────────────────────────────series──> Panel
+//! MIDI, JSON of piano rolls ─────────────────────────────────────────music──> Music
 //! ```
 mod decode;
 mod error;
 pub mod examples;
 mod input;
+pub mod midi;
+pub mod music;
 mod packed;
 pub mod series;
 pub mod settings;

@@ -1,11 +1,10 @@
 //! Text from files and folders, joined.
 use crate::decode::{no_other_kind, unicode};
 use crate::error::{Error, Result, problem_at};
-use crate::input::{Input, line_at, read_file};
+use crate::input::{Input, files_below, line_at, read_file};
 use gruvy_runtime::Remark;
 use std::borrow::Cow;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What text may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +90,7 @@ fn check_utf8(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn read_folder(folder: &Path, text: &mut Text) -> Result<()> {
-    let mut files = Vec::new();
-    list(folder, &mut files)?;
-    files.sort();
+    let files = files_below(folder)?;
     let (mut used, mut other) = (0, 0);
     for path in &files {
         let bytes = read_file(path)?;
@@ -116,24 +113,5 @@ fn read_folder(folder: &Path, text: &mut Text) -> Result<()> {
     let left_out =
         if other > 0 { format!(", {other} left out that are not UTF-8") } else { String::new() };
     text.notes.push(format!("{}: {used} files{left_out}", folder.display()).into());
-    Ok(())
-}
-
-/// Files in and below `folder`. Hidden entries are left out, and folders behind links, which may go
-/// round in circles.
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let io = |error| Error::Io { action: "read", path: folder.to_owned(), error };
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let entry = entry.map_err(io)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(io)?);
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        if kind.is_dir() {
-            list(&path, files)?;
-        } else if path.is_file() {
-            files.push(path);
-        }
-    }
     Ok(())
 }
