@@ -319,5 +319,5 @@ fn predictions_are_rows_of_what_the_classifier_answers() {
     let last = &of_second[1].top[0];
     assert!((last.probability - predictions[1].top[0].probability).abs() < 1e-6);
     let error = classifier.predict(&items, labels.len() + 1).unwrap_err();
-    assert!(matches!(error, Error::Setting { name: "top_k", .. }), "{error}");
+    assert!(matches!(error, gruvy_runtime::Error::Setting { name: "top_k", .. }), "{error}");
 }

@@ -132,3 +132,48 @@ fn evaluation_needs_text() {
     place.gruvy(&["eval", "run", "nowhere.txt"]).error(&["nowhere.txt"]);
     place.gruvy(&["eval", "run"]).error(&["run", "text model"]);
 }
+
+/// Every whole number of every task, as large as it can be typed: an error, or a run that ends.
+#[test]
+fn numbers_beyond_reason_end_in_a_sentence() {
+    let place = Place::new();
+    let days = (0..60).map(|t| format!("2024-{:02}-{:02},{}\n", 1 + t / 28, 1 + t % 28, t % 7));
+    place.write("series.csv", ["ds,y\n".to_owned()].into_iter().chain(days).collect::<String>());
+    let items = (0..40).map(|t| format!("a soup {},{}\n", t % 7, t % 2));
+    place.write(
+        "items.csv",
+        ["text,label\n".to_owned()].into_iter().chain(items).collect::<String>(),
+    );
+    place.write("text.txt", "the quick brown fox. ".repeat(200));
+    let tasks = [
+        ("text", "text.txt"),
+        ("classify", "items.csv"),
+        ("forecast", "series.csv"),
+        ("adding", ""),
+        ("copy", ""),
+    ];
+    for (task, data) in tasks {
+        let help = place.gruvy(&["train", task, "--help"]).success().out;
+        let flags = help.split_whitespace().collect::<Vec<_>>();
+        let whole =
+            |pair: &&[&str]| pair[0].starts_with("--") && ["<N>", "<T>", "<H>"].contains(&pair[1]);
+        // Work that is as long as it was asked to be.
+        let work = ["--valid-size", "--test-size", "--train-size", "--threads", "--seed"];
+        let names = flags.windows(2).filter(whole).map(|pair| pair[0]);
+        for name in names.filter(|name| !work.contains(name)) {
+            for value in ["18446744073709551615", "1000000000000"] {
+                let mut args = vec!["train", task];
+                args.extend([data].into_iter().filter(|data| !data.is_empty()));
+                args.extend(["--max-minutes", "0.005", "--out", "run", "--force", "-q"]);
+                if data.is_empty() {
+                    args.extend(["--length", "5", "--train-size", "20", "--valid-size", "5"]);
+                    args.extend(["--test-size", "0"]);
+                }
+                args.extend(["--hidden", "8", name, value]);
+                let said = place.gruvy(&args);
+                assert!(matches!(said.code, 0..=2), "{args:?}: {} {}", said.code, said.err);
+                assert!(!said.err.contains("panicked"), "{args:?}: {}", said.err);
+            }
+        }
+    }
+}

@@ -33,6 +33,8 @@ pub(crate) mod vectors;
 pub use config::{ClassifyConfig, ClassifyRun, Unit};
 pub use data::Labelled;
 pub use folds::{FOLD_METRICS, Folds};
+#[doc(hidden)]
+pub use names::in_words;
 pub use report::{PartReport, evaluate};
 pub use synthetic::synthetic;
 pub use task::ClassifyTask;

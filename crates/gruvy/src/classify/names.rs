@@ -2,7 +2,7 @@
 
 /// The first names of a list; quoted where one of them has a comma, which would look like two
 /// names.
-pub(crate) fn in_words(names: &[String]) -> String {
+pub fn in_words(names: &[String]) -> String {
     listed(names, |_| String::new())
 }
 

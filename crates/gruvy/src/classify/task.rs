@@ -23,7 +23,7 @@ use crate::{
     },
     settings::run::{Metric, TaskConfig},
     train::{
-        config::TrainConfig,
+        config::{MOST_RUNS, TrainConfig, at_most},
         report::Metrics,
         size::Size,
         task::{Carry, Part, Position, Task, Validated},
@@ -420,6 +420,7 @@ impl TaskConfig for ClassifyConfig {
 
     fn check(run: &ClassifyRun) -> Result<()> {
         let task = &run.task;
+        at_most(&[("folds", task.folds)], MOST_RUNS)?;
         if task.unit == Unit::Bpe && task.vocab_size < 257 {
             let why = "expected at least 257 for the unit bpe, which has all bytes";
             return Err(Error::setting("vocab_size", task.vocab_size, why));

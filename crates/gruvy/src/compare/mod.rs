@@ -34,6 +34,7 @@ use crate::{
     error::{Error, Result},
     settings::run::{RunSettings, TaskConfig},
     train::{
+        config::MOST_RUNS,
         folder::RunFolder,
         lock::FolderLock,
         report::{Ended, Observer},
@@ -87,8 +88,9 @@ impl CompareConfig {
         if let Some(i) = (1..names.len()).find(|i| names[..*i].contains(&names[*i])) {
             return wrong(format!("expected each cell once, {} is there again", names[i]));
         }
-        if self.seeds == 0 {
-            return Err(Error::setting("seeds", 0, "expected at least 1"));
+        if !(1..=MOST_RUNS as u64).contains(&self.seeds) {
+            let why = format!("expected 1 to {MOST_RUNS}");
+            return Err(Error::setting("seeds", self.seeds, why));
         }
         Ok(())
     }

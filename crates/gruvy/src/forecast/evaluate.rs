@@ -39,6 +39,8 @@ pub fn last_origins<'a>(
     for series in series {
         let Some(last) = series.len().checked_sub(codec.horizon) else { continue };
         let until = codec.known(&series.id).map(|known| known.until);
+        // No more lie in the series.
+        let count = count.min(last / step.max(1) + 1);
         let origins = (0..count).rev().filter_map(|back| last.checked_sub(back * step));
         for origin in origins.filter(|origin| codec.frame(series, *origin).is_some()) {
             let stamp = codec.frequency.at(series.start, origin);

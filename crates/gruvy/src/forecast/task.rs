@@ -10,7 +10,7 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, TaskConfig},
     train::{
-        config::TrainConfig,
+        config::{MOST, MOST_RUNS, TrainConfig, at_most},
         report::Metrics,
         size::Size,
         task::{Carry, Part, Position, Task},
@@ -304,6 +304,17 @@ impl TaskConfig for ForecastConfig {
 
     fn check(run: &ForecastRun) -> Result<()> {
         let task = &run.task;
+        let steps = [
+            ("horizon", task.horizon),
+            ("context", task.context),
+            ("season", task.season),
+            ("segment", task.segment),
+            ("valid_steps", task.valid_steps.unwrap_or(0)),
+            ("test_steps", task.test_steps),
+            ("epoch_windows", task.epoch_windows),
+        ];
+        at_most(&steps, MOST)?;
+        at_most(&[("ensemble", task.ensemble)], MOST_RUNS)?;
         let rising = task.levels.windows(2).all(|pair| pair[0] < pair[1]);
         if task.levels.is_empty() || !rising || !task.levels.iter().all(|l| *l > 0.0 && *l < 1.0) {
             let why = "expected rising numbers between 0 and 1, such as 0.1,0.5,0.9";

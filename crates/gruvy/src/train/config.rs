@@ -12,6 +12,8 @@ use serde_json::json;
 /// No size is larger, so that those computed from it are numbers.
 pub(crate) const MOST: usize = 1 << 24;
 const MOST_LAYERS: usize = 1024;
+/// No settings stand for more runs.
+pub(crate) const MOST_RUNS: usize = 1000;
 
 /// Refuses larger sizes.
 pub(crate) fn at_most(sizes: &[(&'static str, usize)], most: usize) -> Result<()> {

@@ -192,3 +192,35 @@ fn the_embedded_set_says_what_it_is() {
     assert_eq!(sizes, [2400, 300, 300]);
     assert!(task.notes().iter().any(|note| note.why.contains("synthetic")));
 }
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl gruvy::train::Observer for Notes {
+    fn note(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
+}
+
+#[test]
+fn a_classifier_that_knows_no_more_than_frequencies_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nine of ten items have one label: that much is known before anything is learned.
+    let unlike = |at: usize| if at.is_multiple_of(10) { "rare" } else { "usual" };
+    let line = |at: usize| format!("the {} of it\t{}\n", (at * 7) % 9, unlike(at));
+    let text = "text\tlabel\n".to_owned() + &(0..300).map(line).collect::<String>();
+    let mut notes = |lr: f64, name: &str, text: &str| {
+        let mut run = run(folder.path(), "a.tsv", text);
+        run.train.lr = lr;
+        let task = ClassifyConfig::load(run.clone()).unwrap();
+        let at = RunFolder::create(out(folder.path(), name), run.to_toml().unwrap(), false);
+        let mut notes = Notes::default();
+        train(&task, &run.train, &at.unwrap(), &mut notes, &false.into()).unwrap();
+        notes.0.join("\n")
+    };
+    let nothing = notes(1e-9, "nothing", &text);
+    assert!(nothing.contains("knows only how frequent"), "{nothing}");
+    let learned = notes(1e-2, "learned", &ordered(300));
+    assert!(!learned.contains("knows only how frequent"), "{learned}");
+}

@@ -4,6 +4,7 @@ use super::flags::ExplainArgs;
 use super::shared as classify;
 use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
+use gruvy::classify::in_words;
 use gruvy::classify::judge::{explanation_html, explanation_text};
 use gruvy_runtime::model::write_atomic;
 use serde_json::json;
@@ -33,7 +34,7 @@ pub fn run(args: &ExplainArgs, screen: &Screen) -> Result<ExitCode> {
         None => None,
         Some(name) => {
             let found = labels.iter().zip(0..).find(|(label, _)| *label == name);
-            let known = || format!("no label `{name}`: there are {}", labels.join(", "));
+            let known = || format!("no label `{name}`: there are {}", in_words(labels));
             Some(found.map(|(_, at)| at).with_context(known)?)
         }
     };

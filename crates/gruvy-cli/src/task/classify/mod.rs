@@ -11,7 +11,7 @@ use self::flags::EvalFlags;
 use super::door::{Asked, Demo, Member, Task as Cli};
 use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
-use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, PartReport, evaluate};
+use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, PartReport, evaluate, in_words};
 use gruvy::train::RunFolder;
 use gruvy_runtime::classify::{Classifier, ClassifyCodec};
 use gruvy_runtime::model::write_atomic;
@@ -96,11 +96,10 @@ pub fn info(codec: &ClassifyCodec) -> (Value, String) {
         "max_len": codec.max_len, "temperature": codec.temperature, "priors": codec.priors,
     });
     let words = format!(
-        "{} to {}: {}{}",
+        "{} to {}: {}",
         codec.reader.name(),
         if codec.multi_label { "any of" } else { "one of" },
-        codec.labels.iter().take(10).cloned().collect::<Vec<_>>().join(", "),
-        if codec.labels.len() > 10 { ", …" } else { "" },
+        in_words(&codec.labels),
     );
     (json, words)
 }

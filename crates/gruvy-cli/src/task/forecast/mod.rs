@@ -11,6 +11,7 @@ use super::door::{Asked, Demo, Task};
 use crate::screen::{Screen, thousands};
 use crate::training::metrics_in_words;
 use anyhow::{Context, Result, bail};
+use gruvy::classify::in_words;
 use gruvy::forecast::judge::{FanChart, fan_png, fan_svg};
 use gruvy::forecast::{Applied, ForecastConfig, Rows, evaluate, short};
 use gruvy::settings::TaskConfig;
@@ -138,8 +139,9 @@ fn choose(opened: &Applied, only: &[String]) -> Result<Vec<usize>> {
     }
     let find = |id: &String| {
         opened.index(id).with_context(|| {
-            let known = opened.panel.series.iter().take(10).map(|series| series.id.as_str());
-            format!("no series `{id}`: there are {} …", known.collect::<Vec<_>>().join(", "))
+            let known: Vec<String> =
+                opened.panel.series.iter().map(|series| series.id.clone()).collect();
+            format!("no series `{id}`: there are {}", in_words(&known))
         })
     };
     only.iter().map(find).collect()
