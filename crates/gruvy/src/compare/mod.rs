@@ -89,7 +89,7 @@ impl CompareConfig {
             return wrong(format!("expected each cell once, {} is there again", names[i]));
         }
         if !(1..=MOST_RUNS as u64).contains(&self.seeds) {
-            let why = format!("expected 1 to {MOST_RUNS}");
+            let why = format!("expected at least 1, at most {MOST_RUNS}");
             return Err(Error::setting("seeds", self.seeds, why));
         }
         Ok(())

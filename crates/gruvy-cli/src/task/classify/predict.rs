@@ -54,8 +54,7 @@ pub fn run(args: PredictArgs, screen: &Screen) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let all =
-        || json!({ "rows": rows.iter().map(object).collect::<Vec<_>>(), "chosen": examples.notes });
+    let all = || json!({ "rows": rows.iter().map(object).collect::<Vec<_>>() });
     screen.result(all, || written.trim_end().to_owned())?;
     Ok(ExitCode::SUCCESS)
 }

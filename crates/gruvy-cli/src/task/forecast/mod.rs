@@ -127,7 +127,7 @@ pub fn run(args: ForecastArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let json = || json!({ "rows": table, "chosen": opened.panel.notes });
+    let json = || json!({ "rows": table });
     screen.result(json, || String::from_utf8_lossy(&csv).trim_end().to_owned())?;
     Ok(ExitCode::SUCCESS)
 }
