@@ -73,6 +73,8 @@ pub enum Command {
     Eval(Box<EvalArgs>),
     /// Show what a model is and how it was trained
     Info(InfoArgs),
+    /// See what is in files of data, and what is wrong with them
+    Data(DataArgs),
     /// See what a model's gates do on an input, how long its units remember and how far gradients
     /// reach
     Inspect(InspectArgs),
@@ -263,6 +265,17 @@ impl FromArgMatches for EvalArgs {
 pub struct InfoArgs {
     /// Run folder or model file
     pub model: PathBuf,
+}
+
+/// `gruvy data`
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// Files, or folders of them; `-` is stdin. So far of music: MIDI, and piano rolls in JSON
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write a page with a picture of each file too
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `gruvy inspect`

@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Forecast(args) => task::forecast::run(*args, cli.common.seed, &screen),
         Command::Backtest(args) => task::forecast::backtest::run(*args, cli.common.seed, &screen),
         Command::Eval(args) => command::eval::run(&args, cli.common.seed, &screen),
+        Command::Data(args) => command::data::run(&args, &screen),
         Command::Info(args) => command::info::run(&args, &screen),
         Command::Inspect(args) => command::inspect::run(&args, cli.common.seed, &screen),
         Command::Demo(args) => command::demo::run(&args, cli.common.seed, &screen),

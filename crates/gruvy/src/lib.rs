@@ -11,6 +11,8 @@ pub mod classify;
 #[cfg(feature = "tasks")]
 pub mod compare;
 #[cfg(feature = "tasks")]
+pub mod doctor;
+#[cfg(feature = "tasks")]
 mod draw;
 #[cfg(feature = "tasks")]
 mod error;
@@ -22,6 +24,8 @@ pub mod inspect;
 mod mean;
 #[cfg(feature = "tasks")]
 pub mod memory;
+#[cfg(feature = "tasks")]
+pub mod music;
 pub mod nn;
 pub mod ops;
 #[cfg(feature = "tasks")]

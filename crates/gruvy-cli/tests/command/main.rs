@@ -6,6 +6,7 @@ mod bench;
 mod classify;
 mod compare;
 mod damage;
+mod data;
 mod flow;
 mod forecast;
 mod inspect;

@@ -71,35 +71,31 @@ impl Mend {
         };
         let (track, event, note) =
             (of("track", "tracks"), of("event", "events"), of("note", "notes"));
+        let byte = of("byte", "bytes");
         match self {
-            Self::Before => format!("{} before the header left out", of("byte", "bytes")),
+            Self::Before => format!("left out {byte} before the header"),
             Self::Format => "unknown format, read as format 1".into(),
             Self::SingleTrack => format!("format 0 with {count} tracks, read as format 1"),
             Self::Fewer => format!("{track} fewer than the header announces"),
             Self::More => format!("{track} more than the header announces"),
-            Self::Chunk => {
-                format!("{} of an unknown kind left out", of("chunk", "chunks"))
-            }
-            Self::Length => {
-                format!("{track} of a wrong length, read up to the next")
-            }
+            Self::Chunk => format!("left out {} of an unknown kind", of("chunk", "chunks")),
+            Self::Length => format!("{track} of a wrong length, read up to the next"),
             Self::CutOff => "the file is cut off, read up to there".into(),
             Self::NoEnd => format!("{track} without an end, ended with the last event"),
-            Self::AfterEnd => {
-                format!("{} after the end of a track left out", of("byte", "bytes"))
-            }
-            Self::System => format!("{event} that no file may have left out"),
-            Self::Meta => format!("{event} of senseless content left out"),
-            Self::Status => format!("{event} without a status read with the last one"),
-            Self::Broken => {
-                format!("{track} read only up to a broken event")
-            }
+            Self::AfterEnd => format!("left out {byte} after the end of a track"),
+            Self::System => format!(
+                "left out {event} that {} not belong in a file",
+                if count == 1 { "does" } else { "do" }
+            ),
+            Self::Meta => format!("left out {event} with invalid content"),
+            Self::Status => format!("{event} without a status, read with the last one"),
+            Self::Broken => format!("{track} read only up to a broken event"),
             Self::Endless => format!(
                 "{note} without an end, ended after a whole note or at the end of the track"
             ),
             Self::Short => format!("{note} without length, given a tick"),
-            Self::Tempo => format!("{} of zero left out", of("tempo", "tempos")),
-            Self::Meter => format!("{} of senseless numbers left out", of("meter", "meters")),
+            Self::Tempo => format!("left out {} of zero", of("tempo", "tempos")),
+            Self::Meter => format!("left out {}", of("invalid meter", "invalid meters")),
         }
     }
 }

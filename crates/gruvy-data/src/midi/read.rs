@@ -204,6 +204,7 @@ impl Reading {
         let (notes, drums) = self.notes.finish(self.last, mended);
         if notes.is_empty() {
             return Err(match (drums.len(), bends) {
+                (0, 0) if events == 0 => "it has no notes, and no other events".into(),
                 (0, 0) => format!("it has no notes, only {events} other events"),
                 (0, bends) => {
                     format!("it has no notes, only {events} other events, {bends} of them bends")

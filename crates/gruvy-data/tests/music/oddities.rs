@@ -189,7 +189,10 @@ fn bytes_that_do_not_belong() {
     let (sentence, notes) = mended(&[&whole[..], b"junk \0\0\xFF"].concat());
     assert!(sentence.contains("after the end of a track") && notes == ONE, "{sentence}");
     let (sentence, notes) = mended(&[&[0; 128][..], &whole].concat());
-    assert!(sentence.contains("128 bytes before the header") && notes == ONE, "{sentence}");
+    assert!(
+        sentence.contains("left out 128 bytes before the header") && notes == ONE,
+        "{sentence}"
+    );
     let (head, tail) = whole.split_at(14);
     let (sentence, notes) = mended(&[head, &chunk("Junk", &[1, 2, 3]), tail].concat());
     assert!(sentence.contains("1 chunk of an unknown kind") && notes == ONE, "{sentence}");
@@ -222,19 +225,19 @@ fn messages_that_no_file_may_have() {
         // Its time counts.
         let track = [&[0, 0x90, 60, 80, 48][..], message, &[48, 60, 0]].concat();
         let (piece, sentences) = read(&midi(&[&track]));
-        assert!(sentences[0].contains("1 event that no file may have"), "{sentences:?}");
+        assert!(sentences[0].contains("left out 1 event that does not belong"), "{sentences:?}");
         assert_eq!(times(&piece.notes), ONE, "{message:?}");
     }
     // Content that makes no sense is left out, whatever follows is read.
     for meta in [&[0xFF, 0x59, 0][..], &[0xFF, 0x54, 5, 99, 99, 99, 99, 99]] {
         let (sentence, notes) = mended(&midi(&[&[&[0][..], meta, &NOTE].concat()]));
-        assert!(sentence.contains("1 event of senseless content"), "{sentence}");
+        assert!(sentence.contains("left out 1 event with invalid content"), "{sentence}");
         assert_eq!(notes, ONE);
     }
     let (sentence, _) = mended(&midi(&[&[0, 0xFF, 0x51, 3, 0, 0, 0], &NOTE]));
     assert!(sentence.contains("1 tempo of zero"), "{sentence}");
     let (sentence, _) = mended(&midi(&[&[0, 0xFF, 0x58, 4, 0, 2, 24, 8], &NOTE]));
-    assert!(sentence.contains("1 meter of senseless"), "{sentence}");
+    assert!(sentence.contains("left out 1 invalid meter"), "{sentence}");
 }
 
 #[test]
@@ -255,11 +258,11 @@ fn a_track_is_read_up_to_a_broken_event() {
 fn files_without_notes() {
     assert!(refused(&[]).contains("empty"));
     assert!(refused(b"Not a MIDI file").contains("it begins with `Not a MIDI file`"));
-    assert!(refused(&midi(&[&[]])).contains("no notes, only 0 other events"));
+    assert!(refused(&midi(&[&[]])).contains("no notes, and no other events"));
     let bends = refused(&midi(&[&[0, 0xE0, 0, 64, 9, 0, 80, 9, 0, 64]]));
     assert!(bends.contains("no notes, only 3 other events, 3 of them bends"), "{bends}");
     assert!(refused(&header(1, 1, 96)[..12]).contains("header is cut off"));
-    assert!(refused(&header(1, 1, 96)).contains("no notes, only 0 other events"));
+    assert!(refused(&header(1, 1, 96)).contains("no notes, and no other events"));
 }
 
 #[test]

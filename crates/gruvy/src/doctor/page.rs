@@ -1,0 +1,50 @@
+//! An examination as a page.
+use super::{Examination, Examined, Verdict};
+use crate::draw::page::{escaped, filled};
+use std::fmt::Write;
+
+/// So many files are on a page; those with faults before those without.
+const MOST: usize = 3000;
+
+impl Examination {
+    /// The page: one HTML file that needs nothing else.
+    pub fn to_html(&self) -> String {
+        let mut files: Vec<&Examined> = self.files.iter().collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.verdict));
+        let left_out = files.len().saturating_sub(MOST);
+        files.truncate(MOST);
+        let mut cards = String::new();
+        for file in files {
+            let _ = write!(cards, "{}", card(file));
+        }
+        if left_out > 0 {
+            let _ = write!(cards, "<p>{left_out} more files have no room here.</p>");
+        }
+        let count = |verdict: Verdict| {
+            format!("<li class=\"{0}\"><b>{1}</b> {0}</li>", verdict.name(), self.count(verdict))
+        };
+        let counts = [Verdict::Refused, Verdict::Mended, Verdict::Ok].map(count).concat();
+        let parts = [("title", escaped(&self.title())), ("counts", counts), ("cards", cards)];
+        filled(include_str!("page.html"), &parts)
+    }
+}
+
+fn card(file: &Examined) -> String {
+    let verdict = file.verdict.name();
+    let mut facts = String::new();
+    for fact in &file.facts {
+        let _ = write!(facts, "<div><dt>{}</dt><dd>{}</dd></div>", fact.name, escaped(&fact.text));
+    }
+    let name = file.path.file_name().unwrap_or(file.path.as_os_str()).to_string_lossy();
+    let reason = match file.reason.is_empty() {
+        true => String::new(),
+        false => format!("<p>{}</p>", escaped(&file.reason)),
+    };
+    format!(
+        "<article class=\"{verdict}\"><h2 title=\"{}\">{}</h2><span>{verdict}</span>{reason}{}\
+         <dl>{facts}</dl></article>\n",
+        escaped(&file.path.to_string_lossy()),
+        escaped(&name),
+        file.picture.as_deref().unwrap_or_default()
+    )
+}

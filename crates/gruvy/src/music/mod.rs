@@ -1,0 +1,15 @@
+//! Music: what is in files of it, and how it looks and sounds.
+mod examine;
+mod key;
+#[cfg(feature = "draw")]
+mod picture;
+#[cfg(feature = "sound")]
+mod sound;
+mod thumbnail;
+
+pub(crate) use examine::examine;
+pub use key::{Tonality, tonality};
+#[cfg(feature = "draw")]
+pub use picture::{Picture, picture};
+#[cfg(feature = "sound")]
+pub use sound::{Audio, Voice};
