@@ -7,8 +7,10 @@ use encoding_rs::{UTF_8, WINDOWS_1252};
 use std::{borrow::Cow, path::Path};
 
 /// Files that are no text: how they begin, what they are, and what to do about them.
-const KINDS: [(&[u8], &str, &str); 13] = [
+const KINDS: [(&[u8], &str, &str); 15] = [
     (b"PAR1", PARQUET, "read it where tables are read, or save the table as CSV"),
+    (b"\x1f\x8b", "packed twice, with gzip inside", "unpack it once (`gunzip`)"),
+    (b"\x28\xb5\x2f\xfd", "packed twice, with Zstandard inside", "unpack it once (`unzstd`)"),
     (b"BZh91AY&SY", "a file packed with bzip2", "unpack it first (`bunzip2`)"),
     (b"\xfd7zXZ\0", "a file packed with xz", "unpack it first (`unxz`)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),

@@ -21,4 +21,5 @@ pub mod text;
 
 pub use error::{Error, Result};
 pub use input::Input;
+pub use packed::open;
 pub use source::{from_source, to_source};

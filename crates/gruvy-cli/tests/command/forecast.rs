@@ -253,3 +253,81 @@ fn numbers_have_the_digits_that_tell_them_apart() {
     assert!(flagged.trim_end().ends_with(",0") || flagged.trim_end().ends_with(",1"), "{flagged}");
     assert!(flagged.contains(",2024-04-29,1000000000,"), "{flagged}");
 }
+
+#[test]
+fn forecasts_have_the_stamps_of_their_calendar() {
+    let place = Place::new();
+    let days = |month: &str, days: [u32; 2], from: usize| {
+        let row = |(at, day): (usize, u32)| format!("{month}-{day:02},{}\n", (from + at) % 5);
+        days.into_iter().enumerate().map(row).collect::<String>()
+    };
+    let months = ["2023-07", "2023-08", "2023-10", "2023-12", "2024-01", "2024-03", "2024-05"];
+    let csv: String = months.iter().enumerate().map(|(at, m)| days(m, [15, 31], 2 * at)).collect();
+    place.write("halves.csv", format!("ds,y\n{csv}"));
+    let fridays = ["01-05", "01-12", "01-19", "01-26", "02-02", "02-09", "02-16", "02-23"];
+    let later = ["03-01", "03-08", "03-15", "03-22", "03-28", "04-05", "04-12", "04-19"];
+    let row = |(at, day): (usize, &&str)| format!("2024-{day},{}\n", at % 4);
+    let csv: String = fridays.iter().chain(&later).enumerate().map(row).collect();
+    place.write("weeks.csv", format!("ds,y\n{csv}"));
+    for (file, frequency, next) in [
+        ("halves.csv", "SME", ["2024-06-15", "2024-06-30", "2024-07-15"]),
+        ("weeks.csv", "BWE", ["2024-04-26", "2024-05-03", "2024-05-10"]),
+    ] {
+        let small = "--horizon 3 --context 4 --hidden 4 --epochs 1 --test-steps 0 --out";
+        let args: Vec<&str> = ["train", "forecast", file]
+            .into_iter()
+            .chain(small.split(' '))
+            .chain([frequency])
+            .collect();
+        let said = place.gruvy(&args).success();
+        assert!(said.err.contains(&format!("frequency {frequency}")), "{}", said.err);
+        let table = place.gruvy(&["forecast", frequency, "-q"]).success().out;
+        let stamps: Vec<&str> =
+            table.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
+        assert_eq!(stamps, next);
+        // Forecasts go on behind the data, and their own table can be read again.
+        place.write("next.csv", format!("{}{},1\n", place.read(file), next[0]));
+        let table = place.gruvy(&["forecast", frequency, "next.csv", "-q"]).success().out;
+        assert!(table.lines().nth(1).unwrap().contains(next[1]), "{table}");
+    }
+}
+
+#[test]
+fn forecasts_are_stamped_in_the_time_zone_of_the_data() {
+    let place = Place::new();
+    let days: String = (1..=30).map(|day| format!("2024-10-{day:02},{}\n", day % 7)).collect();
+    place.write("days.csv", format!("ds,y\n{days}"));
+    let hour =
+        |at: u32| format!("2024-10-{:02} {:02}:00:00+00:00,{}\n", 22 + at / 24, at % 24, at % 5);
+    place.write("hours.csv", format!("ds,y\n{}", (0..120).map(hour).collect::<String>()));
+    let train = |file: &str| {
+        let small = "--horizon 6 --context 8 --hidden 4 --epochs 1 --test-steps 0 --time-zone Europe/Berlin";
+        let args = [
+            &["train", "forecast", file, "--out", file.strip_suffix(".csv").unwrap()][..],
+            &small.split(' ').collect::<Vec<_>>(),
+        ]
+        .concat();
+        place.gruvy(&args).success();
+    };
+    let forecast = |args: &[&str]| -> Vec<String> {
+        let table = place.gruvy(&[&["forecast", "-q"], args].concat()).success().out;
+        table.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect()
+    };
+    train("days.csv");
+    assert_eq!(forecast(&["days"])[0], "2024-10-31 00:00:00+01:00[Europe/Berlin]");
+    // As it is written, it can be read: behind midnight of that day, in UTC and in the zone.
+    for next in ["2024-10-30T23:00Z", "2024-10-31 00:00:00+01:00[Europe/Berlin]"] {
+        let days = days.replace(",", " 00:00[Europe/Berlin],");
+        let days = if next.ends_with('Z') { String::new() } else { days };
+        place.write("next.csv", format!("ds,y\n{days}{next},1\n"));
+        let stamps = forecast(&["days", "next.csv"]);
+        assert_eq!(stamps[0], "2024-11-01 00:00:00+01:00[Europe/Berlin]");
+    }
+    train("hours.csv");
+    let night = [
+        "2024-10-27 02:00:00+02:00[Europe/Berlin]",
+        "2024-10-27 02:00:00+01:00[Europe/Berlin]",
+        "2024-10-27 03:00:00+01:00[Europe/Berlin]",
+    ];
+    assert_eq!(forecast(&["hours"])[..3], night);
+}

@@ -1,11 +1,9 @@
 //! How series stand in tables.
-use super::stamps::{offset_text, zone_of};
+use super::stamps::offset_text;
+use super::zone;
 use crate::settings;
 use crate::settings::Kind;
 use gruvy_runtime::series::{Frequency, Stamp};
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 settings! {
@@ -28,7 +26,8 @@ settings! {
         freq: Option<Frequency> = None, Kind::Text, "FREQ",
             "Time between rows, such as h, 30min, D, W, B, MS, QS, YS [default: found]";
         time_zone: Option<String> = None, Kind::Text, "ZONE",
-            "Time zone of stamps that name none, such as Europe/Berlin";
+            "Time zone of the stamps, such as Europe/Berlin; instants of others are moved there [default: \
+             as written]";
         fill: Fill = Fill::None, Kind::Choice(|| Fill::ALL.map(|(name, _)| name).to_vec()), "",
             "Fill gaps instead of telling the model that values are missing";
         layout: Layout = Layout::Auto,
@@ -59,7 +58,9 @@ pub struct Found {
     pub day_first: Option<bool>,
     /// Seconds that the stamps' clock is ahead of UTC; none: that is not written.
     pub offset: Option<i32>,
-    /// The name of the time zone that the stamps are in; none: that is not known.
+    /// The name of the stamps' time zone; none: that is not known. With an offset the stamps are on
+    /// that clock inside, and are written in the zone; without, they are on the zone's own clock,
+    /// at one time of day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// The name of the only series, if no column names it.
@@ -67,21 +68,14 @@ pub struct Found {
 }
 
 impl Found {
-    /// A stamp as [`Frequency::written`] has it, with the offset from UTC that the stamps have.
+    /// A stamp as [`Frequency::written`] has it, with the offset from UTC and the zone that the
+    /// stamps have.
     pub fn written(&self, frequency: Frequency, at: Stamp) -> String {
-        let zone = self.zone.as_deref().and_then(|name| zone_of(name).ok());
+        let zone = self.zone.as_deref();
+        if let Some(written) = zone.and_then(|zone| zone::written(zone, self.offset, at)) {
+            return written;
+        }
         match (self.offset, at) {
-            (offset, Stamp::Time(time)) if let Some(zone) = zone => {
-                let at = match offset {
-                    Some(offset) => instant(time, offset),
-                    None => zone.to_ambiguous_timestamp(time).compatible().ok(),
-                };
-                let Some(at) = at else { return frequency.written(Stamp::Time(time)) };
-                let offset = zone.to_offset(at);
-                let (here, name) = (offset.to_datetime(at), zone.iana_name().unwrap_or_default());
-                let offset = offset_text(offset.seconds());
-                format!("{} {}{offset}[{name}]", here.date(), here.time())
-            }
             (Some(offset), Stamp::Time(time)) => {
                 format!("{} {}{}", time.date(), time.time(), offset_text(offset))
             }
@@ -94,11 +88,6 @@ impl Found {
     pub fn only(name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..Self::default() }
     }
-}
-
-/// The moment at which a clock so many seconds ahead of UTC shows a time.
-fn instant(time: DateTime, offset: i32) -> Option<Timestamp> {
-    Offset::from_seconds(offset).ok()?.to_timestamp(time).ok()
 }
 
 /// What a missing value between two others becomes.

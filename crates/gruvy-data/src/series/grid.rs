@@ -1,5 +1,5 @@
 //! Rows with stamps become series without gaps.
-use super::{fill::fill, format::Fill, infer::infer};
+use super::{fill::fill, format::Fill, infer::infer, start::start};
 use crate::error::{Error, Result};
 use crate::table::rows::Table;
 use gruvy_runtime::Remark;
@@ -215,7 +215,8 @@ impl Grid<'_> {
         let (mut places, mut moved, mut odd) = (Vec::with_capacity(raw.rows.len()), 0, Vec::new());
         for row in &raw.rows {
             // What is asked for decides what a stamp stands for.
-            let near = || frequency.nearest(start, row.stamp).filter(|_| self.freq.is_some());
+            let asked = self.freq.is_some() || frequency.has_holidays();
+            let near = || frequency.nearest(start, row.stamp).filter(|_| asked);
             let exact = frequency.steps(start, row.stamp);
             match exact.or_else(near) {
                 Some(place) => places.push(place),
@@ -249,8 +250,10 @@ impl Grid<'_> {
     /// The regular series.
     fn series(&self, raw: &Raw, frequency: Frequency) -> Result<Placed> {
         let first = raw.rows[0].stamp;
-        let start = match (self.freq, first) {
-            (Some(_), Stamp::Time(_)) => frequency.at(first, 0),
+        let stamps: Vec<Stamp> = raw.rows.iter().map(|row| row.stamp).collect();
+        let near = self.freq.is_some() || frequency.has_holidays();
+        let start = match first {
+            Stamp::Time(_) if near => start(&stamps, frequency),
             _ => first,
         };
         let (mut places, moved) = self.places(raw, frequency, start)?;

@@ -36,6 +36,9 @@ pub(super) fn infer(series: &[Vec<Stamp>]) -> Option<Frequency> {
     if let Some(halves) = half_monthly(&times) {
         return Some(halves);
     }
+    if let Some(found) = around_holidays(&times) {
+        return Some(found);
+    }
     let step = common_step(gaps(&times, seconds))?;
     let fits = gaps(&times, seconds).all(|gap| gap % step == 0);
     if !(fits && step >= MONTH)
@@ -77,8 +80,7 @@ fn monthly(times: &[Vec<DateTime>], most: bool) -> Option<Frequency> {
         // The first or last business days, all of them.
         for end in [false, true] {
             let frequency = Frequency::BusinessMonths { every: 1, end };
-            let fits = |time: &DateTime| frequency.at(Stamp::Time(*time), 0) == Stamp::Time(*time);
-            if times.iter().flatten().all(fits) {
+            if times.iter().flatten().all(|time| begins_a_step(frequency, *time)) {
                 return Some(Frequency::BusinessMonths { every, end });
             }
         }
@@ -97,11 +99,47 @@ fn half_monthly(times: &[Vec<DateTime>]) -> Option<Frequency> {
         return None;
     }
     [false, true].into_iter().map(|end| Frequency::HalfMonths { end }).find(|frequency| {
-        let fits = |time: &DateTime| frequency.at(Stamp::Time(*time), 0) == Stamp::Time(*time);
+        let fits = |time: &DateTime| begins_a_step(*frequency, *time);
         let both = |time: &DateTime| time.day() == 15;
         let all = || times.iter().flatten();
         all().all(fits) && all().any(both) && !all().all(both)
     })
+}
+
+/// Whether a time is a step of a frequency, whatever the others.
+fn begins_a_step(frequency: Frequency, time: DateTime) -> bool {
+    frequency.at(Stamp::Time(time), 0) == Stamp::Time(time)
+}
+
+/// Weeks or months, where most stamps are their first or last business day, the others are days
+/// from Monday to Friday of other weeks or months, and neither one distance between the stamps nor
+/// one day of the month explains them.
+fn around_holidays(times: &[Vec<DateTime>]) -> Option<Frequency> {
+    let all: Vec<DateTime> = times.iter().flatten().copied().collect();
+    let weekend = |time: &DateTime| matches!(time.weekday(), Weekday::Saturday | Weekday::Sunday);
+    let usual = common_step(gaps(times, seconds))?;
+    let regular = gaps(times, seconds).all(|gap| gap % usual == 0);
+    if regular || usual < 4 * i64::from(DAY) || all.iter().any(weekend) {
+        return None;
+    }
+    let weeks = [false, true].map(|end| Frequency::BusinessWeeks { every: 1, end });
+    let months = [false, true].map(|end| Frequency::BusinessMonths { every: 1, end });
+    let fits = |frequency: &Frequency| {
+        let apart = |pair: &[DateTime]| {
+            let [a, b] = [pair[0], pair[1]].map(Stamp::Time);
+            a == b || frequency.nearest(a, b) > Some(0)
+        };
+        let own = all.iter().filter(|time| begins_a_step(*frequency, **time)).count();
+        // Not by chance, as an odd day among the last of months that end in the week is.
+        let odd = |time: &DateTime| {
+            let last = time.day() == time.days_in_month() || time.day() == 1;
+            begins_a_step(*frequency, *time) && !last
+        };
+        4 * own > 3 * all.len()
+            && all.iter().any(odd)
+            && times.iter().all(|times| times.windows(2).all(apart))
+    };
+    weeks.into_iter().chain(months).find(fits)
 }
 
 /// The step that gaps are made of: the most usual one, or the smallest where it is not rare (one
@@ -133,7 +171,7 @@ mod tests {
     #[test]
     fn the_most_usual_gap_is_the_frequency() {
         let of = |stamps: &[&str]| infer(&[stamps.iter().map(|text| time(text)).collect()]);
-        let cases: [(&str, &[&str]); 17] = [
+        let cases: [(&str, &[&str]); 23] = [
             ("s", &["2020-01-01 00:00:00", "2020-01-01 00:00:01", "2020-01-01 00:00:03"]),
             ("30min", &["2020-01-01 23:30:00", "2020-01-02", "2020-01-02 00:30:00"]),
             ("h", &["2020-01-01 00:00:00", "2020-01-01 01:00:00"]),
@@ -150,6 +188,23 @@ mod tests {
             ("SMS", &["2024-01-01", "2024-01-15", "2024-02-01", "2024-03-15"]),
             ("SME", &["2024-01-31", "2024-02-15", "2024-02-29", "2024-03-15"]),
             ("2W", &["2024-01-01", "2024-01-15", "2024-01-29", "2024-02-12"]),
+            ("SMS", &["2024-01-15", "2024-02-01", "2024-02-15", "2024-03-15"]),
+            ("SME", &["2024-01-31", "2024-02-15", "2024-02-29", "2024-03-31", "2024-04-15"]),
+            // Fridays and Mondays, and the days that holidays make of some.
+            ("BWE", &["2024-03-15", "2024-03-22", "2024-03-28", "2024-04-05", "2024-04-19"]),
+            ("BWS", &["2024-03-18", "2024-03-25", "2024-04-02", "2024-04-08", "2024-04-15"]),
+            ("W", &["2024-03-15", "2024-03-22", "2024-03-29", "2024-04-12"]),
+            (
+                "BME",
+                &[
+                    "2024-01-31",
+                    "2024-02-29",
+                    "2024-03-28",
+                    "2024-04-30",
+                    "2024-05-31",
+                    "2024-06-28",
+                ],
+            ),
             ("BQE", &["2024-03-29", "2024-06-28", "2024-09-30", "2025-03-31"]),
         ];
         for (frequency, stamps) in cases {

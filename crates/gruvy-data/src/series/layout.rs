@@ -191,8 +191,6 @@ fn time_found(tables: &[Table], found: &Found) -> Result<TimeColumn> {
     })
 }
 
-/// The column with the names as in training. Where there was none, a column with a usual name that
-/// tells several series apart.
 /// Columns whose part is known.
 struct Known<'a> {
     time: &'a TimeColumn,
@@ -254,6 +252,8 @@ fn left_out(
     }
 }
 
+/// The column with the names as in training. Where there was none, a column with a usual name that
+/// tells several series apart.
 fn id_found(
     tables: &[Table],
     found: &Found,
@@ -474,14 +474,14 @@ fn joined(table: &Table, left: &[&str], whole: Option<&str>) -> Option<Vec<Strin
     let Some(date) = whole else {
         let (year, week) = (by_name(left, &["year"])?, by_name(left, &["week"])?);
         let parts = by_name(left, &["month", "day"]).is_some();
-        let fits = cells(week)?.iter().all(|cell| of_date(["2020", cell], true).is_ok());
+        let fits = cells(week)?.iter().all(|cell| of_date(&["2020", cell], true).is_ok());
         return if fits && !parts { names(year, week) } else { None };
     };
     let others: Vec<&str> = left.iter().copied().filter(|name| *name != date).collect();
     let clock = by_name(&others, &CLOCKS)?;
     let (dates, hours) = (cells(date)?, cells(clock)?);
     let plain = |cell: &&str| is_time(cell) && !cell.contains(':');
-    let fits = |cell: &&str| of_date(["2020-01-01", cell], false).is_ok();
+    let fits = |cell: &&str| of_date(&["2020-01-01", cell], false).is_ok();
     let fits = dates.iter().all(plain) && hours.iter().all(fits);
     let rows = dates.len();
     (fits && distinct(dates) < rows && distinct(hours) > 1).then(|| names(date, clock))?

@@ -15,6 +15,8 @@ mod infer;
 mod layout;
 mod read;
 mod stamps;
+mod start;
+mod zone;
 
 pub use format::{Fill, Found, Layout, SeriesFormat};
 pub use read::{read_panel, read_series};

@@ -68,6 +68,7 @@ fn panel(tables: &[Table], format: &SeriesFormat) -> Result<(Panel, Found)> {
     };
     let grid = Grid { tables, columns, freq: format.freq, fill: format.fill };
     let (day_first, offset, zone) = (reading.day_first, reading.offset(), reading.zone());
+    let zone = zone.map(str::to_owned);
     let found = Found { day_first, offset, zone, ..roles.found() };
     Ok((grid.panel(gather.series, notes)?, found))
 }
@@ -159,48 +160,19 @@ fn stamps(
         names.iter().map(|name| table.find(name).ok_or_else(|| table.no_column(name))).collect()
     };
     let columns: Vec<Vec<usize>> = tables.iter().map(find).collect::<Result<_>>()?;
-    let of_row = |(table, columns): (&Table, &Vec<usize>),
-                  read: &dyn Fn(&[&str]) -> Result<Stamp, String>| {
-        let mut stamps = Vec::with_capacity(table.rows.len());
-        for row in 0..table.rows.len() {
-            let cells: Vec<&str> = columns.iter().map(|column| table.cell(row, *column)).collect();
-            stamps.push(read(&cells).map_err(|problem| table.error(Some(row), None, problem))?);
-        }
-        Ok(Some(stamps))
-    };
-    let all = tables.iter().zip(&columns);
     let first = columns.first().map_or("", |columns| tables[0].cell(0, columns[0]));
     let week = names.len() == 2 && names[1].eq_ignore_ascii_case("week");
-    if names.len() == 2 && (week || is_time(first)) {
-        return joined(tables, &columns, names, week, format, notes);
-    }
-    if names.len() > 1 {
-        let stamps = all.map(|table| of_row(table, &of_parts)).collect::<Result<_>>()?;
-        return Ok((stamps, Reading::default()));
-    }
-    let cells = |(table, columns): (&Table, &Vec<usize>)| -> Vec<String> {
-        (0..table.rows.len()).map(|row| table.cell(row, columns[0]).to_owned()).collect()
+    let cell = |cells: &[&str]| match cells {
+        [cell] => Ok((*cell).to_owned()),
+        cells if cells.len() == 2 && (week || is_time(first)) => of_date(cells, week),
+        cells => of_parts(cells),
     };
-    let cells: Vec<Vec<String>> = all.map(cells).collect();
-    one_column(tables, &cells, &names[0], format, notes)
-}
-
-/// The stamps of a date in one column and the hour, or the week of a year, in another.
-fn joined(
-    tables: &[Table],
-    columns: &[Vec<usize>],
-    names: &[String],
-    week: bool,
-    format: &SeriesFormat,
-    notes: &mut Vec<Remark>,
-) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let mut all = Vec::with_capacity(tables.len());
-    for (table, columns) in tables.iter().zip(columns) {
+    for (table, columns) in tables.iter().zip(&columns) {
         let mut cells = Vec::with_capacity(table.rows.len());
         for row in 0..table.rows.len() {
-            let pair = [columns[0], columns[1]].map(|column| table.cell(row, column));
-            let cell = of_date(pair, week);
-            cells.push(cell.map_err(|problem| table.error(Some(row), None, problem))?);
+            let parts: Vec<&str> = columns.iter().map(|column| table.cell(row, *column)).collect();
+            cells.push(cell(&parts).map_err(|problem| table.error(Some(row), None, problem))?);
         }
         all.push(cells);
     }
@@ -217,19 +189,33 @@ fn one_column(
 ) -> Result<(Vec<Option<Vec<Stamp>>>, Reading)> {
     let positions = matches!(format.freq, Some(Frequency::Index | Frequency::Steps(_)));
     let found = format.found.as_ref();
-    let (day_first, offset) =
-        (found.and_then(|found| found.day_first), found.and_then(|found| found.offset));
-    let zone = format.time_zone.clone().or_else(|| found.and_then(|found| found.zone.clone()));
-    let earlier = Earlier { positions, day_first, offset, zone };
-    let flat = cells.iter().flatten().map(String::as_str);
-    let reading = Reading::of(flat, earlier).map_err(|(mut at, problem)| {
-        for table in tables {
-            match at.checked_sub(table.rows.len()) {
-                Some(rest) => at = rest,
-                None => return table.error(Some(at), None, problem),
-            }
+    let earlier = Earlier {
+        positions,
+        day_first: found.and_then(|found| found.day_first),
+        offset: found.and_then(|found| found.offset),
+        zone: found.and_then(|found| found.zone.as_deref()),
+        asked: format.time_zone.as_deref(),
+    };
+    let flat: Vec<&str> = cells.iter().flatten().map(String::as_str).collect();
+    let reading = Reading::of(&flat, earlier).map_err(|(at, beside, mut problem)| {
+        let place = |mut at: usize| {
+            tables.iter().find_map(|table| match at.checked_sub(table.rows.len()) {
+                Some(rest) => {
+                    at = rest;
+                    None
+                }
+                None => Some((table, at)),
+            })
+        };
+        if let Some((table, row)) = beside.and_then(place) {
+            problem += &format!(
+                " (the other kind is in line {} of {})",
+                table.lines[row],
+                table.file.display()
+            );
         }
-        tables[0].error(None, None, problem)
+        let (table, row) = place(at).map_or((&tables[0], None), |(table, row)| (table, Some(row)));
+        table.error(row, None, problem)
     })?;
     if reading.years() {
         notes.push(

@@ -1,4 +1,5 @@
 //! Reading of stamps: what people write for a time, all of a column in one way.
+use super::zone;
 use crate::table::rows::missing;
 use gruvy_runtime::series::Stamp;
 use jiff::SignedDuration;
@@ -23,12 +24,10 @@ pub(super) struct Reading {
     pub day_first: Option<bool>,
     integers: Integers,
     zone: Zone,
-    /// The named zone that the stamps are in.
-    named: Option<TimeZone>,
 }
 
 /// What becomes of the offsets from UTC that stamps have.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Zone {
     /// There are none.
     #[default]
@@ -37,20 +36,28 @@ pub(super) enum Zone {
     Offset(i32),
     /// Several at one time of day, as days in a country with summer time have: the dates count.
     Dates,
+    /// All stamps are in this zone: on a clock that is so many seconds ahead of UTC all year or,
+    /// without that, at one time of day on the zone's own clock.
+    Named(TimeZone, Option<i32>),
 }
 
-/// What is known of earlier data.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Earlier {
+/// What is known of earlier data, and asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Earlier<'a> {
     /// Integers are no years.
     pub positions: bool,
     /// Whether dates had the day first, for a column that does not tell.
     pub day_first: Option<bool>,
     /// Seconds ahead of UTC.
     pub offset: Option<i32>,
-    /// The name of the time zone, as asked for or as known.
-    pub zone: Option<String>,
+    /// The time zone.
+    pub zone: Option<&'a str>,
+    /// The time zone that is asked for.
+    pub asked: Option<&'a str>,
 }
+
+/// What is wrong with a cell, by its place in its column, perhaps beside another.
+pub(super) type Odd = (usize, Option<usize>, String);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Integers {
@@ -64,30 +71,25 @@ impl Reading {
     /// How a column of these cells is to be read.
     ///
     /// # Errors
-    /// The place of a cell in the iteration, and what is wrong with it.
-    pub fn of<'a>(
-        cells: impl Iterator<Item = &'a str>,
-        earlier: Earlier,
-    ) -> Result<Self, (usize, String)> {
+    /// What is wrong with a cell.
+    pub fn of(cells: &[&str], earlier: Earlier<'_>) -> Result<Self, Odd> {
         let known = earlier.day_first;
-        let (mut zones, mut names) = (Zones::default(), Names::new(earlier.zone.as_deref())?);
+        let mut zones = Zones::default();
         let (mut day_first, mut month_first, mut ambiguous) = (None, None, None);
-        let (mut years, mut dates, mut integers, mut times) = (true, true, 0, None);
-        for (at, cell) in cells.enumerate() {
-            let cell = names.add(at, cell)?;
-            match written(cell).map_err(|problem| (at, problem))? {
+        let (mut years, mut dates, mut integers, mut times) = (true, true, None, None);
+        for (at, cell) in cells.iter().enumerate() {
+            match written(zone::split(cell).0).map_err(|problem| (at, None, problem))? {
                 Written::Integer(value) => {
-                    integers += 1;
+                    integers = Some(at);
                     years &= (1500..=2200).contains(&value);
                     dates &= date_of(value).is_some();
                 }
                 Written::Time(time, offset) => {
                     times = Some(at);
-                    let offset = offset.or_else(|| offset_in(names.zone.as_ref()?, time));
                     zones.add(at, time.time(), offset);
                 }
                 Written::Ambiguous([a, b, _], ..) if a > 12 && b > 12 => {
-                    return Err((at, unknown(cell)));
+                    return Err((at, None, unknown(cell)));
                 }
                 Written::Ambiguous([a, b, _], time, offset) => {
                     times = Some(at);
@@ -102,42 +104,54 @@ impl Reading {
                 }
             }
         }
-        if let (Some(at), true) = (times, integers > 0) {
-            return Err((
-                at,
-                "a date in a column where integers are, too; write all in one way".into(),
-            ));
+        if let (Some(at), Some(integer)) = (times, integers) {
+            let problem = "a date in a column where integers are, too; write all in one way";
+            return Err((at, Some(integer), problem.into()));
         }
         match (ambiguous, day_first, month_first) {
             (Some(_), Some(a), Some(b)) => {
                 let problem = "some dates of this column have the day first and some the month; write them as YYYY-MM-DD";
-                return Err((a.max(b), problem.into()));
+                return Err((a.max(b), Some(a.min(b)), problem.into()));
             }
             (Some(at), None, None) if known.is_none() => {
                 let problem = "the date can be DD/MM/YYYY or MM/DD/YYYY, and no date of this column says which; write \
                                them as YYYY-MM-DD";
-                return Err((at, problem.into()));
+                return Err((at, None, problem.into()));
             }
             _ => {}
         }
-        let integers = match integers > 0 && !earlier.positions {
+        let integers = match integers.is_some() && !earlier.positions {
             true if years => Integers::Years,
             true if dates => Integers::Dates,
             _ => Integers::Positions,
         };
         let told = day_first.map(|_| true).or(month_first.map(|_| false)).or(known);
-        let zone = match (&names.zone, zones.clock, zones.first) {
-            // Days in a named zone begin at its midnight, whatever its offset.
-            (Some(_), Some(_), _) if earlier.offset.is_none() => Zone::Dates,
-            (Some(_), None, Some(first)) => Zone::Offset(earlier.offset.unwrap_or(first)),
-            _ => zones.zone(earlier.offset)?,
+        let reading = Self { day_first: told, integers, zone: Zone::None };
+        let zone = match zone::of_column(cells, earlier.asked, earlier.zone)? {
+            Some(zone) => reading.in_zone(zone, cells, earlier)?,
+            None => zones.zone(earlier.offset)?,
         };
-        Ok(Self { day_first: told, integers, zone, named: names.zone })
+        Ok(Self { zone, ..reading })
     }
 
-    /// The name of the time zone that the stamps are in.
-    pub fn zone(&self) -> Option<String> {
-        self.named.as_ref()?.iana_name().map(str::to_owned)
+    /// What becomes of stamps in a zone: those of days stay at their time of day, all others are
+    /// instants.
+    fn in_zone(&self, zone: TimeZone, cells: &[&str], earlier: Earlier<'_>) -> Result<Zone, Odd> {
+        let (mut first, mut clock, mut one) = (None, None, true);
+        for (at, cell) in cells.iter().enumerate() {
+            let (cell, name) = zone::split(cell);
+            let odd = |problem| (at, None, problem);
+            let Some((time, offset)) = self.time(cell).map_err(odd)? else { continue };
+            let at = zone::instant(&zone, time, offset, name).map_err(odd)?;
+            first.get_or_insert(at);
+            let time = zone.to_datetime(at).time();
+            one &= *clock.get_or_insert(time) == time;
+        }
+        let fixed = match (earlier.zone, earlier.offset) {
+            (Some(_), offset) | (None, offset @ Some(_)) => offset,
+            (None, None) => first.filter(|_| !one).map(|first| zone::winter(&zone, first)),
+        };
+        Ok(Zone::Named(zone, fixed))
     }
 
     /// Whether integers are taken for years.
@@ -145,24 +159,30 @@ impl Reading {
         self.integers == Integers::Years
     }
 
-    /// Seconds ahead of UTC of all stamps, where they are written.
+    /// Seconds that the stamps' clock is ahead of UTC, where that is known.
     pub fn offset(&self) -> Option<i32> {
         match self.zone {
             Zone::Offset(seconds) => Some(seconds),
+            Zone::Named(_, fixed) => fixed,
             Zone::None | Zone::Dates => None,
+        }
+    }
+
+    /// The name of the stamps' time zone.
+    pub fn zone(&self) -> Option<&str> {
+        match &self.zone {
+            Zone::Named(zone, _) => zone.iana_name(),
+            _ => None,
         }
     }
 
     /// What is to be said of the offsets.
     pub fn said(&self, name: &str) -> Option<String> {
-        if let Some(zone) = self.zone() {
-            let how = match self.zone {
-                Zone::Dates => "the dates count",
-                _ => "its clock changes are no gaps",
-            };
-            return Some(format!("`{name}` is in the time zone {zone}: {how}"));
-        }
-        match self.zone {
+        match &self.zone {
+            Zone::Named(..) => Some(format!(
+                "`{name}` is taken in the time zone {}, and forecasts are stamped so",
+                self.zone().unwrap_or_default()
+            )),
             Zone::None => None,
             Zone::Dates => Some(format!(
                 "`{name}` has stamps with several offsets from UTC at one time of day: the dates \
@@ -174,19 +194,27 @@ impl Reading {
             }
             Zone::Offset(seconds) => Some(format!(
                 "`{name}` is taken at the offset {} from UTC, and forecasts are stamped so",
-                offset_text(seconds)
+                offset_text(*seconds)
             )),
         }
     }
 
-    /// A time at its offset, moved to that of all.
-    fn moved(&self, time: DateTime, offset: Option<i32>) -> DateTime {
-        let offset = offset.or_else(|| offset_in(self.named.as_ref()?, time));
-        match (self.zone, offset) {
-            (Zone::Offset(to), Some(from)) => {
-                time.saturating_add(SignedDuration::from_secs(i64::from(to - from)))
+    /// A time at its offset or in the zone that is `named` beside it, moved to that of all.
+    fn moved(
+        &self,
+        time: DateTime,
+        offset: Option<i32>,
+        named: Option<&str>,
+    ) -> Result<DateTime, String> {
+        match (&self.zone, offset) {
+            (Zone::Named(zone, fixed), _) => {
+                let at = zone::instant(zone, time, offset, named)?;
+                Ok(fixed.map_or_else(|| zone.to_datetime(at), |offset| zone::clock(at, offset)))
             }
-            _ => time,
+            (Zone::Offset(to), Some(from)) => {
+                Ok(time.saturating_add(SignedDuration::from_secs(i64::from(to - from))))
+            }
+            _ => Ok(time),
         }
     }
 
@@ -195,81 +223,28 @@ impl Reading {
     /// # Errors
     /// What is wrong with it.
     pub fn stamp(&self, cell: &str) -> Result<Stamp, String> {
-        match (written(named(cell).0)?, self.integers) {
-            (Written::Time(time, offset), _) => Ok(self.moved(time, offset)),
-            (Written::Integer(at), Integers::Positions) => return Ok(Stamp::Index(at)),
-            (Written::Integer(year), Integers::Years) => at(date(year, 1, 1), Time::midnight()),
-            (Written::Integer(value), Integers::Dates) => at(date_of(value), Time::midnight()),
+        let (time, name) = zone::split(cell);
+        if let (Written::Integer(at), Integers::Positions) = (written(time)?, self.integers) {
+            return Ok(Stamp::Index(at));
+        }
+        let (time, offset) = self.time(time)?.ok_or_else(|| unknown(cell))?;
+        self.moved(time, offset, name).map(Stamp::Time)
+    }
+
+    /// The time that a cell without a zone says, and its offset; none for a position.
+    fn time(&self, cell: &str) -> Result<Option<(DateTime, Option<i32>)>, String> {
+        let (date, time, offset) = match (written(cell)?, self.integers) {
+            (Written::Time(time, offset), _) => return Ok(Some((time, offset))),
+            (Written::Integer(_), Integers::Positions) => return Ok(None),
+            (Written::Integer(year), Integers::Years) => (date(year, 1, 1), Time::midnight(), None),
+            (Written::Integer(value), Integers::Dates) => (date_of(value), Time::midnight(), None),
             (Written::Ambiguous([a, b, year], time, offset), _) => {
                 let (day, month) = if self.day_first == Some(true) { (a, b) } else { (b, a) };
-                at(date(year, month, day), time).map(|time| self.moved(time, offset))
+                (date(year, month, day), time, offset)
             }
-        }
-        .map(Stamp::Time)
-        .map_err(|()| unknown(cell))
+        };
+        at(date, time).map(|time| Some((time, offset))).map_err(|()| unknown(cell))
     }
-}
-
-/// The time zone that a column's stamps name, or that is asked for.
-struct Names {
-    zone: Option<TimeZone>,
-    /// The first stamp that names it.
-    from: Option<usize>,
-}
-
-impl Names {
-    fn new(asked: Option<&str>) -> Result<Self, (usize, String)> {
-        let zone = asked.map(|name| zone_of(name).map_err(|problem| (0, problem))).transpose()?;
-        Ok(Self { zone, from: None })
-    }
-
-    /// Takes the name off a cell.
-    fn add<'a>(&mut self, at: usize, cell: &'a str) -> Result<&'a str, (usize, String)> {
-        let (rest, Some(name)) = named(cell) else { return Ok(cell) };
-        let zone = zone_of(name).map_err(|problem| (at, problem))?;
-        match &self.zone {
-            Some(known) if *known != zone => {
-                let known = known.iana_name().unwrap_or_default();
-                let problem = format!(
-                    "the stamp is in the time zone {name}, and others are in {known}; write all in \
-                     one, or each series in a file of its own"
-                );
-                return Err((at, problem));
-            }
-            // Those before it may have been in any other.
-            None if at > 0 && self.from.is_none() => {
-                let problem = format!(
-                    "the stamp names the time zone {name}, and those before name none; write all in \
-                     one way, or say theirs with the setting `time_zone`"
-                );
-                return Err((at, problem));
-            }
-            _ => {}
-        }
-        self.from.get_or_insert(at);
-        self.zone = Some(zone);
-        Ok(rest)
-    }
-}
-
-/// `2024-10-27T02:30+02:00[Europe/Berlin]` (RFC 9557) without the name, and the name.
-fn named(cell: &str) -> (&str, Option<&str>) {
-    let cell = cell.trim();
-    let split = cell.strip_suffix(']').and_then(|cell| cell.split_once('['));
-    split.map_or((cell, None), |(rest, name)| (rest, Some(name)))
-}
-
-/// The time zone of a name.
-pub(super) fn zone_of(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| {
-        format!("there is no time zone `{name}`; expected a name such as Europe/Berlin or UTC")
-    })
-}
-
-/// Seconds ahead of UTC of a clock in a zone; where the clock shows a time twice, the first.
-fn offset_in(zone: &TimeZone, time: DateTime) -> Option<i32> {
-    let at = zone.to_ambiguous_timestamp(time).compatible().ok()?;
-    Some(zone.to_offset(at).seconds())
 }
 
 /// The offsets of a column's stamps.
@@ -280,8 +255,6 @@ struct Zones {
     without: Option<usize>,
     /// The offset that all have so far; none: several.
     one: Option<i32>,
-    /// The offset of the first.
-    first: Option<i32>,
     /// The time of day that all have so far; none: several.
     clock: Option<Time>,
 }
@@ -294,18 +267,17 @@ impl Zones {
             self.without.get_or_insert(at);
             return;
         };
-        self.first.get_or_insert(offset);
         self.one = Some(offset).filter(|_| self.with.is_none() || self.one == Some(offset));
         self.with.get_or_insert(at);
     }
 
-    fn zone(&self, earlier: Option<i32>) -> Result<Zone, (usize, String)> {
+    fn zone(&self, earlier: Option<i32>) -> Result<Zone, Odd> {
         match (self.with, self.without) {
             (None, _) => Ok(earlier.map_or(Zone::None, Zone::Offset)),
             (Some(a), Some(b)) => {
                 let problem = "some stamps of this column have an offset from UTC and some have none, so their order is not \
                                known; write all in one way";
-                Err((a.max(b), problem.into()))
+                Err((a.max(b), Some(a.min(b)), problem.into()))
             }
             (Some(_), None) => Ok(match (earlier, self.one, self.clock) {
                 (Some(offset), ..) | (None, Some(offset), _) => Zone::Offset(offset),
@@ -326,8 +298,8 @@ pub(super) fn offset_text(seconds: i32) -> String {
     }
 }
 
-/// A stamp of columns for year, month and, as far as they are there, day, hour, minute and second.
-pub(super) fn of_parts(cells: &[&str]) -> Result<Stamp, String> {
+/// One cell of those for year, month and, as far as they are there, day, hour, minute and second.
+pub(super) fn of_parts(cells: &[&str]) -> Result<String, String> {
     let shown = || cells.join(" ");
     let mut parts = [0, 1, 1, 0, 0, 0];
     for (part, cell) in parts.iter_mut().zip(cells) {
@@ -337,13 +309,14 @@ pub(super) fn of_parts(cells: &[&str]) -> Result<Stamp, String> {
     let small = |value: i64| i8::try_from(value).map_err(|_| unknown(&shown()));
     let time = Time::new(small(hour)?, small(minute)?, small(second)?, 0);
     let time = time.map_err(|_| unknown(&shown()))?;
-    at(date(year, month, day), time).map(Stamp::Time).map_err(|()| unknown(&shown()))
+    let stamp = at(date(year, month, day), time).map(Stamp::Time);
+    stamp.map(|stamp| stamp.to_string()).map_err(|()| unknown(&shown()))
 }
 
 /// One cell of two: a date and the hour or time of the day, or a year and its ISO week, whose
 /// Monday counts.
-pub(super) fn of_date(cells: [&str; 2], week: bool) -> Result<String, String> {
-    let [date, rest] = cells;
+pub(super) fn of_date(cells: &[&str], week: bool) -> Result<String, String> {
+    let [date, rest] = cells else { return Err(unknown(&cells.join(" "))) };
     if week {
         let number = |cell: &str| cell.trim_start_matches(['W', 'w']).parse::<i16>().ok();
         let monday = || {
@@ -366,7 +339,7 @@ pub(super) fn of_date(cells: [&str; 2], week: bool) -> Result<String, String> {
 
 /// Whether a cell reads as a time by itself.
 pub(super) fn is_time(cell: &str) -> bool {
-    matches!(written(named(cell).0), Ok(Written::Time(..) | Written::Ambiguous(..)))
+    matches!(written(zone::split(cell).0), Ok(Written::Time(..) | Written::Ambiguous(..)))
 }
 
 fn unknown(cell: &str) -> String {

@@ -1,9 +1,5 @@
 //! Several files become one set of examples.
 use crate::{are, folder, format, noted, read_in, refused, sequences};
-use gruvy_data::Input;
-use gruvy_data::examples::read_examples;
-use gruvy_data::text::{TextKind, read_text};
-use std::io::Write;
 
 #[test]
 fn files_are_joined_in_their_order() {
@@ -66,41 +62,4 @@ fn names_of_items_in_some_files_only() {
     let examples = read_in(&folder, &["one.csv", "two.csv"], &format("{}")).unwrap();
     assert_eq!(examples.ids, None);
     noted(&examples, &["names of items are left out"]);
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
-}
-
-#[test]
-fn packed_files_are_read_as_what_is_in_them() {
-    let csv = b"text,label\ngood soup,1\nbad soup,0\n".repeat(50);
-    let lines = br#"{"text": "good soup", "label": "1"}"#;
-    let plain = read_examples(&[Input::bytes("a.csv", &csv[..])], &format("{}")).unwrap();
-    for packed in [gzip(&csv), zstd(&csv)] {
-        // By the first bytes, whatever the name.
-        for name in ["a.csv.gz", "a.csv.zst", "a.csv"] {
-            let read = read_examples(&[Input::bytes(name, &packed[..])], &format("{}")).unwrap();
-            assert_eq!((&read.items, &read.labels), (&plain.items, &plain.labels), "{name}");
-        }
-        for at in 4..packed.len() - 1 {
-            let cut = read_examples(&[Input::bytes("a.csv.gz", &packed[..at])], &format("{}"));
-            let problem = cut.err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(problem.contains("a.csv.gz"), "{at}: {problem}");
-        }
-    }
-    let json = read_examples(&[Input::bytes("a.jsonl.gz", gzip(lines))], &format("{}")).unwrap();
-    assert_eq!(json.len(), 1);
-    let text = read_text(&[Input::bytes("book.txt.zst", zstd(b"Once upon"))], TextKind::Utf8);
-    assert_eq!(text.unwrap().bytes, b"Once upon");
-    let series = "ds,y\n2024-01-01,1\n2024-01-02,2\n";
-    let series = [Input::bytes("s.csv.gz", gzip(series.as_bytes()))];
-    let panel = gruvy_data::series::read_panel(&series, &Default::default()).unwrap();
-    assert_eq!(panel.series[0].y, [1.0, 2.0]);
 }

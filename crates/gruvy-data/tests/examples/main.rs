@@ -11,6 +11,7 @@ mod layouts;
 mod like;
 #[cfg(feature = "npz")]
 mod npz;
+mod packed;
 mod sequences;
 
 use gruvy_data::Input;

@@ -11,6 +11,7 @@ mod layouts;
 mod parquet;
 mod trained;
 mod values;
+mod zones;
 
 use gruvy_data::Input;
 use gruvy_data::series::{Found, SeriesFormat, read_panel};

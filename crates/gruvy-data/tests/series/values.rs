@@ -264,10 +264,19 @@ fn days_in_a_named_time_zone_begin_at_its_midnight() {
     assert_eq!(found.written(panel.frequency, at), "2024-10-28 00:00:00+01:00[Europe/Berlin]");
     let wrong = SeriesFormat { time_zone: Some("Mars/Olympus".into()), ..SeriesFormat::default() };
     crate::refused(read(csv, &wrong), "sales.csv, line 2", &["no time zone `Mars/Olympus`"]);
-    let mixed = "ds,y\n2024-10-26T00:00+02:00[Europe/Berlin],1\n2024-10-27T00:00-04:00[America/New_York],2\n";
-    crate::refused(
-        read(mixed, &SeriesFormat::default()),
-        "sales.csv, line 3",
-        &["America/New_York", "Europe/Berlin"],
-    );
+}
+
+#[test]
+fn weeks_with_holidays_are_found_and_stand_on_the_grid_of_most() {
+    // A Thursday before Good Friday, and one before a week that is missing.
+    let csv = "ds,y\n2024-03-15,1\n2024-03-22,2\n2024-03-28,3\n2024-04-05,4\n2024-04-19,6\n";
+    let panel = guessed(csv);
+    assert_eq!(panel.frequency.to_string(), "BWE");
+    is(&panel.series[0], "sales", "2024-03-15", &[1.0, 2.0, 3.0, 4.0, NAN, 6.0]);
+    noted(&panel, &["stand for their week (BWE): 1"]);
+    // The first stamp is the odd one, and forecasts are of Fridays all the same.
+    let csv = "ds,y\n2024-03-28,3\n2024-04-05,4\n2024-04-12,6\n";
+    let panel = read(csv, &format(r#"{"freq":"W"}"#)).unwrap();
+    is(&panel.series[0], "sales", "2024-03-29", &[3.0, 4.0, 6.0]);
+    noted(&panel, &["moved to the nearest step (W): 1"]);
 }

@@ -175,6 +175,12 @@ impl Frequency {
         units.is_multiple_of(every as usize).then_some(units / every as usize)
     }
 
+    /// Whether steps are days from Monday to Friday, which holidays move: there a stamp stands for
+    /// its week or month.
+    pub fn has_holidays(self) -> bool {
+        matches!(self, Frequency::BusinessWeeks { .. } | Frequency::BusinessMonths { .. })
+    }
+
     /// A stamp as a column of this frequency has it: below a day, midnight has its time too.
     pub fn written(self, at: Stamp) -> String {
         match (self, at) {

@@ -1,15 +1,11 @@
-//! Word vectors in the text formats of GloVe and word2vec.
+//! Word vectors in the text formats of GloVe and word2vec, perhaps packed.
 //!
 //! ```text
 //! 400000 100           word2vec's first line: words, numbers of each; GloVe has none
 //! the 0.418 0.24968 …  a word and its numbers
 //! ```
 use crate::error::{Error, Result};
-use std::{
-    fs::File,
-    io::{BufRead, BufReader},
-    path::Path,
-};
+use std::{io::BufRead, path::Path};
 
 /// Words and their vectors.
 #[derive(Debug, Default)]
@@ -29,8 +25,7 @@ impl Vectors {
     /// If it cannot be read, or a line has another number of numbers than the first, or what is
     /// none: with file and line.
     pub fn read(path: &Path, wanted: impl FnMut(&str) -> bool) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
-        Self::parse(path, BufReader::new(file), wanted)
+        Self::parse(path, gruvy_data::open(path)?, wanted)
     }
 
     fn parse(
