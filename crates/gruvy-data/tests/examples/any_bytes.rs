@@ -91,13 +91,14 @@ fn asked() -> impl Strategy<Value = &'static str> {
 }
 
 /// How files begin that are something.
-const STARTS: [&[u8]; 9] = [
+const STARTS: [&[u8]; 10] = [
     b"\xef\xbb\xbf",
     b"\xff\xfe",
     b"\xfe\xff",
     b"PK\x03\x04",
     b"PAR1",
-    b"\x1f\x8b",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\xff",
+    b"\x28\xb5\x2f\xfd",
     b"[{\"text\":\"a\"},",
     b"sep=;\n",
     b"text\tlabel\n\"",
@@ -143,6 +144,30 @@ proptest! {
                     Err(error) => prop_assert!(error.to_string().contains("book.txt"), "{}", error),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn any_files_of_folders(
+        files in prop::collection::vec((name(), any::<bool>(), "\\PC{0,20}"), 0..4),
+        bytes in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("label");
+        for (name, inside, text) in &files {
+            let at = if *inside { &inner } else { folder.path() };
+            std::fs::create_dir_all(at).unwrap();
+            std::fs::write(at.join(name), [text.as_bytes(), &bytes].concat()).unwrap();
+        }
+        let input = [Input::from(folder.path())];
+        let name = folder.path().display().to_string();
+        match read_examples(&input, &ExampleFormat::default()) {
+            Ok(examples) => prop_assert!(!examples.is_empty()),
+            Err(error) => prop_assert!(error.to_string().contains(&name), "{}", error),
+        }
+        match read_text(&input, TextKind::Utf8) {
+            Ok(text) => prop_assert!(std::str::from_utf8(&text.bytes).is_ok()),
+            Err(error) => prop_assert!(error.to_string().contains(&name), "{}", error),
         }
     }
 

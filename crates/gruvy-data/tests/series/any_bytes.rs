@@ -1,8 +1,27 @@
 //! Nonsense is read or refused; nothing panics, and what is read is regular.
 use proptest::prelude::*;
 
+/// Names of files, and how files begin.
+const NAMES: [&str; 4] = ["table", "table.csv.gz", "table.parquet", "table.tsv"];
+const STARTS: [&[u8]; 7] = [
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\xff",
+    b"\x28\xb5\x2f\xfd",
+    b"sep=;\n",
+];
+
 fn regular(csv: &[u8]) {
-    let Ok(panel) = super::panel_of("table", csv) else { return };
+    regular_as(NAMES[0], csv);
+}
+
+fn regular_as(name: &str, csv: &[u8]) {
+    let panel = match super::panel_of(name, csv) {
+        Ok(panel) => panel,
+        Err(error) => return assert!(error.to_string().contains(name), "{error}"),
+    };
     assert!(!panel.series.is_empty());
     for series in &panel.series {
         assert!(!series.y.iter().any(|value| value.is_infinite()));
@@ -16,7 +35,7 @@ fn regular(csv: &[u8]) {
 
 /// Cells as they may stand in a table, and some that should not.
 fn cell() -> impl Strategy<Value = String> {
-    const KNOWN: [&str; 30] = [
+    const KNOWN: [&str; 36] = [
         "ds",
         "y",
         "id",
@@ -47,6 +66,12 @@ fn cell() -> impl Strategy<Value = String> {
         "20200131",
         "0001-01-01",
         "9990-12-31",
+        "2024-10-27T02:30+02:00[Europe/Berlin]",
+        "2024-10-27T02:30+01:00[Europe/Berlin]",
+        "2024-03-31 02:30[Europe/Berlin]",
+        "0001-01-01[Asia/Tokyo]",
+        "9990-12-31 23:00[America/New_York]",
+        "[",
     ];
     prop::sample::select(&KNOWN[..]).prop_map(str::to_owned)
 }
@@ -57,6 +82,15 @@ proptest! {
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         regular(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_behind_a_signature(
+        name in prop::sample::select(&NAMES[..]),
+        start in prop::sample::select(&STARTS[..]),
+        bytes in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        regular_as(name, &[start, &bytes].concat());
     }
 
     #[test]

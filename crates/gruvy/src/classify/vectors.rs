@@ -122,4 +122,19 @@ mod tests {
             assert!(error.contains(want) && error.contains("v.txt"), "{text:?}: {error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            text in "[a-c0-9. \n-]{0,80}",
+        ) {
+            for bytes in [&bytes[..], text.as_bytes()] {
+                match Vectors::parse(Path::new("v.txt"), bytes, |_| true) {
+                    Ok(all) => assert_eq!(all.values.len(), all.words.len() * all.dim),
+                    Err(error) => assert!(error.to_string().contains("v.txt"), "{error}"),
+                }
+            }
+        }
+    }
 }

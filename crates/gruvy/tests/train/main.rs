@@ -1,6 +1,7 @@
 //! The training loop with the text task, end to end.
 #![allow(clippy::unwrap_used)]
 
+mod any_bytes;
 mod bad_input;
 mod export;
 mod learning;
