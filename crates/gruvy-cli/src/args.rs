@@ -337,7 +337,8 @@ pub struct BenchArgs {
         default_values = Shape::ALL.map(|shape| shape.name))]
     pub shapes: Vec<Shape>,
     /// Seconds for each row of the table, longer where a call is
-    #[arg(long, value_name = "S", default_value_t = BenchConfig::default().seconds)]
+    #[arg(long, value_name = "S", default_value_t = BenchConfig::default().seconds,
+        allow_negative_numbers = true)]
     pub seconds: f64,
 }
 

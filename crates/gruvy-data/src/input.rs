@@ -1,5 +1,5 @@
 //! What is read: a file, or bytes that a caller has already.
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, problem_at};
 use crate::packed::unpacked;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -74,6 +74,10 @@ impl From<&str> for Input {
 
 /// All of a file, unpacked where it is packed.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        let problem = "a folder, where a file is expected; give the files in it";
+        return Err(problem_at(path, None, problem.into()));
+    }
     let bytes = std::fs::read(path).map_err(|error| Error::Io {
         action: "read",
         path: path.to_owned(),

@@ -76,10 +76,9 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Switch => f.write_str("true or false"),
-            Self::Whole(0) => f.write_str("a whole number"),
-            Self::Whole(least) => write!(f, "at least {least}"),
+            Self::Whole(least) => write!(f, "a whole number, at least {least}"),
             Self::Number(Range::Positive) => f.write_str("a number above 0"),
-            Self::Number(Range::NotNegative) => f.write_str("0 or more"),
+            Self::Number(Range::NotNegative) => f.write_str("a number, 0 or more"),
             Self::Number(Range::Share) => f.write_str("at least 0 and less than 1"),
             Self::Number(Range::Part) => f.write_str("above 0, at most 1"),
             Self::Number(Range::Unit) => f.write_str("0 to 1"),
@@ -195,7 +194,11 @@ pub fn laid_over<T: Serialize + DeserializeOwned>(
         table = &mut table[*name];
     }
     table[setting.name] = value;
-    serde_json::from_value(all).map_err(|error| wrong(error.to_string()))
+    serde_json::from_value(all).map_err(|error| {
+        // A type says what it got and what it expected; the former is said already.
+        let error = error.to_string();
+        wrong(error.split_once("expected ").map_or(&*error, |(_, expected)| expected).to_owned())
+    })
 }
 
 /// Refuses values of settings that they cannot be, in a table.
@@ -337,8 +340,8 @@ mod tests {
     fn what_cannot_be_is_named_with_what_can() {
         for (name, value, expected) in [
             ("switch", json!("yes"), "switch is yes; expected true or false"),
-            ("most", json!(0), "most is 0; expected at least 1"),
-            ("most", json!("-7"), "most is -7; expected at least 1"),
+            ("most", json!(0), "most is 0; expected a whole number, at least 1"),
+            ("most", json!("-7"), "most is -7; expected a whole number, at least 1"),
             ("share", json!("1"), "share is 1; expected at least 0 and less than 1"),
             ("share", json!("NaN"), "share is NaN; expected"),
             ("levels", json!("0.1;0.9"), "levels is 0.1;0.9; expected numbers"),

@@ -93,3 +93,12 @@ fn leftovers_of_this_file_alone_are_removed() {
     remove_leftovers(&place.path().join("a.ckpt")).unwrap();
     assert_eq!(names(place.path()), keep);
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none/a.csv");
+    let problem = write_atomic(&path, b"a").unwrap_err().to_string();
+    let expected = format!("there is no folder {}", folder.path().join("none").display());
+    assert!(problem.contains(&expected) && problem.contains("create it"), "{problem}");
+}

@@ -15,6 +15,7 @@ use gruvy_runtime::{
     forecast::Forecaster,
     items::Items,
     model::{ModelFile, write_atomic},
+    text::TextCodec,
 };
 use serde_json::json;
 use std::fs;
@@ -73,10 +74,9 @@ impl Source<'_> {
     fn trace<'m>(&self, path: &Path, model: &'m ModelFile) -> Result<Trace<'m>> {
         let steps = self.args.steps.max(READ_STEPS);
         let example = match (&model.codec, self.args.text.is_some() || self.input.is_some()) {
-            (Codec::Text(_), _) => {
-                let text = read(self.args, self.input)?;
-                let text = text.as_deref().unwrap_or(EMBEDDED_TALES.as_bytes());
-                Example::of_text(model, text, steps)?
+            (Codec::Text(codec), _) => {
+                let text = read(self.args, self.input)?.unwrap_or_else(|| known_tales(codec));
+                Example::of_text(model, &text, steps)?
             }
             (Codec::Classify(_), true) => Example::of_item(model, &self.items(model)?, steps)?,
             (Codec::Classify(_), false) => {
@@ -116,6 +116,12 @@ impl Source<'_> {
         let paths: Vec<PathBuf> = paths.into_iter().collect();
         Ok(classify::read(&classifier, &paths, &TableFlags::none(), false, self.screen)?.items)
     }
+}
+
+/// The embedded tales without the characters that a model has never seen.
+fn known_tales(codec: &TextCodec) -> Vec<u8> {
+    let unseen = codec.unseen(EMBEDDED_TALES);
+    EMBEDDED_TALES.chars().filter(|c| !unseen.contains(c)).collect::<String>().into_bytes()
 }
 
 /// Which of the paths are models, and which is the input.

@@ -36,7 +36,14 @@ fn settings_that_make_no_sense() {
     let said = with(&["--cell", "gruu"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("gru-v3"), "{}", said.err);
-    assert_eq!(with(&["--split", "90/5"]).code, 2);
+    with(&["--split", "90/5"]).error(&["split = 90/5: expected three percentages"]);
+    with(&["--hidden", "5x"]).error(&["hidden = 5x: expected a whole number, at least 1"]);
+    with(&["--epochs", "-7"]).error(&["epochs = -7: expected a whole number, at least 1"]);
+    let forecast = ["train", "forecast", "tales.txt", "--freq", "fortnight"];
+    place.gruvy(&forecast).error(&["freq = fortnight: expected s, min, h,"]);
+    let said = with(&["--threads", "0"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("expected a whole number, at least 1"), "{}", said.err);
     place.gruvy(&["train"]).error(&["train text FILE"]);
     assert!(!place.path("run").exists(), "a run folder was left behind");
 }
@@ -58,6 +65,20 @@ fn output_that_cannot_be_written() {
     // Below a file there can be no folder, not even for root.
     place.gruvy(&train("tales.txt/run", &[])).error(&["tales.txt/run"]);
     place.gruvy(&train("tales.txt", &[])).error(&["tales.txt"]);
+}
+
+#[test]
+fn files_that_are_something_else() {
+    let place = Place::with_model();
+    fs::create_dir(place.path("folder")).unwrap();
+    place.gruvy(&["train", "forecast", "folder"]).error(&["folder", "give the files in it"]);
+    let classify = ["train", "classify", "--resume", "run"];
+    place.gruvy(&classify).error(&["run.toml", "of the task `text`, expected `classify`"]);
+    place
+        .gruvy(&["train", "text", "tales.txt", "--out", "tales.txt/run"])
+        .error(&["tales.txt/run"]);
+    let inspect = ["inspect", "run", "--text", "The fox", "--svg", "nowhere/a.svg"];
+    place.gruvy(&inspect).error(&["there is no folder nowhere; create it first"]);
 }
 
 #[test]

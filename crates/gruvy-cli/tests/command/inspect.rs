@@ -118,3 +118,15 @@ fn inputs_that_cannot_be_inspected() {
     place.gruvy(&train("bytes", &["--unit", "byte"])).success();
     inspect(&["bytes", "--gradient-flow", "--text", "The fox saw"]).error(&["run", "vocabular"]);
 }
+
+#[test]
+fn without_an_input_a_model_reads_what_it_knows_of_the_embedded_tales() {
+    let place = Place::new();
+    // No letter of the tales but these, and no full stop.
+    place.write("few.txt", "the hen and the net ".repeat(200));
+    let train = "train text few.txt --unit char --hidden 4 --seq-len 16 --epochs 1 --out few";
+    place.gruvy(&train.split(' ').collect::<Vec<_>>()).success();
+    place.gruvy(&["inspect", "few"]).success();
+    let said = place.gruvy(&["inspect", "few", "--text", "the ox"]);
+    said.error(&["character 5 of the text is none that the model has seen"]);
+}

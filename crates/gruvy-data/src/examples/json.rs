@@ -73,6 +73,16 @@ pub(super) fn read(file: &Path, text: &str, wanted: &Wanted) -> Result<Part> {
     })
 }
 
+/// What is wrong with JSON, without the line, which counts from where it begins.
+fn said(problem: &serde_json::Error) -> String {
+    let text = problem.to_string();
+    match text.split_once(" at line ") {
+        Some((what, _)) if problem.line() == 1 => format!("{what} in column {}", problem.column()),
+        Some((what, _)) => format!("{what}, {} lines below", problem.line() - 1),
+        None => text,
+    }
+}
+
 /// An object per line, with its line.
 fn of_lines(file: &Path, text: &str) -> Result<Vec<(u64, Object)>> {
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
@@ -101,7 +111,7 @@ fn of_array(file: &Path, text: &str) -> Result<Vec<(u64, Object)>> {
                     format!("{} is no object; expected an array of objects", shown(&other));
                 return Err(error(problem));
             }
-            Some(Err(problem)) => return Err(error(format!("not valid JSON: {problem}"))),
+            Some(Err(problem)) => return Err(error(format!("not valid JSON: {}", said(&problem)))),
             None => return Err(error("the array has no end: the file is cut off".into())),
         };
         let length = values.byte_offset();
@@ -154,9 +164,10 @@ fn object(line: &str) -> Result<Object, String> {
             Err("a JSON array; write an object per line, or all objects in one array".into())
         }
         Ok(other) => Err(format!("`{other}` is no object; expected {{\"text\": …, \"label\": …}}")),
-        Err(error) => {
-            Err(format!("not valid JSON: {error}; expected an object per line, all of it in it"))
-        }
+        Err(error) => Err(format!(
+            "not valid JSON: {}; expected an object per line, all of it in it",
+            said(&error)
+        )),
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) struct Grid<'a> {
     pub fill: Fill,
 }
 
+const NO_VALUE: &str = "no series has a value, all of them are missing; the setting `target` names \
+                        another column";
+
 /// A series on the grid.
 struct Placed {
     series: Series,
@@ -114,7 +117,7 @@ impl Grid<'_> {
             ).into());
         }
         match (all.is_empty(), self.tables.first()) {
-            (true, Some(table)) => Err(table.error(None, None, "no series has a value".into())),
+            (true, Some(table)) => Err(table.error(None, None, NO_VALUE.into())),
             _ => Ok(Panel { frequency, columns: self.columns, series: all, notes }),
         }
     }
@@ -224,9 +227,23 @@ impl Grid<'_> {
             }
             moved += usize::from(exact.is_none());
         }
-        let Some(first) = odd.first() else { return Ok((places, moved)) };
         let name =
             |row: &Row| format!("{} (line {})", row.stamp, self.tables[row.table].lines[row.row]);
+        let Some(first) = odd.first() else {
+            let again = |at: &usize| {
+                places[*at] == places[*at - 1] && raw.rows[*at].stamp != raw.rows[*at - 1].stamp
+            };
+            let again: Vec<Row> = (1..places.len()).filter(again).map(|at| raw.rows[at]).collect();
+            let Some(first) = again.first() else { return Ok((places, moved)) };
+            let problem = format!(
+                "stamps on the step of an earlier row (the frequency is {frequency}): {} of {}, {}; \
+                 keep one row a step, or use another value of the setting `freq`",
+                again.len(),
+                raw.rows.len(),
+                named(&again.iter().map(name).collect::<Vec<_>>())
+            );
+            return Err(self.error(raw, *first, problem));
+        };
         let more: Vec<String> = odd[1..].iter().map(name).collect();
         let more = match more.is_empty() {
             true => String::new(),

@@ -127,9 +127,9 @@ pub(super) fn roles(
     });
     let id = match (&format.id, found) {
         (Some(id), _) => Some(id.clone()),
-        (None, Some(found)) => id_found(tables, found, &left, notes),
+        (None, Some(found)) => id_found(tables, found, &left, &time, notes),
         (None, None) if format.layout == Layout::Columns => None,
-        (None, None) => guess_id(tables, &left, &mut said),
+        (None, None) => guess_id(tables, &left, &time, &mut said),
     };
     left.retain(|name| id.as_deref() != Some(*name));
     left.retain(|name| !is_row_number(tables, name));
@@ -258,6 +258,7 @@ fn id_found(
     tables: &[Table],
     found: &Found,
     left: &[&str],
+    time: &TimeColumn,
     notes: &mut Vec<Remark>,
 ) -> Option<String> {
     match &found.id {
@@ -272,7 +273,7 @@ fn id_found(
         }
         None => {
             let mut said = Vec::new();
-            let id = guess_id(tables, left, &mut said)?;
+            let id = guess_id(tables, left, time, &mut said)?;
             let mut values = cells(tables, &id).map(|(table, row, at)| table.cell(row, at));
             let first = values.next();
             let one = values.all(|value| Some(value) == first);
@@ -488,8 +489,13 @@ fn joined(table: &Table, left: &[&str], whole: Option<&str>) -> Option<Vec<Strin
 }
 
 /// The column with a usual name for a series, unless it counts the rows.
-fn guess_id(tables: &[Table], left: &[&str], said: &mut Vec<String>) -> Option<String> {
-    let name = by_name(left, &IDS)?;
+fn guess_id(
+    tables: &[Table],
+    left: &[&str],
+    time: &TimeColumn,
+    said: &mut Vec<String>,
+) -> Option<String> {
+    let name = by_name(left, &IDS).filter(|name| !counts_times(tables, name, time))?;
     let all = cells(tables, name).map(|(table, row, column)| table.cell(row, column));
     let mut values: Vec<&str> = all.collect();
     values.sort_unstable();
@@ -512,6 +518,21 @@ fn is_row_number(tables: &[Table], name: &str) -> bool {
         })
     };
     named && tables.iter().all(counts)
+}
+
+/// Whether a column counts the rows of files in each of which every row has a time of its own: rows
+/// of one series, even where several files count from 1.
+fn counts_times(tables: &[Table], name: &str, time: &TimeColumn) -> bool {
+    let TimeColumn::One(time) = time else { return false };
+    let own = |table: &Table| {
+        table.find(time).is_some_and(|column| {
+            let mut cells: Vec<&str> =
+                (0..table.rows.len()).map(|row| table.cell(row, column)).collect();
+            cells.sort_unstable();
+            cells.windows(2).all(|pair| pair[0] != pair[1])
+        })
+    };
+    is_row_number(tables, name) && tables.iter().all(own)
 }
 
 fn targets(

@@ -21,6 +21,16 @@ fn a_table_is_read_alike_under_any_name() {
     assert_eq!(panel_of("sales.csv", csv).unwrap(), panel_of("newer.csv", csv).unwrap());
 }
 
+#[test]
+fn rows_that_every_file_counts_anew_are_one_series_and_names_that_count_are_several() {
+    let months = ["1,2020-01-01,5\n2,2020-01-02,6\n", "1,2020-01-03,7\n2,2020-01-04,8\n"];
+    let panel = parts("id,ds,y", &months.map(str::to_owned));
+    assert_eq!((panel.series.len(), &panel.series[0].y[..]), (1, &[5.0, 6.0, 7.0, 8.0][..]));
+    let days = ["1,2020-01-01,5\n2,2020-01-01,6\n", "1,2020-01-02,7\n2,2020-01-02,8\n"];
+    let panel = parts("id,ds,y", &days.map(str::to_owned));
+    assert_eq!((panel.series.len(), &panel.series[1].y[..]), (2, &[6.0, 8.0][..]));
+}
+
 proptest! {
     #[test]
     fn a_file_split_anywhere_equals_the_whole(

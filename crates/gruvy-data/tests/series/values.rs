@@ -191,7 +191,7 @@ fn last_business_days_are_found_and_months_that_are_asked_for_take_any_day() {
     crate::refused(
         read("ds,y\n2024-01-30,1\n2024-01-31,2\n2024-02-29,2\n", &format(r#"{"freq":"ME"}"#)),
         "sales.csv, line 3, series `sales`",
-        &["`y` is 2, and 1 in line 2"],
+        &["on the step of an earlier row (the frequency is ME): 1 of 3, 2024-01-31 (line 3)"],
     );
 }
 

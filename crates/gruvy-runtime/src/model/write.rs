@@ -26,10 +26,22 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     match destination(path).map_err(fail("write"))? {
         Destination::Stream => append(path, bytes).map_err(fail("write")),
         Destination::File(file) => {
-            replace(&file, bytes).map_err(fail("write"))?;
+            replace(&file, bytes)
+                .map_err(|error| without_folder(&file, error))
+                .map_err(fail("write"))?;
             sync_folder(folder_of(&file)).map_err(fail("sync the folder of"))
         }
     }
+}
+
+/// The error of a file that cannot be written, as its folder is not there.
+fn without_folder(file: &Path, error: io::Error) -> io::Error {
+    let folder = folder_of(file);
+    if error.kind() != io::ErrorKind::NotFound || folder.exists() {
+        return error;
+    }
+    let problem = format!("there is no folder {}; create it first", folder.display());
+    io::Error::new(io::ErrorKind::NotFound, problem)
 }
 
 /// Removes what writers that were killed left of the file `path`. Whoever calls this must be the

@@ -99,7 +99,7 @@ pub fn run(config: &BenchConfig, mut progress: impl FnMut(&str)) -> Result<Repor
         return Err(Error::setting("shapes", "", "at least one"));
     }
     if !(*seconds > 0.0 && seconds.is_finite()) {
-        return Err(Error::setting("seconds", seconds, "a number above 0"));
+        return Err(Error::setting("seconds", seconds, "expected a number above 0"));
     }
     progress("roof");
     let roof_gflops = roof(*seconds);

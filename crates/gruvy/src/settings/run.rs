@@ -372,6 +372,10 @@ impl<'de, C: TaskConfig> Deserialize<'de> for Key<C> {
             "train" => Ok(Self::Train),
             "data" => Ok(Self::Data),
             own if own == C::TASK.name() => Ok(Self::Own(PhantomData)),
+            other if TaskName::from_name(other).is_some() => Err(de::Error::custom(format!(
+                "the settings are of the task `{other}`, expected `{}`",
+                C::TASK
+            ))),
             other => Err(de::Error::custom(format!(
                 "unknown field `{other}`, expected one of `task`, `train`, `{}`, `data`",
                 C::TASK

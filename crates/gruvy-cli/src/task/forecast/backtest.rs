@@ -31,7 +31,7 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
         last_origins(&opened.forecaster, &opened.series, windows, step);
     if origins.is_empty() {
         bail!(
-            "no series has a horizon of {} steps after something to forecast from",
+            "no series has a horizon of {} steps after something to forecast from: give longer ones",
             codec.horizon
         );
     }
