@@ -178,10 +178,7 @@ fn numbers_beyond_reason_end_in_a_sentence() {
         let flags = help.split_whitespace().collect::<Vec<_>>();
         let whole =
             |pair: &&[&str]| pair[0].starts_with("--") && ["<N>", "<T>", "<H>"].contains(&pair[1]);
-        // Work that is as long as it was asked to be.
-        let work = ["--valid-size", "--test-size", "--train-size", "--threads", "--seed"];
-        let names = flags.windows(2).filter(whole).map(|pair| pair[0]);
-        for name in names.filter(|name| !work.contains(name)) {
+        for name in flags.windows(2).filter(whole).map(|pair| pair[0]) {
             for value in ["18446744073709551615", "1000000000000"] {
                 let mut args = vec!["train", task];
                 args.extend([data].into_iter().filter(|data| !data.is_empty()));
@@ -191,6 +188,57 @@ fn numbers_beyond_reason_end_in_a_sentence() {
                     args.extend(["--test-size", "0"]);
                 }
                 args.extend(["--hidden", "8", name, value]);
+                let said = place.gruvy(&args);
+                assert!(matches!(said.code, 0..=2), "{args:?}: {} {}", said.code, said.err);
+                assert!(!said.err.contains("panicked"), "{args:?}: {}", said.err);
+            }
+        }
+    }
+}
+
+/// As in training, of the commands that use a model: each ends within seconds.
+#[test]
+fn numbers_beyond_reason_end_whatever_the_command() {
+    let place = Place::with_model();
+    let days = (0..60).map(|t| format!("2024-{:02}-{:02},{}\n", 1 + t / 28, 1 + t % 28, t % 7));
+    place.write("s.csv", ["ds,y\n".to_owned()].into_iter().chain(days).collect::<String>());
+    let items = (0..40).map(|t| format!("a soup {},{}\n", t % 7, t % 2));
+    place.write("c.csv", ["text,label\n".to_owned()].into_iter().chain(items).collect::<String>());
+    for train in [
+        "train forecast s.csv --horizon 3 --hidden 4 --epochs 1 --out days",
+        "train classify c.csv --hidden 4 --epochs 1 --out items",
+        "train adding --length 5 --train-size 20 --valid-size 5 --test-size 0 --hidden 4 \
+         --epochs 1 --out sums",
+    ] {
+        place.gruvy(&train.split_whitespace().collect::<Vec<_>>()).success();
+    }
+    for (command, more) in [
+        ("generate run", "-l 3"),
+        ("forecast days", ""),
+        ("forecast days", "--paths 2"),
+        ("backtest days", "--out page.html"),
+        ("eval days", ""),
+        ("eval sums", ""),
+        ("predict items c.csv", ""),
+        ("inspect days", "--out page.html"),
+        (
+            "compare adding",
+            "--length 5 --train-size 20 --valid-size 5 --hidden 4 --max-minutes 0.01",
+        ),
+        ("bench", "--shapes step --cells gru"),
+    ] {
+        let name = command.split(' ').next().unwrap();
+        let mut help = vec![name, "--help"];
+        help.splice(1..1, (name == "compare").then_some("adding"));
+        let help = place.gruvy(&help).success().out;
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let takes = |pair: &&[&str]| {
+            pair[0].starts_with("--") && ["<N>", "<T>", "<H>", "<S>"].contains(&pair[1])
+        };
+        for flag in words.windows(2).filter(takes).map(|pair| pair[0]) {
+            for value in ["18446744073709551615", "1000000000000"] {
+                let given = command.split(' ').chain(more.split_whitespace());
+                let args: Vec<&str> = given.chain(["-q", flag, value]).collect();
                 let said = place.gruvy(&args);
                 assert!(matches!(said.code, 0..=2), "{args:?}: {} {}", said.code, said.err);
                 assert!(!said.err.contains("panicked"), "{args:?}: {}", said.err);

@@ -16,12 +16,14 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 /// Sequences of one call, which bounds its memory.
 const ROWS: u64 = 64;
+/// Nobody waits for more.
+const MOST: u64 = 1 << 24;
 
 /// The metrics of [`Adding::metrics`] over the first `count` sequences of `seed`.
 ///
 /// # Errors
 /// [`Error::Spec`](crate::Error::Spec) if the network is of another task,
-/// [`Error::Setting`](crate::Error::Setting) if `count` is 0.
+/// [`Error::Setting`](crate::Error::Setting) if `count` is 0 or above 16,777,216.
 pub fn evaluate_adding(
     network: &Arc<Network>,
     task: &Adding,
@@ -71,8 +73,8 @@ pub fn evaluate_copying(
 
 /// The sequences `0..count` in pieces.
 fn chunks(count: u64) -> Result<impl Iterator<Item = Range<u64>>> {
-    if count == 0 {
-        return Err(crate::error::Error::setting("count", count, "at least 1"));
+    if !(1..=MOST).contains(&count) {
+        return Err(crate::error::Error::setting("count", count, format!("1 to {MOST}")));
     }
     Ok((0..count).step_by(ROWS as usize).map(move |from| from..count.min(from + ROWS)))
 }

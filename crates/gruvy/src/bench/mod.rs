@@ -86,10 +86,13 @@ pub const ROOF_SIZE: usize = 2048;
 /// Parts of a row's time, between which the other cells have theirs.
 const ROUNDS: f64 = 5.0;
 
+/// Nobody waits longer for a number.
+const MOST_SECONDS: f64 = 3600.0;
+
 /// Measures, and names each shape and work before it begins.
 ///
 /// # Errors
-/// [`Error::Setting`] for no cells, no shapes, or seconds that are no positive number.
+/// [`Error::Setting`] for no cells, no shapes, or seconds that are not above 0 and at most an hour.
 pub fn run(config: &BenchConfig, mut progress: impl FnMut(&str)) -> Result<Report> {
     let BenchConfig { cells, shapes, seconds } = config;
     if cells.is_empty() {
@@ -98,8 +101,9 @@ pub fn run(config: &BenchConfig, mut progress: impl FnMut(&str)) -> Result<Repor
     if shapes.is_empty() {
         return Err(Error::setting("shapes", "", "at least one"));
     }
-    if !(*seconds > 0.0 && seconds.is_finite()) {
-        return Err(Error::setting("seconds", seconds, "expected a number above 0"));
+    if !(*seconds > 0.0 && *seconds <= MOST_SECONDS) {
+        let why = format!("expected a number above 0, at most {MOST_SECONDS}");
+        return Err(Error::setting("seconds", seconds, why));
     }
     progress("roof");
     let roof_gflops = roof(*seconds);

@@ -6,7 +6,7 @@ use crate::{
     nn::{key::Key, model::SequenceModel},
     settings::run::{Metric, RunSettings, TaskConfig},
     train::{
-        config::TrainConfig,
+        config::{MOST, TrainConfig, at_most},
         report::Metrics,
         size::Size,
         task::{Carry, Part, Position, Task},
@@ -75,6 +75,12 @@ impl<G: Generator> TaskConfig for MemoryConfig<G> {
 
     fn check(run: &RunSettings<Self>) -> Result<()> {
         let (train, task) = (&run.train, &run.task);
+        let sizes = [
+            ("train_size", task.train_size),
+            ("valid_size", task.valid_size),
+            ("test_size", task.test_size),
+        ];
+        at_most(&sizes, MOST)?;
         G::new(task.length).check()?;
         if train.train_fraction != 1.0 {
             let why = "this task makes fresh sequences for every step; train_size sets how many";

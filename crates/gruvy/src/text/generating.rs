@@ -1,4 +1,6 @@
 //! Settings of writing.
+use crate::error::{Error, Result};
+use crate::train::config::MOST;
 use gruvy_data::settings;
 use gruvy_data::settings::{Kind, Range};
 use gruvy_runtime::text::Sampling;
@@ -19,6 +21,20 @@ settings! {
 }
 
 impl Generating {
+    /// Refuses more than can be waited for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the most there can be.
+    pub fn check(&self) -> Result<()> {
+        let sizes = [("length", self.length as u64), ("samples", self.samples)];
+        match sizes.into_iter().find(|(_, size)| *size > MOST as u64) {
+            Some((name, size)) => {
+                Err(Error::setting(name, size, format!("expected at most {MOST}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// How tokens are drawn from `seed`.
     pub fn sampling(&self, seed: u64) -> Sampling {
         let Self { temperature, top_k, top_p, .. } = *self;

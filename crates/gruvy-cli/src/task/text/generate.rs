@@ -27,6 +27,7 @@ pub fn run(args: &GenerateArgs, seed: Option<u64>, screen: &Screen) -> Result<Ex
     warn_unseen(model.codec(), &prompt, screen);
     let mut how = Generating::default();
     args.how.apply(&mut how)?;
+    how.check()?;
     let sampling = how.sampling(seed.unwrap_or_else(fresh_seed));
     let mut samples = Vec::new();
     for index in 0..how.samples {
