@@ -17,7 +17,8 @@ fn zstandard(bytes: &[u8]) -> Vec<u8> {
     compress_to_vec(bytes, CompressionLevel::Fastest)
 }
 
-const PACKERS: [(&str, fn(&[u8]) -> Vec<u8>); 2] = [("gz", gzip), ("zst", zstandard)];
+type Packer = fn(&[u8]) -> Vec<u8>;
+const PACKERS: [(&str, Packer); 2] = [("gz", gzip), ("zst", zstandard)];
 const CSV: &[u8] = b"text,label\nfine,good\n\"a, b\",bad\n";
 
 #[test]

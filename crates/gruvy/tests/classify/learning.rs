@@ -210,7 +210,7 @@ fn a_classifier_that_knows_no_more_than_frequencies_says_so() {
     let unlike = |at: usize| if at.is_multiple_of(10) { "rare" } else { "usual" };
     let line = |at: usize| format!("the {} of it\t{}\n", (at * 7) % 9, unlike(at));
     let text = "text\tlabel\n".to_owned() + &(0..300).map(line).collect::<String>();
-    let mut notes = |lr: f64, name: &str, text: &str| {
+    let notes = |lr: f64, name: &str, text: &str| {
         let mut run = run(folder.path(), "a.tsv", text);
         run.train.lr = lr;
         let task = ClassifyConfig::load(run.clone()).unwrap();
