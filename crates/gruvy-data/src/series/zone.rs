@@ -29,7 +29,7 @@ pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
         };
         let known = jiff::tz::db().available().map(|known| known.as_str().to_owned());
         let near = known.map(|known| (like(&known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
-        let near = near.filter(|(like, _)| *like > 0.85).map(|(_, known)| known);
+        let near = near.filter(|(like, _)| *like > 0.9).map(|(_, known)| known);
         let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
         format!(
             "there is no time zone `{name}`{near}; expected a name such as Europe/Berlin, \
