@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::forecast::codec::ForecastCodec;
 use crate::memory::codec::{Adding, Copying};
 use crate::model::spec::Spec;
+use crate::music::codec::MusicCodec;
 use crate::task::TaskName;
 use crate::text::codec::TextCodec;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub enum Codec {
     Forecast(Box<ForecastCodec>),
     /// Texts and sequences to steps, answers to probabilities of labels.
     Classify(Box<ClassifyCodec>),
+    /// Frames of keys to steps and back.
+    Music(MusicCodec),
 }
 
 impl Codec {
@@ -33,6 +36,7 @@ impl Codec {
             Codec::Copy(_) => TaskName::Copy,
             Codec::Forecast(_) => TaskName::Forecast,
             Codec::Classify(_) => TaskName::Classify,
+            Codec::Music(_) => TaskName::Music,
         }
     }
 
@@ -47,6 +51,7 @@ impl Codec {
             Codec::Copy(codec) => codec.fits(spec),
             Codec::Forecast(codec) => codec.fits(spec),
             Codec::Classify(codec) => codec.fits(spec),
+            Codec::Music(codec) => codec.fits(spec),
         }
     }
 }

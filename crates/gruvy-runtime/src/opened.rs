@@ -6,6 +6,7 @@ use crate::forecast::forecaster::Forecaster;
 use crate::memory::codec::{Adding, Copying};
 use crate::memory::model::MemoryModel;
 use crate::model::file::ModelFile;
+use crate::music::composer::Composer;
 use crate::task::TaskName;
 use crate::text::model::TextModel;
 use std::path::Path;
@@ -19,6 +20,7 @@ use std::path::Path;
 ///     Model::Text(text) => println!("{}", text.write("Once", 100, &Default::default())?),
 ///     Model::Classify(classifier) => println!("{:?}", classifier.text("a fine film")?),
 ///     Model::Forecast(forecaster) => println!("{} steps ahead", forecaster.codec().horizon),
+///     Model::Music(composer) => println!("{:?}", composer.codec()),
 ///     Model::Adding(_) | Model::Copy(_) => println!("a measure of memory"),
 /// }
 /// # Ok::<(), gruvy_runtime::Error>(())
@@ -31,6 +33,8 @@ pub enum Model {
     Classify(Classifier),
     /// A model of time series.
     Forecast(Forecaster),
+    /// A model of music.
+    Music(Composer),
     /// A model of the adding problem.
     Adding(MemoryModel<Adding>),
     /// A model of the copying problem.
@@ -55,6 +59,7 @@ impl Model {
             Codec::Text(_) => Self::Text(TextModel::from_file(file)?),
             Codec::Classify(_) => Self::Classify(Classifier::from_file(file)?),
             Codec::Forecast(_) => Self::Forecast(Forecaster::from_file(file)?),
+            Codec::Music(_) => Self::Music(Composer::from_file(file)?),
             Codec::Adding(_) => Self::Adding(MemoryModel::<Adding>::from_file(file)?),
             Codec::Copy(_) => Self::Copy(MemoryModel::<Copying>::from_file(file)?),
         })
@@ -66,6 +71,7 @@ impl Model {
             Self::Text(_) => TaskName::Text,
             Self::Classify(_) => TaskName::Classify,
             Self::Forecast(_) => TaskName::Forecast,
+            Self::Music(_) => TaskName::Music,
             Self::Adding(_) => TaskName::Adding,
             Self::Copy(_) => TaskName::Copy,
         }

@@ -10,6 +10,8 @@ pub enum TaskName {
     Classify,
     /// Forecasts time series.
     Forecast,
+    /// Goes on from music, and makes it.
+    Music,
     /// Adds two marked numbers of a long sequence: a measure of memory.
     Adding,
     /// Repeats ten digits after a long pause: a measure of memory.
@@ -18,8 +20,8 @@ pub enum TaskName {
 
 impl TaskName {
     /// Every task, in the order in which they are listed to a person.
-    pub const ALL: [Self; 5] =
-        [Self::Text, Self::Classify, Self::Forecast, Self::Adding, Self::Copy];
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Classify, Self::Forecast, Self::Music, Self::Adding, Self::Copy];
 
     /// The name on the command line, in settings files and in model files.
     pub const fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl TaskName {
             Self::Text => "text",
             Self::Classify => "classify",
             Self::Forecast => "forecast",
+            Self::Music => "music",
             Self::Adding => "adding",
             Self::Copy => "copy",
         }

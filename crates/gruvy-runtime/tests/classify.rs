@@ -46,6 +46,7 @@ fn spec(codec: &ClassifyCodec, pool: Pool, bidirectional: bool) -> Spec {
         },
         input,
         pool: Some(pool),
+        decoder: None,
         head: Head::Linear { outputs: 3 },
     }
 }

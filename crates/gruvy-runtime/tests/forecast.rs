@@ -61,6 +61,7 @@ fn forecaster(codec: ForecastCodec, cell: Cell) -> Forecaster {
             layer_norm: false,
         },
         pool: None,
+        decoder: None,
         head: Head::Linear { outputs: codec.outputs() },
     };
     let network = Network::from_tensors(&spec, &common::tensors(&spec)).unwrap();
@@ -410,6 +411,7 @@ fn a_codec_that_contradicts_itself_or_its_network_is_refused() {
                 layer_norm: false,
             },
             pool: None,
+            decoder: None,
             head: Head::Linear { outputs: codec.outputs() },
         };
         spec.rnn.input_size = codec.input_size();

@@ -42,6 +42,7 @@ fn model_with(cell: Cell, layers: usize, edit: impl FnOnce(&mut RnnSpec)) -> Mod
             layer_norm: false,
         },
         pool: None,
+        decoder: None,
         head: Head::Linear { outputs: vocab },
     };
     edit(&mut spec.rnn);

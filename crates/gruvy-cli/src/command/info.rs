@@ -3,7 +3,7 @@
 use crate::args::InfoArgs;
 use crate::model::{self, Opened};
 use crate::screen::{Screen, bytes, thousands};
-use crate::task::{classify, forecast, memory, text};
+use crate::task::{classify, forecast, memory, music, text};
 use anyhow::Result;
 use gruvy_runtime::Codec;
 use gruvy_runtime::model::{Head, Input};
@@ -39,6 +39,7 @@ fn of_codec(codec: &Codec) -> (Value, String) {
         Codec::Text(codec) => text::info(codec),
         Codec::Classify(codec) => classify::info(codec),
         Codec::Forecast(codec) => forecast::info(codec),
+        Codec::Music(codec) => music::info(codec),
         Codec::Adding(codec) => memory::adding(codec),
         Codec::Copy(codec) => memory::copying(codec),
     }

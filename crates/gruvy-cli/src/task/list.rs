@@ -1,7 +1,7 @@
 //! The list of tasks on the command line.
 
 use super::door::Task;
-use super::{classify, forecast, memory, text};
+use super::{classify, forecast, memory, music, text};
 use gruvy_runtime::TaskName;
 
 /// Something to be done with whichever task.
@@ -19,6 +19,7 @@ pub fn with<V: Visit>(task: TaskName, visitor: V) -> V::Out {
         TaskName::Text => visitor.visit::<text::Text>(),
         TaskName::Classify => visitor.visit::<classify::Classify>(),
         TaskName::Forecast => visitor.visit::<forecast::Forecast>(),
+        TaskName::Music => visitor.visit::<music::Music>(),
         TaskName::Adding => visitor.visit::<memory::Adding>(),
         TaskName::Copy => visitor.visit::<memory::Copying>(),
     }

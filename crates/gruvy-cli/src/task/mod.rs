@@ -9,4 +9,5 @@ pub mod door;
 pub mod forecast;
 pub mod list;
 pub mod memory;
+pub mod music;
 pub mod text;

@@ -3,11 +3,12 @@ use crate::{
     error::Result,
     model::{
         file::{ModelFile, Tensor, check_tensors},
-        spec::{Head, Input, RnnSpec, Spec, rnn_tensor},
+        spec::{DECODER, Head, Input, RnnSpec, Spec, rnn_tensor},
     },
 };
 use gruvy_kernels::{Layer, Linear, Norm, Packed, Weights};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The weights of a model, packed once and shared by any number of
 /// [sessions](crate::model::Session).
@@ -21,6 +22,7 @@ pub struct Network {
     /// `[D·H]`; empty unless attention pools.
     pub(crate) attention: Vec<f32>,
     pub(crate) head: Linear,
+    decoder: Option<Arc<Network>>,
 }
 
 impl Network {
@@ -41,12 +43,17 @@ impl Network {
     pub fn from_tensors(spec: &Spec, tensors: &BTreeMap<String, Tensor>) -> Result<Self> {
         spec.validate()?;
         check_tensors(spec, tensors)?;
-        let tensor = |name: &str| data(tensors, name);
+        Ok(Self::packed(spec, tensors, ""))
+    }
+
+    /// Packs the checked tensors whose names begin with `prefix`.
+    fn packed(spec: &Spec, tensors: &BTreeMap<String, Tensor>, prefix: &str) -> Self {
+        let tensor = |name: &str| data(tensors, &format!("{prefix}{name}"));
         let embedding = tensor("embedding.weight");
         let mut layers = Vec::new();
         for layer in 0..spec.rnn.num_layers {
             for direction in 0..spec.rnn.directions() {
-                layers.push(pack(&spec.rnn, tensors, layer, direction == 1));
+                layers.push(pack(&spec.rnn, tensor, layer, direction == 1));
             }
         }
         let weight = match spec.head {
@@ -56,12 +63,19 @@ impl Network {
         let bias = tensor("head.bias");
         let head = Linear::new(weight.len() / bias.len(), bias.len(), weight, Some(bias));
         let (embedding, attention) = (embedding.to_vec(), tensor("attention.weight").to_vec());
-        Ok(Self { embedding, layers, attention, head, spec: spec.clone() })
+        let decoder = spec.decoder.as_deref();
+        let decoder = decoder.map(|spec| Arc::new(Self::packed(spec, tensors, DECODER)));
+        Self { embedding, layers, attention, head, decoder, spec: spec.clone() }
     }
 
     /// The shape of the model.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// The second network, which starts from what the head gives, if there is one.
+    pub fn decoder(&self) -> Option<&Arc<Network>> {
+        self.decoder.as_ref()
     }
 
     /// `V`, number of tokens, or none if the input is features.
@@ -78,8 +92,13 @@ fn data<'a>(tensors: &'a BTreeMap<String, Tensor>, name: &str) -> &'a [f32] {
     tensors.get(name).map_or(&[], |tensor| &tensor.data)
 }
 
-fn pack(rnn: &RnnSpec, tensors: &BTreeMap<String, Tensor>, layer: usize, reverse: bool) -> Packed {
-    let part = |name| data(tensors, &rnn_tensor(name, layer, reverse));
+fn pack<'a>(
+    rnn: &RnnSpec,
+    tensor: impl Fn(&str) -> &'a [f32],
+    layer: usize,
+    reverse: bool,
+) -> Packed {
+    let part = |name| tensor(&rnn_tensor(name, layer, reverse));
     let norm = Norm { gain_ih: part("gain_ih"), gain_hh: part("gain_hh") };
     let weights = Weights {
         w_ih: part("weight_ih"),

@@ -5,6 +5,8 @@
 //! features [T, B, I] ────────┴─> rnn: L layers, D directions ─> [T, B, D·H] ─ head ─> logits [T, B, V]
 //!                                                                     └─ pool ─> [B, D·H] ─ head ─> logits [B, V]
 //! ```
+//! With a decoder, a network of its own, the head's V numbers at a step are the state from which the
+//! decoder reads a sequence of its own.
 use crate::error::{Error, Result};
 use gruvy_kernels::Cell;
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,14 @@ pub struct Spec {
     pub pool: Option<Pool>,
     /// What is read from the top layer.
     pub head: Head,
+    /// A second network, each of whose sequences starts from the numbers that the head gives at a
+    /// step: its state `[L·K·H]`, layer by layer. None: the head's numbers are the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoder: Option<Box<Spec>>,
 }
+
+/// What the names of the decoder's tensors begin with.
+pub(crate) const DECODER: &str = "decoder.";
 
 /// How the outputs `y_t [D·H]` of the top layer at the steps of a sequence become one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,7 +183,8 @@ impl Spec {
     /// The tensors of a model of this spec, the one list that reading, writing and training share:
     /// `embedding.weight`, then for each layer and direction `rnn.{weight_ih, weight_hh, bias_ih,
     /// bias_hh, gain_ih, gain_hh}_l{layer}[_reverse]` as far as the layers have them, then
-    /// `attention.weight` where attention pools, `head.weight` and `head.bias`.
+    /// `attention.weight` where attention pools, `head.weight` and `head.bias`; and all of these of
+    /// a decoder, under `decoder.`.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let mut list = Vec::new();
         let mut add = |name: String, shape: &[usize]| {
@@ -212,6 +222,9 @@ impl Spec {
             add("head.weight".into(), &[outputs, rnn.output_size()]);
         }
         add("head.bias".into(), &[self.outputs()]);
+        for TensorSpec { name, shape } in self.decoder.iter().flat_map(|decoder| decoder.tensors()) {
+            add(format!("{DECODER}{name}"), &shape);
+        }
         list
     }
 
@@ -225,6 +238,7 @@ impl Spec {
     /// # Errors
     /// [`Error::Spec`] for a size of 0 or beyond reason, and for parts that do not fit each other.
     pub fn validate(&self) -> Result<()> {
+        self.validate_decoder()?;
         let rnn = &self.rnn;
         match self.input {
             Input::Embedding { vocab, dim } => {
@@ -269,6 +283,26 @@ impl Spec {
             (Head::Tied, Input::Embedding { .. }) => Ok(()),
         }
     }
+
+    fn validate_decoder(&self) -> Result<()> {
+        let Some(decoder) = &self.decoder else { return Ok(()) };
+        let fail = |field, got: &dyn std::fmt::Display, expected: String| {
+            Err(Error::Spec { field, got: got.to_string(), expected })
+        };
+        if decoder.decoder.is_some() {
+            return fail("decoder.decoder", &"a decoder", "none".into());
+        }
+        decoder.validate()?;
+        if decoder.rnn.bidirectional {
+            return fail("decoder.rnn.bidirectional", &true, "false".into());
+        }
+        let state = decoder.rnn.num_layers * decoder.rnn.state_size();
+        if self.outputs() != state {
+            let expected = format!("{state}, the values of the decoder's state");
+            return fail("head.linear.outputs", &self.outputs(), expected);
+        }
+        Ok(())
+    }
 }
 
 /// PyTorch's name of a part of a layer, under `rnn.`.
@@ -302,6 +336,7 @@ mod tests {
             },
             pool: None,
             head: Head::Linear { outputs: 5 },
+            decoder: None,
         }
     }
 
@@ -340,6 +375,24 @@ mod tests {
         let heads: Vec<_> =
             spec.tensors().into_iter().filter(|t| t.name.starts_with("head")).collect();
         assert_eq!(heads, [TensorSpec { name: "head.bias".into(), shape: vec![5] }]);
+    }
+
+    #[test]
+    fn a_decoder_starts_from_what_the_head_gives() {
+        let mut small = spec();
+        small.rnn.bidirectional = false;
+        let mut whole = Spec { decoder: Some(Box::new(small.clone())), ..spec() };
+        assert_eq!(field(&whole), "head.linear.outputs");
+        whole.head = Head::Linear { outputs: 6 };
+        whole.validate().unwrap();
+        assert_eq!(whole.parameters(), spec().parameters() + 7 + small.parameters());
+        assert_eq!(whole.tensors().last().unwrap().name, "decoder.head.bias");
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Spec>(&json).unwrap(), whole);
+        whole.decoder.as_mut().unwrap().rnn.bidirectional = true;
+        assert_eq!(field(&whole), "decoder.rnn.bidirectional");
+        whole.decoder = Some(Box::new(whole.clone()));
+        assert_eq!(field(&whole), "decoder.decoder");
     }
 
     #[test]

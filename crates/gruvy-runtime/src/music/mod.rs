@@ -1,6 +1,15 @@
-//! Music: pieces of notes, and rolls of frames.
-pub(crate) mod piece;
+//! Music: pieces of notes, rolls of frames, and the model that goes on from them.
+pub(crate) mod codec;
+pub(crate) mod composer;
+pub(crate) mod ear;
+pub(crate) mod frame;
+mod repeat;
 pub(crate) mod roll;
+pub(crate) mod score;
 
-pub use piece::{Meter, Note, Piece, Tempo, USUAL_TEMPO};
-pub use roll::{Bar, KEYS, LOWEST, MOST_STEPS, Place, Quantised, Roll, Sound, transposed};
+pub use codec::MusicCodec;
+pub use composer::{Composer, Composing, Composition, MusicStream};
+pub use ear::{Ear, Place};
+pub use frame::Rules;
+pub use roll::{KEYS, Roll, Sound};
+pub use score::{MusicMetrics, score};

@@ -25,6 +25,7 @@ pub fn spec(codec: &TextCodec, cell: Cell, layers: usize, bidirectional: bool) -
             layer_norm: false,
         },
         pool: None,
+        decoder: None,
         head: Head::Linear { outputs: vocab },
     }
 }

@@ -16,7 +16,6 @@
 //! println!("{:?}", outcome.test);
 //! # Ok::<(), gruvy::Error>(())
 //! ```
-pub(crate) mod batches;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod division;

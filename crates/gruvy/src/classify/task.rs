@@ -1,6 +1,5 @@
 //! Classification as the training loop sees it.
 use super::{
-    batches,
     config::{ClassifyConfig, ClassifyRun, Unit},
     data::Labelled,
     division::Division,
@@ -23,6 +22,7 @@ use crate::{
     },
     settings::run::{Metric, TaskConfig},
     train::{
+        batches,
         config::{MOST_RUNS, TrainConfig, at_most},
         report::Metrics,
         size::Size,
@@ -145,14 +145,14 @@ impl ClassifyTask {
         let weights =
             task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
         let seed = run.train.seed;
-        let order = batches::epoch(&encoded, &division.train, run.train.batch, seed);
+        let order = batches::epoch(|item| encoded.length(item), &division.train, run.train.batch, seed);
         notes.push(format!(
             "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a \
              batch are padding",
             division.train.len(),
             division.valid.len(),
             division.test.len(),
-            100.0 * batches::padding(&encoded, &order)
+            100.0 * batches::padding(|item| encoded.length(item), &order)
         ).into());
         Ok(Self {
             bidirectional: task.bidirectional.unwrap_or(text),
@@ -208,8 +208,9 @@ impl ClassifyTask {
             Some((of, batches)) if *of == seed => batches.clone(),
             _ => {
                 let batch = self.run.train.batch;
-                let batches =
-                    Arc::new(batches::epoch(&self.encoded, &self.division.train, batch, seed));
+                let length = |item| self.encoded.length(item);
+                let of = &self.division.train;
+                let batches = Arc::new(batches::epoch(length, of, batch, seed));
                 *epoch = Some((seed, batches.clone()));
                 batches
             }
@@ -524,7 +525,7 @@ impl Task for ClassifyTask {
         let rnn = train.recurrent(input.width()).with_bidirectional(self.bidirectional).spec();
         let head = Head::Linear { outputs: self.codec.labels.len() };
         let batch = train.batch.min(self.division.train.len());
-        Some(Size { spec: Spec { input, rnn, pool: Some(self.pool), head }, batch, seq_len: 1 })
+        Some(Size { spec: Spec { input, rnn, pool: Some(self.pool), head, decoder: None }, batch, seq_len: 1 })
     }
 
     fn settings(&self) -> Value {

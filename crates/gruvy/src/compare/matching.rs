@@ -4,7 +4,8 @@
 //! hidden(cell) = argmin_H | parameters(cell, H) − budget |
 //! ```
 //! Counted is all that is trained: embedding, recurrent layers and head. Width of the input and the
-//! head are the task's and stay; a tied embedding is as wide as the hidden state and goes with it.
+//! head are the task's and stay; a tied embedding is as wide as the hidden state and goes with it. A
+//! decoder keeps its size and goes with the cell.
 use crate::error::{Error, Result};
 use gruvy_kernels::Cell;
 use gruvy_runtime::model::{Head, Input, Spec};
@@ -33,6 +34,10 @@ pub(super) fn resized(spec: &Spec, cell: Cell, hidden: usize) -> Spec {
     if let (Head::Tied, Input::Embedding { dim, .. }) = (&spec.head, &mut spec.input) {
         *dim = spec.rnn.directions() * hidden;
         spec.rnn.input_size = *dim;
+    }
+    if let Some(decoder) = &mut spec.decoder {
+        decoder.rnn.cell = cell;
+        spec.head = Head::Linear { outputs: decoder.rnn.num_layers * decoder.rnn.state_size() };
     }
     spec
 }
@@ -86,7 +91,7 @@ mod tests {
             layer_norm: false,
         };
         let head = if tied { Head::Tied } else { Head::Linear { outputs: 65 } };
-        Spec { input: Input::Embedding { vocab: 65, dim }, rnn, pool: None, head }
+        Spec { input: Input::Embedding { vocab: 65, dim }, rnn, pool: None, head, decoder: None }
     }
 
     #[test]

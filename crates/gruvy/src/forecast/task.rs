@@ -370,7 +370,7 @@ impl Task for ForecastTask {
         let input = Input::Features { size: self.codec.input_size() };
         let rnn = self.run.train.recurrent(input.width()).spec();
         let head = Head::Linear { outputs: self.codec.outputs() };
-        let spec = Spec { input, rnn, pool: None, head };
+        let spec = Spec { input, rnn, pool: None, head, decoder: None };
         Some(Size { spec, batch: self.run.train.batch, seq_len: self.codec.context })
     }
 

@@ -161,7 +161,7 @@ impl<G: Generator> Task for MemoryTask<G> {
     fn size(&self) -> Option<Size> {
         let (input, outputs) = self.generator.shape();
         let rnn = self.run.train.recurrent(input.width()).spec();
-        let spec = Spec { input, rnn, pool: None, head: Head::Linear { outputs } };
+        let spec = Spec { input, rnn, pool: None, head: Head::Linear { outputs }, decoder: None };
         Some(Size { spec, batch: self.run.train.batch, seq_len: self.run.task.length })
     }
 

@@ -13,3 +13,14 @@ pub use key::{Tonality, tonality};
 pub use picture::{Picture, picture};
 #[cfg(feature = "sound")]
 pub use sound::{Audio, Voice};
+//! Learns music: frames of keys on a grid.
+pub(crate) mod batch;
+pub(crate) mod config;
+pub(crate) mod data;
+pub(crate) mod model;
+pub(crate) mod task;
+
+pub use config::{HeadKind, MusicConfig, MusicRun};
+pub use data::{Parts, load};
+pub use model::MusicModel;
+pub use task::MusicTask;

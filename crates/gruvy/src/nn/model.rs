@@ -128,6 +128,13 @@ impl SequenceModel {
         self
     }
 
+    /// This model with this bias `[V]` of its head.
+    pub fn with_bias(mut self, bias: TensorData) -> Self {
+        let (id, device) = (self.bias.id, self.bias.lazy_device());
+        self.bias = self.bias.transform_for_load(Tensor::from_data(bias, &device), id);
+        self
+    }
+
     /// Where the weights are.
     pub fn device(&self) -> Device {
         self.bias.val().device()
@@ -211,6 +218,22 @@ impl SequenceModel {
         (linear_cross_entropy(head, targets, smoothing), state)
     }
 
+    /// The head at some of the `T * B` steps of `x [T, B, I]`, time-major, those in `rows [N]`: `[N,
+    /// V]`. As [`every`](Self::every) of sequences of `lengths [B]` steps, but for the rest no head
+    /// is computed.
+    pub fn picked(
+        &self,
+        x: Tensor<3>,
+        state: Option<Tensor<3>>,
+        lengths: &[usize],
+        rows: Tensor<1, Int>,
+        masks: Option<Key>,
+    ) -> Tensor<2> {
+        let (y, _) = self.rnn.forward(x, state, Some(lengths), masks);
+        let [seq_len, batch, width] = y.dims();
+        self.answer(y.reshape([seq_len * batch, width]).select(0, rows), masks)
+    }
+
     /// Dropout and head: `[N, D * H]` to `[N, V]`.
     fn answer(&self, y: Tensor<2>, masks: Option<Key>) -> Tensor<2> {
         let head = self.head_weight().transpose();
@@ -233,7 +256,7 @@ impl SequenceModel {
         };
         let outputs = self.bias.lazy_shape()[0];
         let head = if self.head.is_some() { Head::Linear { outputs } } else { Head::Tied };
-        Spec { input, rnn: self.rnn.config.spec(), pool: self.pool, head }
+        Spec { input, rnn: self.rnn.config.spec(), pool: self.pool, head, decoder: None }
     }
 
     /// Every weight under the name and in the layout of a model file.
@@ -264,7 +287,7 @@ impl SequenceModel {
     ///
     /// # Errors
     /// [`Error::Data`] if the file's spec is another.
-    pub fn with_tensors(mut self, file: &runtime::model::ModelFile) -> Result<Self> {
+    pub fn with_tensors(self, file: &runtime::model::ModelFile) -> Result<Self> {
         if file.spec != self.spec() {
             return Err(Error::Data(format!(
                 "the model file holds {:?}; these settings make {:?}",
@@ -272,11 +295,20 @@ impl SequenceModel {
                 self.spec()
             )));
         }
+        Ok(self.with_values(&file.tensors, ""))
+    }
+
+    /// This model with those of `tensors` whose names begin with `prefix`: they are all there, as in
+    /// a valid file of its spec.
+    pub(crate) fn with_values(
+        mut self,
+        tensors: &BTreeMap<String, runtime::model::Tensor>,
+        prefix: &str,
+    ) -> Self {
         let get = |name: &str| {
-            let tensor = file.tensors.get(name)?;
+            let tensor = tensors.get(&format!("{prefix}{name}"))?;
             Some(TensorData::new(tensor.data.clone(), tensor.shape.clone()))
         };
-        // A valid file has every tensor of its spec.
         fn load<const D: usize>(
             param: Param<Tensor<D>>,
             data: Option<TensorData>,
@@ -290,7 +322,7 @@ impl SequenceModel {
         self.attention = self.attention.map(|param| load(param, get("attention.weight")));
         self.head = self.head.map(|head| load(head, get("head.weight")));
         self.bias = load(self.bias, get("head.bias"));
-        Ok(self)
+        self
     }
 }
 

@@ -252,7 +252,7 @@ impl Task for TextTask {
         let head = if text.tied { Head::Tied } else { Head::Linear { outputs: vocab } };
         let rnn = train.recurrent(text.embed).spec();
         let Cutter { batch, seq_len, .. } = self.cutter;
-        Some(Size { spec: Spec { input, rnn, pool: None, head }, batch, seq_len })
+        Some(Size { spec: Spec { input, rnn, pool: None, head, decoder: None }, batch, seq_len })
     }
 
     fn settings(&self) -> Value {

@@ -9,6 +9,7 @@
 //! number follows from the checkpoint: the learning rate from the step and the validation losses,
 //! the batch from the step, the random numbers from the run's seed and the step. The clock decides
 //! only when to save and when to stop.
+pub(crate) mod batches;
 pub(crate) mod capacity;
 pub(crate) mod checkpoint;
 pub(crate) mod config;

@@ -3,21 +3,25 @@
 //! ```text
 //! all items, shuffled ─ pools of 50 batches ─ sorted by length ─ cut into batches ─ batches shuffled
 //! ```
-use gruvy_runtime::classify::Encoded;
 use gruvy_runtime::random::mix;
 
 /// Batches of a pool: as many as keep padding to a few percent, as few as keep batches of an epoch
 /// unlike those of the last.
 const POOL: usize = 50;
 
-/// The batches of an epoch over the items `of`, `batch` in each but the last; those of a batch from
+/// The batches of an epoch over the items `of`, each of so many steps by `length`, `batch` in each but the last; those of a batch from
 /// the longest to the shortest.
-pub(super) fn epoch(items: &Encoded, of: &[usize], batch: usize, seed: u64) -> Vec<Vec<usize>> {
+pub(crate) fn epoch(
+    length: impl Fn(usize) -> usize,
+    of: &[usize],
+    batch: usize,
+    seed: u64,
+) -> Vec<Vec<usize>> {
     let mut order = of.to_vec();
     shuffle(&mut order, seed);
     let mut batches: Vec<Vec<usize>> = Vec::new();
     for pool in order.chunks_mut(batch * POOL) {
-        pool.sort_by_key(|item| std::cmp::Reverse(items.length(*item)));
+        pool.sort_by_key(|item| std::cmp::Reverse(length(*item)));
         batches.extend(pool.chunks(batch).map(<[usize]>::to_vec));
     }
     shuffle(&mut batches, !seed);
@@ -25,10 +29,10 @@ pub(super) fn epoch(items: &Encoded, of: &[usize], batch: usize, seed: u64) -> V
 }
 
 /// The share of the steps of these batches that are padding.
-pub(super) fn padding(items: &Encoded, batches: &[Vec<usize>]) -> f64 {
+pub(crate) fn padding(length: impl Fn(usize) -> usize, batches: &[Vec<usize>]) -> f64 {
     let (mut real, mut all) = (0, 0);
     for batch in batches {
-        let lengths = batch.iter().map(|item| items.length(*item));
+        let lengths = batch.iter().map(|item| length(*item));
         all += batch.len() * lengths.clone().max().unwrap_or(0);
         real += lengths.sum::<usize>();
     }
@@ -50,20 +54,20 @@ mod tests {
 
     #[test]
     fn an_epoch_has_every_item_once_with_little_padding() {
-        let mut items = Encoded::tokens();
-        for item in 0..3333u64 {
-            items.push_tokens(&vec![1; 1 + (mix(5, item) % 40 + mix(6, item) % 300) as usize]);
-        }
+        let lengths: Vec<usize> = (0..3333u64)
+            .map(|item| 1 + (mix(5, item) % 40 + mix(6, item) % 300) as usize)
+            .collect();
+        let length = |item: usize| lengths[item];
         let of: Vec<usize> = (0..3333).filter(|item| item % 3 > 0).collect();
-        let first = epoch(&items, &of, 32, 1);
+        let first = epoch(length, &of, 32, 1);
         let mut seen = first.concat();
         seen.sort_unstable();
         assert_eq!(seen, of);
         assert_eq!(first.len(), of.len().div_ceil(32));
-        assert!(first.iter().all(|b| b.is_sorted_by_key(|i| std::cmp::Reverse(items.length(*i)))));
-        assert_eq!(first, epoch(&items, &of, 32, 1));
-        assert_ne!(first, epoch(&items, &of, 32, 2));
-        let padding = padding(&items, &first);
+        assert!(first.iter().all(|b| b.is_sorted_by_key(|i| std::cmp::Reverse(length(*i)))));
+        assert_eq!(first, epoch(length, &of, 32, 1));
+        assert_ne!(first, epoch(length, &of, 32, 2));
+        let padding = padding(length, &first);
         assert!((0.0..0.1).contains(&padding), "{padding}");
     }
 }

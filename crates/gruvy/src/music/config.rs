@@ -1,0 +1,46 @@
+//! Settings of the music task.
+use crate::settings::{run::RunSettings, split::Split};
+use gruvy_data::settings;
+use gruvy_data::settings::{Kind, Range};
+use serde::{Deserialize, Serialize};
+
+/// What the network answers with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeadKind {
+    /// A yes or no to each key by itself.
+    Bernoulli,
+    /// The keys of a frame one after another, by a decoder.
+    #[default]
+    Joint,
+}
+
+impl HeadKind {
+    /// All of them, with the names they are written as.
+    pub const ALL: [(&'static str, Self); 2] =
+        [("bernoulli", Self::Bernoulli), ("joint", Self::Joint)];
+}
+
+settings! {
+    /// Settings of the music task. The `[music]` table of `run.toml`.
+    pub struct MusicConfig {
+        head: HeadKind = HeadKind::default(), Kind::Choice(|| HeadKind::ALL.map(|(name, _)| name).to_vec()), "",
+            "Answer about each key by itself, or write the keys of a frame one after another";
+        /// `T`.
+        seq_len: usize = 256, Kind::Whole(2), "T", "Longest stretch of a piece to learn from at once, in steps";
+        decoder_hidden: usize = 128, Kind::Whole(1), "N", "Hidden units of the joint head's decoder";
+        decoder_dropout: f64 = 0.2, Kind::Number(Range::Share), "P",
+            "Share of activations dropped before the joint head's logits";
+        /// Each stretch of an epoch by a random number of semitones.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transpose: Option<usize> = None, Kind::Whole(0), "N",
+            "Transpose by up to N semitones while training [default: 5 for MIDI files, 0 for piano \
+             rolls]";
+        /// Of MIDI files; the JSON sets are divided already.
+        split: Split = Split { train: 80.0, valid: 10.0, test: 10.0 }, Kind::Text, "A/B/C",
+            "Percentages of MIDI files to train, validate and test on";
+    }
+}
+
+/// All settings of a run of the music task.
+pub type MusicRun = RunSettings<MusicConfig>;
