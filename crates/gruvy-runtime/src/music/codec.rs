@@ -1,5 +1,5 @@
 //! Frames of music to numbers and back.
-use super::roll::{KEYS, Roll, Sound};
+use super::roll::{Bar, KEYS, Roll, Sound};
 use crate::error::{Error, Result};
 use crate::model::spec::{Head, Input, Spec};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub struct MusicCodec {
     pub steps_per_quarter: u32,
     /// Steps of the longest bar that was learned from; 0: the meter is not known.
     pub bar: usize,
+    /// The meter of music that the model begins, beats and what a beat is; none: not known.
+    pub meter: Option<[u32; 2]>,
     /// Quarter notes of a minute, of music that the model begins.
     pub tempo: f64,
 }
@@ -119,12 +121,21 @@ impl MusicCodec {
 
     /// A roll without frames, as the model begins one.
     pub(super) fn blank(&self) -> Roll {
-        Roll { name: "composition".into(), frames: Vec::new(), onsets: self.onsets, steps_per_quarter: self.steps_per_quarter }
+        let bars = self.meter.map(|[beats, unit]| Bar { at: 0, beats, unit });
+        Roll {
+            name: "composition".into(),
+            frames: Vec::new(),
+            onsets: self.onsets,
+            steps_per_quarter: self.steps_per_quarter,
+            bars: bars.into_iter().collect(),
+            tempo: self.tempo,
+        }
     }
 
     /// Steps of a usual bar.
     pub(super) fn usual_bar(&self) -> usize {
-        if self.bar == 0 { 16 } else { self.bar }
+        let steps = |bar: &Bar| bar.steps(self.steps_per_quarter);
+        self.blank().bars.first().map_or(16, steps)
     }
 
     /// Checks that the codec can hear a roll.

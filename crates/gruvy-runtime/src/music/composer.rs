@@ -1,9 +1,9 @@
 //! A model of music at work.
 use super::codec::MusicCodec;
-use super::ear::{Ear, Place};
+use super::ear::Ear;
 use super::frame::{Pen, Rules};
 use super::repeat::Repeats;
-use super::roll::{KEYS, Roll, Sound};
+use super::roll::{KEYS, Place, Roll, Sound};
 use super::score::{Asked, MusicMetrics, costs, score};
 use crate::codec::Codec;
 use crate::error::{Error, Result};

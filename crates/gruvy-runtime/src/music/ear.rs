@@ -6,16 +6,7 @@
 //! The place is one of the steps from the beginning of the bar, and one of those to its end; where
 //! the meter is not known, one of 12 and one of 16 steps.
 use super::codec::{CYCLES, MusicCodec};
-use super::roll::{KEYS, Sound};
-
-/// Where a step stands in its bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Steps since the beginning of the bar; of the piece, where the meter is not known.
-    pub step: usize,
-    /// Steps of the bar; 0: not known.
-    pub of: usize,
-}
+use super::roll::{KEYS, Place, Sound};
 
 /// What was heard so far.
 #[derive(Clone, Debug)]

@@ -3,13 +3,15 @@ pub(crate) mod codec;
 pub(crate) mod composer;
 pub(crate) mod ear;
 pub(crate) mod frame;
+pub(crate) mod piece;
 mod repeat;
 pub(crate) mod roll;
 pub(crate) mod score;
 
 pub use codec::MusicCodec;
 pub use composer::{Composer, Composing, Composition, MusicStream};
-pub use ear::{Ear, Place};
+pub use ear::Ear;
 pub use frame::Rules;
-pub use roll::{KEYS, Roll, Sound};
+pub use piece::{Meter, Note, Piece, Tempo, USUAL_TEMPO};
+pub use roll::{Bar, KEYS, LOWEST, MOST_STEPS, Place, Quantised, Roll, Sound, transposed};
 pub use score::{MusicMetrics, score};
