@@ -3,12 +3,13 @@
 
 pub mod common;
 pub mod settings;
-mod values;
+pub mod values;
 
 use crate::task::classify::flags::{ExplainArgs, PredictArgs};
 use crate::task::door::Task;
 use crate::task::forecast::flags::{BacktestArgs, ForecastArgs};
 use crate::task::list::{Visit, demos, with};
+use crate::task::music::flags::{ComposeArgs, HarmonizeArgs};
 use crate::task::text::flags::GenerateArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
@@ -69,6 +70,10 @@ pub enum Command {
     Forecast(Box<ForecastArgs>),
     /// Compare a model's forecasts with simple methods at several times in the past
     Backtest(Box<BacktestArgs>),
+    /// Compose music with a model, from nothing or from a primer
+    Compose(Box<ComposeArgs>),
+    /// Add voices to a melody with a model
+    Harmonize(Box<HarmonizeArgs>),
     /// Measure a model on other data
     Eval(Box<EvalArgs>),
     /// Show what a model is and how it was trained

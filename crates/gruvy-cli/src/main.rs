@@ -55,6 +55,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Explain(args) => task::classify::explain::run(&args, &screen),
         Command::Forecast(args) => task::forecast::run(*args, cli.common.seed, &screen),
         Command::Backtest(args) => task::forecast::backtest::run(*args, cli.common.seed, &screen),
+        Command::Compose(args) => task::music::compose::compose(&args, cli.common.seed, &screen),
+        Command::Harmonize(args) => {
+            task::music::compose::harmonize(&args, cli.common.seed, &screen)
+        }
         Command::Eval(args) => command::eval::run(&args, cli.common.seed, &screen),
         Command::Data(args) => command::data::run(&args, &screen),
         Command::Info(args) => command::info::run(&args, &screen),

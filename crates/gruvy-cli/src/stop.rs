@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Exit status of a program that an interrupt ended, by the shells' convention.
 const INTERRUPTED: i32 = 130;
@@ -21,4 +22,10 @@ pub fn on_ctrl_c() -> Result<Arc<AtomicBool>> {
     })
     .context("could not listen for Ctrl-C")?;
     Ok(stop)
+}
+
+/// A seed that differs from run to run, short enough to type.
+pub fn fresh_seed() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::from(since_1970.subsec_nanos()) ^ since_1970.as_secs()
 }

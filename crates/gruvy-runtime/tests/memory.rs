@@ -20,7 +20,8 @@ fn constant(input: Input, bias: &[f32]) -> (Spec, BTreeMap<String, Tensor>) {
         zoneout: 0.0,
         layer_norm: false,
     };
-    let spec = Spec { input, rnn, pool: None, head: Head::Linear { outputs: bias.len() }, decoder: None };
+    let spec =
+        Spec { input, rnn, pool: None, head: Head::Linear { outputs: bias.len() }, decoder: None };
     let tensor = |shape: Vec<usize>| Tensor { data: vec![0.0; shape.iter().product()], shape };
     let mut tensors: BTreeMap<_, _> =
         spec.tensors().into_iter().map(|t| (t.name, tensor(t.shape))).collect();

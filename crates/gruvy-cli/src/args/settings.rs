@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use gruvy::compare::{CompareConfig, Match};
+use gruvy::music::ComposeConfig;
 use gruvy::settings::{Kind, RunSettings, Setting, Settings, TaskConfig};
 use gruvy::text::Generating;
 use gruvy_data::examples::ExampleFormat;
@@ -107,6 +108,12 @@ impl Group for SeriesFormat {
 
 impl Group for ExampleFormat {
     const HEADING: &'static str = "Examples";
+}
+
+impl Group for ComposeConfig {
+    const HEADING: &'static str = "Composing";
+    const SHORT: &'static [(&'static str, char)] = &[("temperature", 't')];
+    const DEFAULTS: bool = true;
 }
 
 impl Group for Generating {

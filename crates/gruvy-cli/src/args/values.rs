@@ -9,7 +9,7 @@ pub(super) fn cells() -> impl TypedValueParser<Value = Cell> {
 }
 
 /// A flag whose value is a name out of a list.
-pub(super) fn one_of<T, const N: usize>(
+pub fn one_of<T, const N: usize>(
     list: [(&'static str, T); N],
 ) -> impl TypedValueParser<Value = T>
 where

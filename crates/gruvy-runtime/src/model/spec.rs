@@ -222,7 +222,8 @@ impl Spec {
             add("head.weight".into(), &[outputs, rnn.output_size()]);
         }
         add("head.bias".into(), &[self.outputs()]);
-        for TensorSpec { name, shape } in self.decoder.iter().flat_map(|decoder| decoder.tensors()) {
+        for TensorSpec { name, shape } in self.decoder.iter().flat_map(|decoder| decoder.tensors())
+        {
             add(format!("{DECODER}{name}"), &shape);
         }
         list

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Steps after which music of an unknown meter may come round again: of bars of three and of four.
 pub(super) const CYCLES: [usize; 2] = [12, 16];
 /// No bar has more steps.
-pub(super) const MOST_BAR: usize = 256;
+pub const MOST_BAR: usize = 256;
 
 /// How a model of music hears a frame, and what its answers stand for.
 ///
@@ -107,7 +107,8 @@ impl MusicCodec {
             None => (spec, self.symbols()),
             Some(decoder) => (&**decoder, self.symbols() + 1),
         };
-        if spec.decoder.is_some() && !matches!(last.input, Input::Embedding { vocab, .. } if vocab == tokens)
+        if spec.decoder.is_some()
+            && !matches!(last.input, Input::Embedding { vocab, .. } if vocab == tokens)
         {
             let expected = format!("an embedding of {tokens} tokens");
             return fail("decoder.input", format!("{:?}", last.input), expected);
@@ -120,7 +121,7 @@ impl MusicCodec {
     }
 
     /// A roll without frames, as the model begins one.
-    pub(super) fn blank(&self) -> Roll {
+    pub fn blank(&self) -> Roll {
         let bars = self.meter.map(|[beats, unit]| Bar { at: 0, beats, unit });
         Roll {
             name: "composition".into(),
@@ -146,7 +147,11 @@ impl MusicCodec {
         let (got, own) = (roll.steps_per_quarter, self.steps_per_quarter);
         match got == own || got == 0 || own == 0 {
             true => Ok(()),
-            false => Err(Error::setting("grid", got, format!("{own} steps of a quarter note, as the model was trained"))),
+            false => Err(Error::setting(
+                "grid",
+                got,
+                format!("{own} steps of a quarter note, as the model was trained"),
+            )),
         }
     }
 }

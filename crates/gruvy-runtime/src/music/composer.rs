@@ -7,11 +7,13 @@ use super::roll::{KEYS, Place, Roll, Sound};
 use super::score::{Asked, MusicMetrics, costs, score};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
-use crate::model::{file::ModelFile, network::Network, session::Session, steps::Steps};
+use crate::model::{
+    file::ModelFile, members::members, network::Network, session::Session, steps::Steps,
+};
 use crate::task::TaskName;
 use crate::text::{Sampler, Sampling};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A model of music, ready to run. Cheap to clone.
@@ -26,7 +28,8 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Composer {
-    network: Arc<Network>,
+    /// At least one: the first composes, and together they judge.
+    networks: Vec<Arc<Network>>,
     codec: MusicCodec,
 }
 
@@ -64,12 +67,41 @@ pub struct Composition {
 }
 
 impl Composer {
-    /// Opens a model file, or the model of a run folder.
+    /// Opens a model file, the model of a run folder, or the [ensemble](Self::ensemble) of the runs
+    /// in a folder.
     ///
     /// # Errors
-    /// As [`ModelFile::open`] and [`Composer::from_file`].
+    /// As [`members`], [`ModelFile::read`], [`Composer::from_file`] and [`Composer::ensemble`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::from_file(&ModelFile::open(path)?)
+        let open = |path: &PathBuf| {
+            Self::from_file(&ModelFile::read(path)?).map_err(|error| error.at(path))
+        };
+        Self::ensemble(members(path)?.iter().map(open).collect::<Result<_>>()?)
+    }
+
+    /// Models of the same music: a step's likelihood is the mean of theirs. The first of them
+    /// composes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no model, and for models of different music.
+    pub fn ensemble(members: Vec<Self>) -> Result<Self> {
+        let mut members = members.into_iter();
+        let Some(mut all) = members.next() else {
+            return Err(Error::setting("ensemble", "empty", "at least one model"));
+        };
+        for member in members {
+            if member.codec != all.codec {
+                let expected = "models of the same music and settings";
+                return Err(Error::setting("ensemble", "models of different codecs", expected));
+            }
+            all.networks.extend(member.networks);
+        }
+        Ok(all)
+    }
+
+    /// Models that judge together: 1, or more in an ensemble.
+    pub fn size(&self) -> usize {
+        self.networks.len()
     }
 
     /// Makes the model of a file ready.
@@ -80,7 +112,7 @@ impl Composer {
         let Codec::Music(codec) = &file.codec else {
             return Err(Error::Task { expected: TaskName::Music, got: file.task() });
         };
-        Ok(Self { network: Arc::new(Network::new(file)?), codec: codec.clone() })
+        Ok(Self { networks: vec![Arc::new(Network::new(file)?)], codec: codec.clone() })
     }
 
     /// How frames are heard and written.
@@ -88,9 +120,9 @@ impl Composer {
         &self.codec
     }
 
-    /// The network.
+    /// The network that composes.
     pub fn network(&self) -> &Arc<Network> {
-        &self.network
+        &self.networks[0]
     }
 
     /// The nats of every step of each roll, `[T]` each.
@@ -98,7 +130,19 @@ impl Composer {
     /// # Errors
     /// As [`score`].
     pub fn score(&self, rolls: &[Roll]) -> Result<Vec<Vec<f64>>> {
-        score(&self.network, &self.codec, rolls)
+        let of = |network| score(network, &self.codec, rolls);
+        let mut all = self.networks.iter().map(of).collect::<Result<Vec<_>>>()?.into_iter();
+        let Some(mut sum) = all.next() else { return Ok(Vec::new()) };
+        // −log Σ exp(−nats), then less the logarithm of their number.
+        for nats in all {
+            for (sum, nats) in sum.iter_mut().flatten().zip(nats.into_iter().flatten()) {
+                let least = sum.min(nats);
+                *sum = least - (-(sum.max(nats) - least)).exp().ln_1p();
+            }
+        }
+        let count = (self.networks.len() as f64).ln();
+        sum.iter_mut().flatten().for_each(|nats| *nats += count);
+        Ok(sum)
     }
 
     /// How well rolls are predicted.
@@ -118,8 +162,8 @@ impl Composer {
     pub fn stream(&self, sampling: &Sampling) -> Result<MusicStream> {
         let sampler = Sampler::new(sampling)?;
         Ok(MusicStream {
-            session: Session::new(self.network.clone(), 1)?,
-            pen: Pen::new(&self.network, &self.codec, sampler)?,
+            session: Session::new(self.network().clone(), 1)?,
+            pen: Pen::new(self.network(), &self.codec, sampler)?,
             ear: Ear::new(&self.codec),
             repeats: Repeats::new(self.codec.usual_bar()),
             codec: self.codec.clone(),
@@ -158,7 +202,12 @@ impl Composer {
     ///
     /// # Errors
     /// As [`Composer::compose`]; [`Error::Setting`] for an empty melody or 0 tries.
-    pub fn harmonize(&self, melody: &Roll, composing: &Composing, tries: usize) -> Result<Composition> {
+    pub fn harmonize(
+        &self,
+        melody: &Roll,
+        composing: &Composing,
+        tries: usize,
+    ) -> Result<Composition> {
         self.codec.hears(melody)?;
         if melody.frames.iter().all(Vec::is_empty) {
             return Err(Error::setting("melody", "no notes", "at least one note"));

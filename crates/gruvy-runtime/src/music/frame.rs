@@ -60,7 +60,8 @@ impl Rules {
 
 /// `log Σ exp` of those of `logits` that are allowed, in nats.
 pub(super) fn log_total(logits: &[f32], allowed: &[bool]) -> f64 {
-    let among = || logits.iter().zip(allowed).filter(|(_, allowed)| **allowed).map(|(l, _)| f64::from(*l));
+    let among =
+        || logits.iter().zip(allowed).filter(|(_, allowed)| **allowed).map(|(l, _)| f64::from(*l));
     let max = among().fold(f64::NEG_INFINITY, f64::max);
     max + among().map(|logit| (logit - max).exp()).sum::<f64>().ln()
 }
@@ -75,8 +76,14 @@ fn answer_nats(logit: f32, yes: bool) -> f64 {
 ///
 /// With onsets, a symbol that is held says whether its key sounds, and one that is struck whether a
 /// key that sounds on is struck again; that is asked of keys that sounded before alone.
-pub(super) fn frame_nats(codec: &MusicCodec, logits: &[f32], before: &[Sound], frame: &[Sound]) -> f64 {
-    let find = |frame: &[Sound], key: usize| frame.iter().find(|s| usize::from(s.key) == key).copied();
+pub(super) fn frame_nats(
+    codec: &MusicCodec,
+    logits: &[f32],
+    before: &[Sound],
+    frame: &[Sound],
+) -> f64 {
+    let find =
+        |frame: &[Sound], key: usize| frame.iter().find(|s| usize::from(s.key) == key).copied();
     let per_key = codec.symbols() / KEYS;
     let mut nats = 0.0;
     for key in 0..KEYS {
@@ -100,8 +107,13 @@ pub(super) struct Pen {
 }
 
 impl Pen {
-    pub(super) fn new(network: &Arc<Network>, codec: &MusicCodec, sampler: Sampler) -> Result<Self> {
-        let decoder = network.decoder().map(|decoder| Session::new(decoder.clone(), 1)).transpose()?;
+    pub(super) fn new(
+        network: &Arc<Network>,
+        codec: &MusicCodec,
+        sampler: Sampler,
+    ) -> Result<Self> {
+        let decoder =
+            network.decoder().map(|decoder| Session::new(decoder.clone(), 1)).transpose()?;
         let (allowed, masked) = (vec![false; codec.symbols() + 1], Vec::new());
         Ok(Self { codec: codec.clone(), decoder, sampler, allowed, masked })
     }
@@ -159,7 +171,13 @@ impl Pen {
 
     /// Each key by itself. Where a number of voices is asked for, the likeliest keys are taken away
     /// last and added first.
-    fn draw_each(&mut self, logits: &[f32], before: &[Sound], rules: &Rules, heat: f32) -> Vec<Sound> {
+    fn draw_each(
+        &mut self,
+        logits: &[f32],
+        before: &[Sound],
+        rules: &Rules,
+        heat: f32,
+    ) -> Vec<Sound> {
         let per_key = self.codec.symbols() / KEYS;
         let logit = |key: usize| logits[per_key * key];
         let mut yes = |logit: f32| self.sampler.sample(&[0.0, logit / heat]) == 1;

@@ -8,7 +8,7 @@ mod repeat;
 pub(crate) mod roll;
 pub(crate) mod score;
 
-pub use codec::MusicCodec;
+pub use codec::{MOST_BAR, MusicCodec};
 pub use composer::{Composer, Composing, Composition, MusicStream};
 pub use ear::Ear;
 pub use frame::Rules;

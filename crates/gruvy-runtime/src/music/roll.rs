@@ -175,7 +175,8 @@ impl Roll {
             }
         }
         notes.sort_unstable();
-        let meter = |bar: &Bar| Meter { at: bar.at as u64 * ticks, beats: bar.beats, unit: bar.unit };
+        let meter =
+            |bar: &Bar| Meter { at: bar.at as u64 * ticks, beats: bar.beats, unit: bar.unit };
         Piece {
             name: self.name.clone(),
             ticks_per_quarter: steps * ticks as u32,
@@ -275,7 +276,8 @@ impl Grid<'_> {
 
     /// The meters, on the grid. A meter that begins within a bar begins a new one.
     fn bars(&self) -> Vec<Bar> {
-        let bar = |at, meter: &Meter| Bar { at, beats: meter.beats.max(1), unit: meter.unit.max(1) };
+        let bar =
+            |at, meter: &Meter| Bar { at, beats: meter.beats.max(1), unit: meter.unit.max(1) };
         let mut bars = vec![Bar { at: 0, beats: 4, unit: 4 }];
         for meter in &self.piece.meters {
             let at = self.step(meter.at) as usize;
@@ -284,8 +286,10 @@ impl Grid<'_> {
             }
             bars.push(bar(at, meter));
         }
-        bars.dedup_by(|next, last| (next.beats, next.unit) == (last.beats, last.unit)
-            && (next.at - last.at).is_multiple_of(last.steps(self.steps as u32)));
+        bars.dedup_by(|next, last| {
+            (next.beats, next.unit) == (last.beats, last.unit)
+                && (next.at - last.at).is_multiple_of(last.steps(self.steps as u32))
+        });
         bars
     }
 }

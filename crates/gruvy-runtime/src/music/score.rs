@@ -58,10 +58,15 @@ pub fn score(network: &Arc<Network>, codec: &MusicCodec, rolls: &[Roll]) -> Resu
 }
 
 /// Rolls side by side, the longest first.
-fn score_rows(network: &Arc<Network>, codec: &MusicCodec, rolls: &[&Roll]) -> Result<Vec<Vec<f64>>> {
+fn score_rows(
+    network: &Arc<Network>,
+    codec: &MusicCodec,
+    rolls: &[&Roll],
+) -> Result<Vec<Vec<f64>>> {
     let mut session = Session::new(network.clone(), rolls.len())?;
     let mut ears: Vec<Ear> = rolls.iter().map(|_| Ear::new(codec)).collect();
-    let mut nats: Vec<Vec<f64>> = rolls.iter().map(|roll| Vec::with_capacity(roll.frames.len())).collect();
+    let mut nats: Vec<Vec<f64>> =
+        rolls.iter().map(|roll| Vec::with_capacity(roll.frames.len())).collect();
     let (width, outputs) = (codec.features(), network.spec().outputs());
     let longest = rolls.first().map_or(0, |roll| roll.frames.len());
     let mut x = Vec::new();
@@ -104,7 +109,11 @@ pub(super) struct Asked<'a> {
 }
 
 /// What each frame costs, in nats.
-pub(super) fn costs(network: &Arc<Network>, codec: &MusicCodec, asked: &[Asked<'_>]) -> Result<Vec<f64>> {
+pub(super) fn costs(
+    network: &Arc<Network>,
+    codec: &MusicCodec,
+    asked: &[Asked<'_>],
+) -> Result<Vec<f64>> {
     let Some(decoder) = network.decoder() else {
         let cost = |asked: &Asked<'_>| frame_nats(codec, asked.answer, asked.before, asked.frame);
         return Ok(asked.iter().map(cost).collect());

@@ -145,7 +145,8 @@ impl ClassifyTask {
         let weights =
             task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
         let seed = run.train.seed;
-        let order = batches::epoch(|item| encoded.length(item), &division.train, run.train.batch, seed);
+        let order =
+            batches::epoch(|item| encoded.length(item), &division.train, run.train.batch, seed);
         notes.push(format!(
             "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a \
              batch are padding",
@@ -525,7 +526,11 @@ impl Task for ClassifyTask {
         let rnn = train.recurrent(input.width()).with_bidirectional(self.bidirectional).spec();
         let head = Head::Linear { outputs: self.codec.labels.len() };
         let batch = train.batch.min(self.division.train.len());
-        Some(Size { spec: Spec { input, rnn, pool: Some(self.pool), head, decoder: None }, batch, seq_len: 1 })
+        Some(Size {
+            spec: Spec { input, rnn, pool: Some(self.pool), head, decoder: None },
+            batch,
+            seq_len: 1,
+        })
     }
 
     fn settings(&self) -> Value {

@@ -92,8 +92,10 @@ impl<'a> Batch<'a> {
         let (mut targets, mut asked) = (vec![0.0; count * symbols], vec![0.0; count * symbols]);
         let per_key = if self.codec.onsets { 2 } else { 1 };
         for (index, at) in self.order.iter().enumerate() {
-            let (targets, asked) =
-                (&mut targets[index * symbols..][..symbols], &mut asked[index * symbols..][..symbols]);
+            let (targets, asked) = (
+                &mut targets[index * symbols..][..symbols],
+                &mut asked[index * symbols..][..symbols],
+            );
             asked.iter_mut().step_by(per_key).for_each(|asked| *asked = 1.0);
             let before = self.before(*at);
             for sound in self.frame(*at) {
@@ -105,7 +107,8 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        let tensor = |values| Tensor::<2>::from_data(TensorData::new(values, [count, symbols]), device);
+        let tensor =
+            |values| Tensor::<2>::from_data(TensorData::new(values, [count, symbols]), device);
         let (targets, asked) = (tensor(targets), tensor(asked));
         // −log p = −log σ(x) + (1 − y) x
         let nats = (targets.neg() + 1.0) * logits.clone() - log_sigmoid(logits);

@@ -21,11 +21,50 @@ impl HeadKind {
         [("bernoulli", Self::Bernoulli), ("joint", Self::Joint)];
 }
 
+/// Grids by the note that a step is, and the steps of a quarter note.
+pub const GRIDS: [(&str, u32); 8] = [
+    ("1/4", 1),
+    ("1/8", 2),
+    ("1/12", 3),
+    ("1/16", 4),
+    ("1/24", 6),
+    ("1/32", 8),
+    ("1/48", 12),
+    ("1/96", 24),
+];
+
+/// A grid is written by its note.
+mod grid {
+    use super::GRIDS;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(steps: &u32, to: S) -> Result<S::Ok, S::Error> {
+        match GRIDS.into_iter().find(|(_, known)| known == steps) {
+            Some((name, _)) => to.serialize_str(name),
+            None => to.serialize_str("auto"),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+        let name = String::deserialize(from)?;
+        if name == "auto" {
+            return Ok(0);
+        }
+        let known = GRIDS.into_iter().find(|(known, _)| *known == name);
+        known.map(|(_, steps)| steps).ok_or_else(|| D::Error::custom(format!("no grid `{name}`")))
+    }
+}
+
 settings! {
     /// Settings of the music task. The `[music]` table of `run.toml`.
     pub struct MusicConfig {
         head: HeadKind = HeadKind::default(), Kind::Choice(|| HeadKind::ALL.map(|(name, _)| name).to_vec()), "",
             "Answer about each key by itself, or write the keys of a frame one after another";
+        /// Steps of a quarter note; 0: by where notes begin.
+        #[serde(with = "grid")]
+        grid: u32 = 0, Kind::Choice(|| [&["auto"][..], &GRIDS.map(|(name, _)| name)].concat()), "",
+            "Grid of MIDI files: the shortest note that can be told apart; 1/12 and 1/24 are \
+             triplets [default: by where notes begin]";
         /// `T`.
         seq_len: usize = 256, Kind::Whole(2), "T", "Longest stretch of a piece to learn from at once, in steps";
         decoder_hidden: usize = 128, Kind::Whole(1), "N", "Hidden units of the joint head's decoder";
@@ -36,6 +75,7 @@ settings! {
         transpose: Option<usize> = None, Kind::Whole(0), "N",
             "Transpose by up to N semitones while training [default: 5 for MIDI files, 0 for piano \
              rolls]";
+        ensemble: usize = 1, Kind::Whole(1), "N", "Train N models that differ in their seed";
         /// Of MIDI files; the JSON sets are divided already.
         split: Split = Split { train: 80.0, valid: 10.0, test: 10.0 }, Kind::Text, "A/B/C",
             "Percentages of MIDI files to train, validate and test on";

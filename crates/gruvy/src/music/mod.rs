@@ -15,12 +15,16 @@ pub use picture::{Picture, picture};
 pub use sound::{Audio, Voice};
 //! Learns music: frames of keys on a grid.
 pub(crate) mod batch;
+pub(crate) mod composing;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod model;
 pub(crate) mod task;
+pub(crate) mod tunes;
 
-pub use config::{HeadKind, MusicConfig, MusicRun};
-pub use data::{Parts, load};
+pub use composing::ComposeConfig;
+pub use config::{GRIDS, HeadKind, MusicConfig, MusicRun};
+pub use data::{MusicPart, Parts, rolls_for};
 pub use model::MusicModel;
 pub use task::MusicTask;
+pub use tunes::tunes;

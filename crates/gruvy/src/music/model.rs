@@ -27,7 +27,7 @@ impl MusicModel {
     /// Every weight under the name and in the layout of a model file.
     pub fn tensors(&self) -> BTreeMap<String, Tensor> {
         let mut all = self.frames.tensors();
-        for decoder in &self.decoder {
+        if let Some(decoder) = &self.decoder {
             let named = decoder.tensors().into_iter();
             all.extend(named.map(|(name, tensor)| (format!("{DECODER}{name}"), tensor)));
         }

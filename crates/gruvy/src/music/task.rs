@@ -1,25 +1,29 @@
 //! The music task as the training loop sees it.
 use super::batch::{Batch, Stretch};
 use super::config::{HeadKind, MusicConfig, MusicRun};
-use super::data::{self, Parts};
+use super::data::{Parts, fingerprint};
 use super::model::MusicModel;
+use super::tunes;
 use crate::{
     error::{Error, Result},
     nn::{config::RecurrentConfig, key::Key, model::SequenceModel},
     settings::run::{Metric, TaskConfig},
     train::{
         batches,
-        config::{MOST, TrainConfig, at_most},
+        config::{MOST, MOST_RUNS, TrainConfig, at_most},
         report::Metrics,
         size::Size,
         task::{Carry, Part, Position, Task},
     },
 };
 use burn::tensor::{Device, Tensor, TensorData};
+use gruvy_data::music::read_music;
 use gruvy_runtime::{
-    Codec, TaskName,
+    Codec, Remark, TaskName,
     model::{Head, Input, ModelFile, Network, Spec, Trained},
-    music::{KEYS, MusicCodec, MusicMetrics, Place, Roll, score},
+    music::{
+        KEYS, MOST_BAR, MusicCodec, MusicMetrics, Place, Roll, USUAL_TEMPO, score, transposed,
+    },
     random::{Fnv, mix},
 };
 use serde_json::Value;
@@ -27,6 +31,26 @@ use std::sync::Arc;
 
 /// `E` of the decoder's symbols.
 const EMBED: usize = 32;
+
+/// Semitones by which music is transposed while training, up or down.
+const TRANSPOSE: usize = 5;
+
+/// How the music that is learned from is heard and written.
+fn codec(rolls: &[Roll]) -> MusicCodec {
+    let meter = |roll: &Roll| roll.bars.first().map(|bar| [bar.beats, bar.unit]);
+    let mut meters: Vec<_> = rolls.iter().filter_map(meter).collect();
+    meters.sort_unstable();
+    let usual = meters.chunk_by(|a, b| a == b).max_by_key(|alike| alike.len());
+    let mut tempos: Vec<f64> = rolls.iter().map(|roll| roll.tempo).collect();
+    tempos.sort_by(f64::total_cmp);
+    MusicCodec {
+        onsets: rolls.iter().any(|roll| roll.onsets),
+        steps_per_quarter: rolls.first().map_or(0, |roll| roll.steps_per_quarter),
+        bar: rolls.iter().map(Roll::longest_bar).max().unwrap_or(0).min(MOST_BAR),
+        meter: usual.map(|alike| alike[0]),
+        tempo: tempos.get(tempos.len() / 2).copied().unwrap_or(USUAL_TEMPO),
+    }
+}
 
 /// Music ready to learn from.
 #[derive(Debug)]
@@ -37,7 +61,7 @@ pub struct MusicTask {
     /// `(roll, first step)` of every stretch to learn from.
     stretches: Vec<(usize, usize)>,
     transpose: usize,
-    notes: Vec<String>,
+    notes: Vec<Remark>,
 }
 
 impl MusicTask {
@@ -46,7 +70,7 @@ impl MusicTask {
     /// # Errors
     /// If there is nothing to learn from.
     pub fn new(run: MusicRun, parts: Parts) -> Result<Self> {
-        let codec = MusicCodec { onsets: false, steps_per_quarter: 0, bar: 0, tempo: 100.0 };
+        let codec = codec(&parts.train);
         let seq_len = run.task.seq_len;
         let rolls = parts.train.iter().enumerate();
         let stretches: Vec<(usize, usize)> = rolls
@@ -55,8 +79,25 @@ impl MusicTask {
         if stretches.is_empty() {
             return Err(Error::Data("there is no music to learn from".into()));
         }
-        let notes = parts.notes.clone();
-        let transpose = run.task.transpose.unwrap_or(0);
+        let mut notes = parts.notes.clone();
+        let transpose = run.task.transpose.unwrap_or(if codec.onsets { TRANSPOSE } else { 0 });
+        if run.task.transpose.is_none() && transpose > 0 {
+            let why = format!("transposed by up to {transpose} semitones while training");
+            notes.push(Remark::chosen("transpose", transpose, why));
+        }
+        let steps = |rolls: &[Roll]| rolls.iter().map(|roll| roll.frames.len()).sum::<usize>();
+        notes.push(
+            format!(
+                "{} pieces of {} steps to learn from, {} of {} to validate on, {} of {} to test on",
+                parts.train.len(),
+                steps(&parts.train),
+                parts.valid.len(),
+                steps(&parts.valid),
+                parts.test.len(),
+                steps(&parts.test)
+            )
+            .into(),
+        );
         Ok(Self { run, codec, parts, stretches, transpose, notes })
     }
 
@@ -85,7 +126,7 @@ impl MusicTask {
         let roll = &self.parts.train[index];
         let steps = from..from + self.length(stretch);
         let place = |step: usize| -> Place { roll.place(step) };
-        let shift = |frame: &Vec<_>| super::data::transposed(frame, by);
+        let shift = |frame: &Vec<_>| transposed(frame, by);
         Stretch {
             frames: roll.frames[steps.clone()].iter().map(shift).collect(),
             places: steps.map(place).collect(),
@@ -167,15 +208,35 @@ impl TaskConfig for MusicConfig {
         }
     }
 
+    fn run_name(&self) -> String {
+        "tunes".to_owned()
+    }
+
+    /// Members of an ensemble differ in their seeds.
+    fn members(run: &MusicRun) -> Vec<MusicRun> {
+        let member = |seed: u64| {
+            let mut one = run.clone();
+            one.train.seed = run.train.seed.wrapping_add(seed);
+            one.task.ensemble = 1;
+            one
+        };
+        (0..run.task.ensemble as u64).map(member).collect()
+    }
+
     fn check(run: &MusicRun) -> Result<()> {
         let task = &run.task;
         at_most(&[("seq_len", task.seq_len), ("decoder_hidden", task.decoder_hidden)], MOST)?;
+        at_most(&[("ensemble", task.ensemble)], MOST_RUNS)?;
         at_most(&[("transpose", task.transpose.unwrap_or(0))], 24)
     }
 
     fn load(run: MusicRun) -> Result<MusicTask> {
         run.check()?;
-        let parts = data::load(&run.data.paths[0])?;
+        if run.data.paths.is_empty() {
+            return MusicTask::new(run, tunes::parts()?);
+        }
+        let music = read_music(&run.data.inputs()?)?;
+        let parts = Parts::new(&music, &run.task)?;
         MusicTask::new(run, parts)
     }
 }
@@ -183,7 +244,7 @@ impl TaskConfig for MusicConfig {
 impl Task for MusicTask {
     type Model = MusicModel;
 
-    fn notes(&self) -> &[String] {
+    fn notes(&self) -> &[Remark] {
         &self.notes
     }
 
@@ -191,13 +252,9 @@ impl Task for MusicTask {
         let mut print = Fnv::new();
         for part in [Part::Train, Part::Valid, Part::Test] {
             for roll in self.rolls(part) {
-                for frame in &roll.frames {
-                    print.add(&[0xff]);
-                    frame.iter().for_each(|s| print.add(&[2 * s.key + u8::from(s.onset)]));
-                }
-                print.add(&[0xfe]);
+                print.add(&fingerprint(roll).to_le_bytes());
             }
-            print.add(&[0xfd]);
+            print.add(&[part as u8]);
         }
         print.to_string()
     }

@@ -12,7 +12,6 @@ use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Runs the subcommand.
 ///
@@ -28,7 +27,7 @@ pub fn run(args: &GenerateArgs, seed: Option<u64>, screen: &Screen) -> Result<Ex
     let mut how = Generating::default();
     args.how.apply(&mut how)?;
     how.check()?;
-    let sampling = how.sampling(seed.unwrap_or_else(fresh_seed));
+    let sampling = how.sampling(seed.unwrap_or_else(stop::fresh_seed));
     let mut samples = Vec::new();
     for index in 0..how.samples {
         if stop.load(Ordering::Relaxed) {
@@ -127,10 +126,4 @@ fn warn_unseen(codec: &TextCodec, prompt: &str, screen: &Screen) {
 
 fn println_stdout(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
-}
-
-/// A seed that differs from run to run, short enough to type.
-fn fresh_seed() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::from(since_1970.subsec_nanos()) ^ since_1970.as_secs()
 }

@@ -1,0 +1,69 @@
+//! The flags of the subcommands on music.
+
+use crate::args::settings::TableFlags;
+use crate::args::values::one_of;
+use clap::Args;
+use gruvy::music::{ComposeConfig, MusicPart};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// What `gruvy eval` takes for a model of music.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Music")]
+pub struct EvalFlags {
+    /// The part of a file of piano rolls to measure on; of MIDI files all are
+    #[arg(long, value_parser = one_of(MusicPart::ALL), default_value = "test")]
+    pub part: MusicPart,
+}
+
+/// `gruvy compose`
+#[derive(Debug, Args)]
+pub struct ComposeArgs {
+    /// Run folder or model file
+    pub model: PathBuf,
+    /// A MIDI file to go on from, of any number of voices [default: from nothing]
+    #[arg(value_name = "PRIMER")]
+    pub primer: Option<PathBuf>,
+    /// Where the music goes, a MIDI file; pictures and sound go beside it
+    #[arg(short, long, value_name = "FILE", default_value = "composition.mid")]
+    pub out: PathBuf,
+    /// Pieces to compose; of several, each file has a number
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub count: NonZeroUsize,
+    /// What is written beside the MIDI file.
+    #[command(flatten)]
+    pub preview: PreviewFlags,
+    /// How it is composed.
+    #[command(flatten)]
+    pub how: TableFlags<ComposeConfig>,
+}
+
+/// `gruvy harmonize`
+#[derive(Debug, Args)]
+pub struct HarmonizeArgs {
+    /// Run folder or model file
+    pub model: PathBuf,
+    /// A MIDI file with the voice to keep
+    #[arg(value_name = "MELODY")]
+    pub melody: PathBuf,
+    /// Where the music goes, a MIDI file; pictures and sound go beside it
+    #[arg(short, long, value_name = "FILE", default_value = "harmonized.mid")]
+    pub out: PathBuf,
+    /// Harmonies to try; the likeliest under the model is kept
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub tries: NonZeroUsize,
+    /// What is written beside the MIDI file.
+    #[command(flatten)]
+    pub preview: PreviewFlags,
+    /// How it is composed.
+    #[command(flatten)]
+    pub how: TableFlags<ComposeConfig>,
+}
+
+/// What is written beside a MIDI file.
+#[derive(Debug, Args)]
+pub struct PreviewFlags {
+    /// Write the MIDI file alone
+    #[arg(long)]
+    pub no_preview: bool,
+}

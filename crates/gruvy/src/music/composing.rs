@@ -1,0 +1,140 @@
+//! Settings of composing.
+use crate::error::{Error, Result};
+use gruvy_data::settings;
+use gruvy_data::settings::{Kind, Range};
+use gruvy_runtime::music::{Composing, KEYS, LOWEST, Roll};
+use gruvy_runtime::text::Sampling;
+
+/// Bars that are composed unless it is said otherwise.
+const BARS: usize = 16;
+/// Nobody waits for more.
+const MOST_STEPS: usize = 1 << 20;
+/// Semitones of the scales above their root.
+const MAJOR: [usize; 7] = [0, 2, 4, 5, 7, 9, 11];
+const MINOR: [usize; 7] = [0, 2, 3, 5, 7, 8, 10];
+
+settings! {
+    /// How music is composed.
+    pub struct ComposeConfig {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bars: Option<usize> = None, Kind::Whole(1), "N",
+            "Bars to compose, behind a primer if there is one [default: 16]";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64> = None, Kind::Number(Range::Positive), "S",
+            "Seconds to compose, instead of bars";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tempo: Option<f64> = None, Kind::Number(Range::Positive), "BPM",
+            "Quarter notes of a minute [default: the primer's, or that of the training music]";
+        temperature: f64 = 1.0, Kind::Number(Range::NotNegative), "T",
+            "Below 1 safer, above 1 wilder; 0 always takes the likeliest sounds";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        top_k: Option<usize> = None, Kind::Whole(1), "N", "Choose among the N likeliest keys only";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        top_p: Option<f64> = None, Kind::Number(Range::Part), "P",
+            "Choose among the likeliest keys that together have probability P";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<String> = None, Kind::Text, "KEY",
+            "Let only the notes of a key sound, such as C, F#m or \"Bb minor\"";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        voices: Option<usize> = None, Kind::Whole(1), "N", "Let N keys sound at every step";
+    }
+}
+
+impl ComposeConfig {
+    /// What a model is asked for, for music like `roll`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming a setting that makes no sense.
+    pub fn composing(&self, roll: &Roll, seed: u64) -> Result<Composing> {
+        let Self { temperature, top_k, top_p, voices, .. } = *self;
+        let steps = match (self.bars, self.seconds) {
+            (Some(_), Some(seconds)) => {
+                let why = "expected bars or seconds, not both";
+                return Err(Error::setting("seconds", seconds, why));
+            }
+            (None, Some(seconds)) => (seconds / roll.step_seconds()).ceil() as usize,
+            (bars, None) => bars.unwrap_or(BARS).saturating_mul(bar(roll)),
+        };
+        if steps > MOST_STEPS {
+            let (name, value) = match self.bars {
+                Some(bars) => ("bars", bars.to_string()),
+                None => ("seconds", self.seconds.unwrap_or_default().to_string()),
+            };
+            return Err(Error::setting(
+                name,
+                value,
+                format!("expected at most {MOST_STEPS} steps"),
+            ));
+        }
+        if let Some(voices) = voices.filter(|voices| *voices > KEYS) {
+            return Err(Error::setting("voices", voices, format!("expected at most {KEYS}")));
+        }
+        let keys = self.key.as_deref().map(keys_of).transpose()?;
+        let sampling = Sampling { temperature, top_k, top_p, seed };
+        Ok(Composing { steps, sampling, keys, voices })
+    }
+}
+
+/// Steps of a bar at the end of a roll.
+fn bar(roll: &Roll) -> usize {
+    match roll.place(roll.frames.len()).of {
+        0 => 16,
+        steps => steps,
+    }
+}
+
+/// The piano keys of a musical key: `C`, `C minor`, `F#m`, `Bb major`.
+fn keys_of(name: &str) -> Result<[bool; KEYS]> {
+    let unknown = || {
+        Error::setting("key", name, "expected a key such as C, F#m, \"Bb minor\" or \"C major\"")
+    };
+    let text = name.trim().replace('♯', "#").replace('♭', "b");
+    let mut letters = text.chars();
+    let root = match letters.next().map(|letter| letter.to_ascii_uppercase()) {
+        Some('C') => 0,
+        Some('D') => 2,
+        Some('E') => 4,
+        Some('F') => 5,
+        Some('G') => 7,
+        Some('A') => 9,
+        Some('B' | 'H') => 11,
+        _ => return Err(unknown()),
+    };
+    let rest = letters.as_str();
+    let (root, rest) = match rest.chars().next() {
+        Some('#') => (root + 1, &rest[1..]),
+        Some('b') => (root + 11, &rest[1..]),
+        _ => (root, rest),
+    };
+    let scale = match rest.trim().to_ascii_lowercase().as_str() {
+        "" | "maj" | "major" => MAJOR,
+        "m" | "min" | "minor" => MINOR,
+        _ => return Err(unknown()),
+    };
+    let sounds = |key: usize| {
+        let above = (key + usize::from(LOWEST) + 24 - root % 12) % 12;
+        scale.contains(&above)
+    };
+    Ok(std::array::from_fn(sounds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_their_notes() {
+        let notes = |name: &str| -> Vec<usize> {
+            let keys = keys_of(name).unwrap();
+            // From the middle C on.
+            (0..12).filter(|note| keys[note + 60 - usize::from(LOWEST)]).collect()
+        };
+        assert_eq!(notes("C"), MAJOR);
+        assert_eq!(notes("a minor"), notes("C major"));
+        assert_eq!(notes("F#m"), [1, 2, 4, 6, 8, 9, 11]);
+        assert_eq!(notes("Bb"), [0, 2, 3, 5, 7, 9, 10]);
+        for wrong in ["", "X", "C lydian", "Cmm"] {
+            assert!(matches!(keys_of(wrong), Err(Error::Setting { name: "key", .. })), "{wrong}");
+        }
+    }
+}
