@@ -9,9 +9,7 @@ pub(super) fn cells() -> impl TypedValueParser<Value = Cell> {
 }
 
 /// A flag whose value is a name out of a list.
-pub fn one_of<T, const N: usize>(
-    list: [(&'static str, T); N],
-) -> impl TypedValueParser<Value = T>
+pub fn one_of<T, const N: usize>(list: [(&'static str, T); N]) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {

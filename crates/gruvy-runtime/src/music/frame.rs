@@ -33,28 +33,36 @@ impl Rules {
     /// whose keys are all below `from`. Something stays: if nothing else, the end.
     fn restrict(&self, codec: &MusicCodec, from: usize, count: usize, allowed: &mut [bool]) {
         let end = codec.symbols();
-        let given: Vec<usize> = self.given.iter().map(|s| usize::from(s.key)).collect();
-        let next = given.iter().copied().find(|key| *key >= from);
-        let due = given.iter().filter(|key| **key >= from).count();
-        let free = |key: usize| self.keys[key] && !given.contains(&key);
-        for symbol in 0..end {
+        let due: Vec<usize> =
+            self.given.iter().map(|s| usize::from(s.key)).filter(|key| *key >= from).collect();
+        let free = |key: &usize| self.keys[*key] && self.given(*key).is_none();
+        // How many can still come above a key, and how many must.
+        let above = |key: usize| {
+            (key + 1..KEYS).filter(free).count() + due.iter().filter(|due| **due > key).count()
+        };
+        let needed = self.voices.map_or(0, |voices| voices.saturating_sub(count + 1));
+        let fits = |symbol: usize| {
             let key = codec.key(symbol as u32);
-            let fits = match self.given(key) {
-                Some(given) => !codec.onsets || codec.symbol(given) == symbol as u32,
-                None => {
-                    // A key that is not given leaves room for those that are.
-                    self.keys[key] && self.voices.is_none_or(|voices| count + due < voices)
+            // A given key is not passed by, and one that is not given leaves room for those.
+            due.first().is_none_or(|next| key <= *next)
+                && match self.given(key) {
+                    Some(given) => !codec.onsets || codec.symbol(given) == symbol as u32,
+                    None => {
+                        let room = |voices: usize| count + due.len() < voices;
+                        self.keys[key] && self.voices.is_none_or(room)
+                    }
                 }
-            };
-            // As many as are still to come must find a key above.
-            let left = || (key + 1..KEYS).filter(|key| free(*key)).count() + due;
-            let needed = self.voices.map_or(0, |voices| voices.saturating_sub(count + 1));
-            let room = needed == 0 || self.given(key).is_some() || left() >= needed;
-            allowed[symbol] &= fits && room && next.is_none_or(|next| key <= next);
+        };
+        let fitting: Vec<usize> =
+            (0..end).filter(|symbol| allowed[*symbol] && fits(*symbol)).collect();
+        let enough = |symbol: &&usize| above(codec.key(**symbol as u32)) >= needed;
+        let roomy = fitting.iter().any(|symbol| enough(&symbol));
+        allowed.fill(false);
+        for symbol in fitting.iter().filter(|symbol| !roomy || enough(symbol)) {
+            allowed[*symbol] = true;
         }
         let short = self.voices.is_some_and(|voices| count < voices);
-        let any = allowed[..end].iter().any(|allowed| *allowed);
-        allowed[end] = (next.is_none() && !short) || !any;
+        allowed[end] = (due.is_empty() && !short) || fitting.is_empty();
     }
 }
 
