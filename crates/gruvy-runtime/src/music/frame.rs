@@ -55,10 +55,11 @@ impl Rules {
         };
         let fitting: Vec<usize> =
             (0..end).filter(|symbol| allowed[*symbol] && fits(*symbol)).collect();
-        let enough = |symbol: &&usize| above(codec.key(**symbol as u32)) >= needed;
-        let roomy = fitting.iter().any(|symbol| enough(&symbol));
+        // Where not so many can come any more, as many as can.
+        let room = |symbol: &usize| above(codec.key(*symbol as u32));
+        let needed = needed.min(fitting.iter().map(room).max().unwrap_or(0));
         allowed.fill(false);
-        for symbol in fitting.iter().filter(|symbol| !roomy || enough(symbol)) {
+        for symbol in fitting.iter().filter(|symbol| room(symbol) >= needed) {
             allowed[*symbol] = true;
         }
         let short = self.voices.is_some_and(|voices| count < voices);

@@ -25,6 +25,8 @@ pub(crate) mod names;
 pub(crate) mod parts;
 pub(crate) mod reader;
 pub(crate) mod report;
+#[cfg_attr(not(feature = "draw"), path = "no_report_files.rs")]
+mod report_files;
 pub(crate) mod synthetic;
 pub(crate) mod task;
 pub(crate) mod vectors;

@@ -1,5 +1,5 @@
 //! What is said of a classifier on labelled items, beside the baseline.
-use super::{data::Labelled, task::ClassifyTask};
+use super::{data::Labelled, report_files, task::ClassifyTask};
 use crate::train::folder::RunFolder;
 use crate::{
     classify::judge::{
@@ -11,7 +11,6 @@ use crate::{
     train::task::Part,
 };
 use gruvy_runtime::classify::Classifier;
-use gruvy_runtime::model::write_atomic;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -69,8 +68,8 @@ pub struct PartReport {
     pub part: &'static str,
     /// The model beside the baseline.
     pub judgement: Report,
-    /// The page about it.
-    pub page: PathBuf,
+    /// The page about it; none without pictures.
+    pub page: Option<PathBuf>,
 }
 
 impl ClassifyTask {
@@ -84,13 +83,9 @@ impl ClassifyTask {
         let classifier = Classifier::open(folder.model_path())?;
         let judgement = self.report(&classifier, part, Some(&self.baseline()?))?;
         let (items, of) = (&self.data().items, self.part(part));
-        let page = folder.path().join("report.html");
         let title = format!("{} on its {} items", folder.path().display(), part.name());
-        let html = judgement.to_html(&title, &|item| items.shown(of[item]))?;
-        write_atomic(&page, html.as_bytes())?;
-        if let Some(svg) = judgement.confusion_svg()? {
-            write_atomic(&folder.path().join("confusion.svg"), svg.as_bytes())?;
-        }
+        let shown = |item: usize| items.shown(of[item]);
+        let page = report_files::write(&judgement, folder.path(), &title, &shown)?;
         Ok(Some(PartReport { part: part.name(), judgement, page }))
     }
 }

@@ -70,7 +70,8 @@ pub fn name(examples: &Examples, at: usize) -> String {
 
 /// The table of a report, and where its page is.
 pub fn report_in_words(report: &PartReport) -> String {
-    format!("\n{}\nreport      {}", metrics(&report.judgement), report.page.display())
+    let page = report.page.as_ref().map(|page| format!("\nreport      {}", page.display()));
+    format!("\n{}{}", metrics(&report.judgement), page.unwrap_or_default())
 }
 
 /// The task of a run with its data, if they are still what the model was trained on.

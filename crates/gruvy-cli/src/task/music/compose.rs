@@ -1,16 +1,16 @@
 //! `gruvy compose` and `gruvy harmonize`: music of a model, as MIDI, picture and sound.
 
 use super::flags::{ComposeArgs, HarmonizeArgs, PreviewFlags};
-use super::open;
+use super::{open, sound};
 use crate::input::inputs;
 use crate::screen::Screen;
 use crate::stop;
 use anyhow::{Result, bail};
-use gruvy::music::{ComposeConfig, MusicPart, rolls_for};
+use gruvy::music::{ComposeConfig, MusicPart, picture, rolls_for};
 use gruvy_data::midi;
 use gruvy_data::music::read_music;
 use gruvy_runtime::model::write_atomic;
-use gruvy_runtime::music::{Composer, Composing, Composition, Roll};
+use gruvy_runtime::music::{Composer, Composing, Composition, Piece, Roll};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,7 +42,7 @@ pub fn compose(args: &ComposeArgs, seed: Option<u64>, screen: &Screen) -> Result
             1 => args.out.clone(),
             _ => numbered(&args.out, number + 1),
         };
-        written.push(write(&made, &composing, &out, &args.preview, screen)?);
+        written.push(write(&made, &composing, &out, &args.preview)?);
     }
     screen.result(
         || json!({ "pieces": written.iter().map(|(json, _)| json).collect::<Vec<_>>() }),
@@ -63,7 +63,7 @@ pub fn harmonize(args: &HarmonizeArgs, seed: Option<u64>, screen: &Screen) -> Re
     let melody = Roll { tempo: how.tempo.unwrap_or(melody.tempo), ..melody };
     let composing = how.composing(&melody, seed.unwrap_or_else(stop::fresh_seed))?;
     let made = composer.harmonize(&melody, &composing, args.tries.get())?;
-    let (json, words) = write(&made, &composing, &args.out, &args.preview, screen)?;
+    let (json, words) = write(&made, &composing, &args.out, &args.preview)?;
     screen.result(|| json, || words)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -96,13 +96,12 @@ fn write(
     composing: &Composing,
     out: &Path,
     preview: &PreviewFlags,
-    screen: &Screen,
 ) -> Result<(Value, String)> {
     let piece = made.roll.to_piece();
     write_atomic(out, &midi::write(&piece))?;
     let mut files = vec![out.to_owned()];
     if !preview.no_preview {
-        files.extend(beside(made, out, screen)?);
+        files.extend(beside(made, &piece, out, preview.soundfont.as_deref())?);
     }
     let seconds = made.roll.frames.len() as f64 * made.roll.step_seconds();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -122,6 +121,21 @@ fn write(
 }
 
 /// Writes pictures and sound beside a MIDI file.
-fn beside(_made: &Composition, _out: &Path, _screen: &Screen) -> Result<Vec<PathBuf>> {
-    Ok(Vec::new())
+fn beside(
+    made: &Composition,
+    piece: &Piece,
+    out: &Path,
+    font: Option<&Path>,
+) -> Result<Vec<PathBuf>> {
+    let drawn = picture(&made.roll, made.primer);
+    let mut files = vec![
+        (out.with_extension("svg"), drawn.to_svg()?.into_bytes()),
+        (out.with_extension("png"), drawn.to_png()?),
+    ];
+    let wav = sound::wav(piece, font)?;
+    files.extend(wav.map(|wav| (out.with_extension("wav"), wav)));
+    for (path, bytes) in &files {
+        write_atomic(path, bytes)?;
+    }
+    Ok(files.into_iter().map(|(path, _)| path).collect())
 }

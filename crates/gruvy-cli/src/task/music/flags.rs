@@ -63,7 +63,10 @@ pub struct HarmonizeArgs {
 /// What is written beside a MIDI file.
 #[derive(Debug, Args)]
 pub struct PreviewFlags {
-    /// Write the MIDI file alone
+    /// Write the MIDI file alone, without picture and sound
     #[arg(long)]
     pub no_preview: bool,
+    /// Play the preview with the instruments of a SoundFont (.sf2)
+    #[arg(long, value_name = "FILE", conflicts_with = "no_preview")]
+    pub soundfont: Option<PathBuf>,
 }

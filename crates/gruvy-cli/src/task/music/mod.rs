@@ -2,6 +2,8 @@
 
 pub mod compose;
 pub mod flags;
+#[cfg_attr(not(feature = "sound"), path = "no_sound.rs")]
+mod sound;
 
 use self::flags::EvalFlags;
 use super::door::{Asked, Task};
