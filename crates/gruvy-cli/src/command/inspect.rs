@@ -2,13 +2,16 @@
 
 use crate::args::InspectArgs;
 use crate::args::settings::TableFlags;
+use crate::input::inputs;
 use crate::model;
 use crate::screen::Screen;
 use crate::task::classify;
 use crate::task::forecast::series::{self, Ask};
 use anyhow::{Context, Result, bail};
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
+use gruvy::music::{MusicPart, rolls_for, tunes_as_files};
 use gruvy::text::EMBEDDED_TALES;
+use gruvy_data::music::read_music;
 use gruvy_runtime::{
     Codec,
     classify::Classifier,
@@ -95,6 +98,16 @@ impl Source<'_> {
                     samples: Forecaster::SAMPLES,
                 };
                 Example::of_series(model, &series::open(ask, None, self.screen)?.panel)?
+            }
+            (Codec::Music(_), _) if self.args.text.is_some() => {
+                bail!("a model of music reads MIDI files, no text: give one")
+            }
+            (Codec::Music(codec), _) => {
+                let music = match self.input {
+                    Some(path) => read_music(&inputs(&[path.to_path_buf()])?)?,
+                    None => tunes_as_files(),
+                };
+                Example::of_music(model, &rolls_for(codec, &music, MusicPart::Test)?[0], steps)?
             }
             (_, false) => Example::generated(model, self.seed)?,
             (codec, true) => bail!(

@@ -7,6 +7,7 @@ use gruvy_runtime::{
     items::Items,
     memory::{Adding, Copying},
     model::ModelFile,
+    music::{Ear, LOWEST, Roll},
     series::Panel,
     text::{TextCodec, TextUnit},
 };
@@ -152,6 +153,31 @@ impl Example {
         Err(nothing("series that is long enough"))
     }
 
+    /// The first `steps` of a piece of music, each called by the keys that sounded before it.
+    ///
+    /// # Errors
+    /// If the model is none of music, or the roll is on another grid or empty.
+    pub fn of_music(model: &ModelFile, roll: &Roll, steps: usize) -> Result<Self> {
+        let Codec::Music(codec) = &model.codec else {
+            return Err(wrong_task(model, "does not read music"));
+        };
+        codec.hears(roll)?;
+        if roll.frames.is_empty() {
+            return Err(nothing("step of music"));
+        }
+        let count = roll.frames.len().min(steps);
+        let (mut ear, width) = (Ear::new(codec), codec.features());
+        let (mut x, mut labels) = (vec![0.0; count * width], Vec::with_capacity(count));
+        for (step, x) in x.chunks_exact_mut(width).enumerate() {
+            let highest = ear.frame().last();
+            labels.push(highest.map_or("·".to_owned(), |sound| note_name(sound.key)));
+            ear.tell(roll.place(step), x);
+            ear.hear(&roll.frames[step]);
+        }
+        let targets = vec![Target::None; count];
+        Ok(Self { inputs: Inputs::Features(x), targets, labels, available: roll.frames.len() })
+    }
+
     /// The first sequence that the model's task makes from `seed`, for the tasks that measure
     /// memory. What counts is asked of it: the sum after the last step (adding), the ten digits
     /// at the end (copy).
@@ -192,6 +218,13 @@ impl Example {
     pub fn steps(&self) -> usize {
         self.targets.len()
     }
+}
+
+/// A key of the piano by its name, such as `C4`, the middle C.
+fn note_name(key: u8) -> String {
+    const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
+    let midi = key + LOWEST;
+    format!("{}{}", NAMES[usize::from(midi % 12)], i16::from(midi / 12) - 1)
 }
 
 fn wrong_task(model: &ModelFile, what: &str) -> Error {

@@ -40,4 +40,4 @@ pub use picture::{Picture, picture};
 #[cfg(feature = "sound")]
 pub use sound::{Audio, Font, Voice};
 pub use task::MusicTask;
-pub use tunes::tunes;
+pub use tunes::{tunes, tunes_as_files};

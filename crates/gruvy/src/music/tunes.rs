@@ -126,14 +126,19 @@ pub fn tunes() -> Vec<Piece> {
     TUNES.iter().map(|(name, beats, melody)| piece(name, *beats, melody)).collect()
 }
 
-/// The tunes, ready to learn from.
-pub(super) fn parts() -> Result<Parts> {
+/// The tunes as if they had been read from files.
+pub fn tunes_as_files() -> Music {
     let file = |piece: Piece| MusicFile {
         path: piece.name.clone().into(),
         content: Some(Content::Piece(piece)),
         reasons: Vec::new(),
     };
-    let music = Music { files: tunes().into_iter().map(file).collect() };
+    Music { files: tunes().into_iter().map(file).collect() }
+}
+
+/// The tunes, ready to learn from.
+pub(super) fn parts() -> Result<Parts> {
+    let music = tunes_as_files();
     let mut parts = Parts::new(&music, &MusicConfig { grid: 2, ..MusicConfig::default() })?;
     let said = format!("no music given: learning from {} traditional tunes", TUNES.len());
     parts.notes.insert(0, Remark::from(said));

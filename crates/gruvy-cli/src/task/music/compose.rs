@@ -91,7 +91,10 @@ fn numbered(out: &Path, number: usize) -> PathBuf {
 }
 
 /// Writes a piece; gives what is said of it as JSON and in words.
-fn write(
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(
     made: &Composition,
     composing: &Composing,
     out: &Path,

@@ -61,7 +61,7 @@ pub struct HarmonizeArgs {
 }
 
 /// What is written beside a MIDI file.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct PreviewFlags {
     /// Write the MIDI file alone, without picture and sound
     #[arg(long)]

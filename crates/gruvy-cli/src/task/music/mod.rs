@@ -1,12 +1,13 @@
 //! Music on the command line.
 
 pub mod compose;
+pub mod demo;
 pub mod flags;
 #[cfg_attr(not(feature = "sound"), path = "no_sound.rs")]
 mod sound;
 
 use self::flags::EvalFlags;
-use super::door::{Asked, Task};
+use super::door::{Asked, Demo, Task};
 use crate::input::inputs;
 use crate::screen::{Screen, thousands};
 use anyhow::{Context, Result, bail};
@@ -32,6 +33,7 @@ impl Task for Music {
          traditional tunes",
     );
     const USE: [&'static str; 2] = ["compose", "compose"];
+    const DEMO: Option<Demo> = Some(demo::run);
 
     fn eval(asked: Asked<'_>, flags: EvalFlags, screen: &Screen) -> Result<()> {
         if asked.data.is_empty() {
