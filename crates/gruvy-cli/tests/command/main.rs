@@ -12,6 +12,7 @@ mod forecast;
 mod inspect;
 mod memory;
 mod models;
+mod music;
 mod place;
 mod resume;
 mod tasks;

@@ -55,7 +55,7 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
 fn settings(seed: Option<u64>) -> MusicRun {
     let mut settings = MusicRun::default();
     let train = &mut settings.train;
-    (train.hidden, train.epochs, train.patience) = (128, 60, 0);
+    (train.hidden, train.epochs, train.patience) = (128, 240, 0);
     (train.lr, train.ema) = (4e-3, 0.95);
     train.seed = seed.unwrap_or(train.seed);
     settings
