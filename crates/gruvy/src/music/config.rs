@@ -67,7 +67,7 @@ settings! {
              triplets [default: by where notes begin]";
         /// `T`.
         seq_len: usize = 256, Kind::Whole(2), "T", "Longest stretch of a piece to learn from at once, in steps";
-        decoder_hidden: usize = 128, Kind::Whole(1), "N", "Hidden units of the joint head's decoder";
+        decoder_hidden: usize = 200, Kind::Whole(1), "N", "Hidden units of the joint head's decoder";
         decoder_dropout: f64 = 0.2, Kind::Number(Range::Share), "P",
             "Share of activations dropped before the joint head's logits";
         /// Each stretch of an epoch by a random number of semitones.

@@ -200,10 +200,11 @@ impl TaskConfig for MusicConfig {
             hidden: 300,
             dropout: 0.5,
             input_dropout: 0.2,
-            recurrent_dropout: 0.5,
+            recurrent_dropout: 0.3,
             batch: 16,
-            epochs: 60,
-            lr: 2e-3,
+            epochs: 100,
+            lr: 3e-3,
+            ema: 0.99,
             ..TrainConfig::default()
         }
     }
