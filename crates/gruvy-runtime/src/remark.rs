@@ -14,18 +14,28 @@ pub struct Remark {
     pub value: Option<String>,
     /// The sentence, without a full stop.
     pub why: String,
+    /// Whether it is too usual to be said; the list has it.
+    #[serde(skip)]
+    pub usual: bool,
 }
 
 impl Remark {
     /// A value was chosen for a setting.
     pub fn chosen(setting: &str, value: impl fmt::Display, why: impl Into<String>) -> Self {
         let (setting, value) = (Some(setting.to_owned()), Some(value.to_string()));
-        Self { setting, value, why: why.into() }
+        Self { setting, value, why: why.into(), usual: false }
     }
 
-    /// The sentences for a person, in order: one that is about several settings is said once.
+    /// The usual value was chosen for a setting, which is not said.
+    pub fn usual(setting: &str, value: impl fmt::Display, why: impl Into<String>) -> Self {
+        Self { usual: true, ..Self::chosen(setting, value, why) }
+    }
+
+    /// The sentences for a person, in order, without the usual: one that is about
+    /// several settings is said once.
     pub fn sentences(remarks: &[Self]) -> Vec<&str> {
-        let mut all: Vec<&str> = remarks.iter().map(|remark| remark.why.as_str()).collect();
+        let said = remarks.iter().filter(|remark| !remark.usual);
+        let mut all: Vec<&str> = said.map(|remark| remark.why.as_str()).collect();
         all.dedup();
         all
     }
@@ -33,7 +43,7 @@ impl Remark {
 
 impl From<String> for Remark {
     fn from(why: String) -> Self {
-        Self { setting: None, value: None, why }
+        Self { setting: None, value: None, why, usual: false }
     }
 }
 

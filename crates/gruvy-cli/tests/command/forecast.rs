@@ -50,6 +50,9 @@ fn train_forecast_backtest_eval_info() {
         assert!(one["why"].as_str().unwrap().contains(expected), "{one}");
     }
     assert!(value("horizon").is_none(), "it was given: {chosen:?}");
+    // What is usual is in the list and not said.
+    assert_eq!(value("context").unwrap()["value"], "28", "{chosen:?}");
+    assert!(value("difference").is_some() && value("transform").is_some(), "{chosen:?}");
     let info = place.gruvy(&["info", "run", "--json"]).json();
     assert_eq!((&info["task"], &info["codec"]["horizon"]), (&"forecast".into(), &7.into()));
     place.gruvy(&["info", "run"]).success();

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::error::problem_at;
+use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, path::Path};
@@ -65,7 +66,7 @@ pub(super) fn read(file: &Path, text: &str, wanted: &Wanted) -> Result<Part> {
     Ok(Part {
         file: file.to_owned(),
         items: Items::Text(texts),
-        notes: vec![keys.note(labels.is_some()).into()],
+        notes: vec![Remark::chosen("file_format", "json-lines", keys.note(labels.is_some()))],
         labels,
         ids,
         places: Places::of(file, Unit::Line, lines.into_iter()),

@@ -30,11 +30,15 @@ pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Part> {
     let lengths = arrays.take("lengths").map_err(error)?;
     let y = arrays.take("y").map_err(error)?;
     let [n, t, i] = dims(&x).map_err(error)?;
-    let mut notes = vec![Remark::from(format!(
-        "arrays: `x` has {n} sequences of {t} steps and {i} features, {}, {}",
-        if lengths.is_some() { "shortened by `lengths`" } else { "no `lengths`" },
-        if y.is_some() { "labels in `y`" } else { "no labels (`y`)" }
-    ))];
+    let mut notes = vec![Remark::chosen(
+        "file_format",
+        "npz",
+        format!(
+            "arrays: `x` has {n} sequences of {t} steps and {i} features, {}, {}",
+            if lengths.is_some() { "shortened by `lengths`" } else { "no `lengths`" },
+            if y.is_some() { "labels in `y`" } else { "no labels (`y`)" }
+        ),
+    )];
     if !arrays.names.is_empty() {
         notes.push(format!("arrays left out: {}", listed(&arrays.names)).into());
     }

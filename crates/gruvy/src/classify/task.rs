@@ -126,6 +126,7 @@ impl ClassifyTask {
             reader::choose(task, &data.items, &division.train)?;
         let mut notes = [notes, chosen].concat();
         let text = matches!(data.items, Items::Text(_));
+        let Shape { pool, bidirectional, max_len } = shape(task, text, &mut notes);
         let counts = data.counts(&division.train);
         let share = |count: &usize| *count as f64 / division.train.len().max(1) as f64;
         let codec = ClassifyCodec {
@@ -133,7 +134,7 @@ impl ClassifyTask {
             multi_label: task.multi_label,
             temperature: 1.0,
             priors: counts.iter().map(share).collect(),
-            max_len: task.max_len.unwrap_or(if text { TEXT_STEPS } else { 0 }),
+            max_len,
             reader,
         };
         let word_dropout = word_dropout(task.word_dropout, &codec.reader)?;
@@ -156,8 +157,8 @@ impl ClassifyTask {
             100.0 * batches::padding(|item| encoded.length(item), &order)
         ).into());
         Ok(Self {
-            bidirectional: task.bidirectional.unwrap_or(text),
-            pool: task.pool.unwrap_or(if text { Pool::Max } else { Pool::Last }),
+            bidirectional,
+            pool,
             run,
             codec,
             format,
@@ -285,6 +286,28 @@ impl ClassifyTask {
         metrics.insert("loss".to_owned(), loss);
         Ok(metrics)
     }
+}
+
+/// What the kind of the items decides.
+struct Shape {
+    pool: Pool,
+    bidirectional: bool,
+    max_len: usize,
+}
+
+fn shape(task: &ClassifyConfig, text: bool, notes: &mut Vec<Remark>) -> Shape {
+    let pool = task.pool.unwrap_or(if text { Pool::Max } else { Pool::Last });
+    let bidirectional = task.bidirectional.unwrap_or(text);
+    let max_len = task.max_len.unwrap_or(if text { TEXT_STEPS } else { 0 });
+    let why = if text { "as texts are read" } else { "as sequences of numbers are read" };
+    let chosen = [
+        ("pool", task.pool.is_none(), pool.name().to_owned()),
+        ("bidirectional", task.bidirectional.is_none(), bidirectional.to_string()),
+        ("max_len", task.max_len.is_none(), max_len.to_string()),
+    ];
+    let chosen = chosen.into_iter().filter(|(_, chosen, _)| *chosen);
+    notes.extend(chosen.map(|(setting, _, value)| Remark::usual(setting, value, why)));
+    Shape { pool, bidirectional, max_len }
 }
 
 /// Refuses what nothing can be told apart in.

@@ -53,6 +53,13 @@ pub(super) fn choose(
         None => by_error(&train, season, horizon, &mut notes),
     };
     let (decoder, context) = lengths(config, decoder, season, horizon, (panel.frequency, &train));
+    if config.context == 0 {
+        let why = "by the season and the horizon";
+        notes.push(Remark::usual("context", context, why));
+    }
+    if let (Decoder::Direct { segment }, 0) = (decoder, config.segment) {
+        notes.push(Remark::usual("segment", segment, "a part of a season"));
+    }
     let series = known(panel, &parts, transform);
     let codec = ForecastCodec {
         frequency: panel.frequency,
@@ -209,12 +216,16 @@ fn by_spread(
     season: usize,
     notes: &mut Vec<Remark>,
 ) -> Transform {
+    let mut none = |why: &str| {
+        notes.push(Remark::usual("transform", Transform::None, why));
+        Transform::None
+    };
     if all.iter().any(|y| y.iter().any(|y| *y <= 0.0)) {
-        return Transform::None;
+        return none("not all values are above 0");
     }
     let lambda = Transform::guerrero(train.iter().copied(), season);
     if lambda > LOG_BELOW {
-        return Transform::None;
+        return none("the spread does not grow with the level");
     }
     let why = format!(
         "the spread grows with the level (Guerrero's lambda {lambda}): taking logarithms; the \
@@ -253,6 +264,8 @@ fn by_error(
         notes.push(Remark::chosen("difference", Difference::Seasonal.name(), why));
         return Difference::Seasonal;
     }
+    let why = "last season's values are no closer than the last value";
+    notes.push(Remark::usual("difference", Difference::Last.name(), why));
     Difference::Last
 }
 

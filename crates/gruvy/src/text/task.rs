@@ -81,16 +81,14 @@ impl TextTask {
         let rows = (train.tokens.len() - 1) / seq_len;
         let batch = run.train.batch.min(rows);
         if batch < run.train.batch {
-            notes.push(
-                format!(
-                    "the training text has {} tokens, enough for a batch of {batch} sequences of \
+            let why = format!(
+                "the training text has {} tokens, enough for a batch of {batch} sequences of \
                  {seq_len} \
                  (batch = {} asked)",
-                    train.tokens.len(),
-                    run.train.batch
-                )
-                .into(),
+                train.tokens.len(),
+                run.train.batch
             );
+            notes.push(Remark::chosen("batch", batch, why));
         }
         let cutter = Cutter { tokens: train.tokens.len(), batch, seq_len };
         Ok(Self { run, codec, train, valid, test, cutter, fingerprint, notes })
