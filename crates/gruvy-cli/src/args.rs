@@ -289,8 +289,8 @@ pub struct DataArgs {
                             gruvy inspect [OPTIONS] --gradient-flow MODEL...")]
 pub struct InspectArgs {
     /// Run folder or model file; then what it reads, or `-` for stdin: a text, a file of items for
-    /// a classifier, a table for a forecast model [default: the embedded tales for a model of text,
-    /// the run's own series for a forecast model]
+    /// a classifier, a table for a forecast model, a MIDI file for a model of music [default: the
+    /// embedded tales or tunes, or a forecast model's own series]
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Text to read instead of a file

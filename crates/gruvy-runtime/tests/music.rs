@@ -274,6 +274,10 @@ fn what_a_model_cannot_hear_is_named() {
     let error = composer.evaluate(&[roll(vec![Vec::new()])]).unwrap_err();
     assert!(matches!(error, Error::Setting { name: "music", .. }), "{error}");
     let mut stream = composer.stream(&Sampling::default()).unwrap();
+    let likeliest = Sampling { top_k: Some(3), ..Sampling::default() };
+    assert!(composer.stream(&likeliest).is_ok());
+    let error = self::composer(true, false).stream(&likeliest).unwrap_err();
+    assert!(matches!(error, Error::Setting { name: "top_k", .. }), "{error}");
     let beyond = sounds(&[(88, true)]);
     let error = stream.hear(some().place(0), &beyond).unwrap_err();
     assert!(matches!(error, Error::Setting { name: "key", .. }), "{error}");

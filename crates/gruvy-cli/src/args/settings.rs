@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use gruvy::compare::{CompareConfig, Match};
-use gruvy::music::ComposeConfig;
+use gruvy::music::{ComposeConfig, ComposeLength};
 use gruvy::settings::{Kind, RunSettings, Setting, Settings, TaskConfig};
 use gruvy::text::Generating;
 use gruvy_data::examples::ExampleFormat;
@@ -108,6 +108,10 @@ impl Group for SeriesFormat {
 
 impl Group for ExampleFormat {
     const HEADING: &'static str = "Examples";
+}
+
+impl Group for ComposeLength {
+    const HEADING: &'static str = "Composing";
 }
 
 impl Group for ComposeConfig {

@@ -92,6 +92,8 @@ fn what_cannot_be_composed_is_said() {
         .error(&["bars = ", "at most"]);
     place.gruvy(&["compose", "run", "--voices", "89"]).error(&["voices = 89", "at most 88"]);
     place.gruvy(&["compose", "run", "--soundfont", "no.mid"]).error(&["no.mid", "SoundFont"]);
+    let args = ["harmonize", "run", "no.mid", "--bars", "4"];
+    place.gruvy(&args).error(&["unexpected argument '--bars'"]);
     place.gruvy(&["inspect", "run", "--text", "C D E"]).error(&["MIDI"]);
     let args = ["train", "music", "no.mid", "--out", "other"];
     place.gruvy(&args).error(&["no.mid"]);

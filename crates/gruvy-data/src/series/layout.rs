@@ -2,6 +2,8 @@
 use super::{
     format::{Found, Layout, SeriesFormat},
     grid::named,
+    per_row::{per_row, values_from},
+    roles::{Roles, TIMES, TimeColumn, check_asked, has, known},
     stamps::{is_time, of_date},
 };
 use crate::error::Result;
@@ -11,22 +13,6 @@ use gruvy_runtime::Remark;
 
 const IDS: [&str; 8] =
     ["unique_id", "series_id", "item_id", "series", "ts_id", "store_id", "sensor_id", "id"];
-const TIMES: [&str; 14] = [
-    "ds",
-    "timestamp",
-    "datetime",
-    "date_time",
-    "date",
-    "time",
-    "month",
-    "quarter",
-    "week",
-    "day",
-    "year",
-    "period",
-    "ts",
-    "hour",
-];
 /// Columns with the time of day beside one with the date.
 const CLOCKS: [&str; 5] = ["hour", "time", "hour_of_day", "time_of_day", "hr"];
 const PARTS: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
@@ -34,56 +20,8 @@ const TARGETS: [&str; 8] =
     ["y", "target", "value", "values", "sales", "demand", "count", "observation"];
 /// Of [`TIMES`], those that hold all of a time beside columns for its parts.
 const WHOLE_TIMES: usize = 5;
-/// Fewest columns whose names count on that are taken for the steps of a series per row, behind
-/// columns of text.
-const NUMBERED: usize = 8;
 const ROW_NUMBERS: [&str; 7] =
     ["", "no", "index", "row", "unnamed: 0", "rownames", "__index_level_0__"];
-
-/// Where the time of a row stands.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum TimeColumn {
-    /// Nowhere: the order of the rows counts.
-    None,
-    /// In one column.
-    One(String),
-    /// In columns for year, month, ….
-    Parts(Vec<String>),
-}
-
-/// What the columns are, by their names.
-#[derive(Clone, Debug)]
-pub(super) struct Roles {
-    /// A series per row; then there is nothing but `id`, and the values from this column of the
-    /// first table on.
-    pub rows: Option<usize>,
-    pub id: Option<String>,
-    pub time: TimeColumn,
-    /// Several: a series per column.
-    pub targets: Vec<String>,
-    /// The name of the series, if no column and no target tells it.
-    pub name: Option<String>,
-    /// The columns of covariates.
-    pub covariates: Vec<String>,
-}
-
-impl Roles {
-    /// What is to be kept of them.
-    pub fn found(&self) -> Found {
-        let layout = match (self.rows, self.targets.len()) {
-            (Some(_), _) => Layout::Rows,
-            (None, 1) => Layout::Long,
-            (None, _) => Layout::Columns,
-        };
-        let time = match &self.time {
-            TimeColumn::None => Vec::new(),
-            TimeColumn::One(name) => vec![name.clone()],
-            TimeColumn::Parts(names) => names.clone(),
-        };
-        let (id, target, name) = (self.id.clone(), self.targets.clone(), self.name.clone());
-        Found { layout, id, time, target, name, ..Found::default() }
-    }
-}
 
 /// Finds out what the columns are, and says what was guessed. `tables` are all of them: a file that
 /// goes on where another ends is read as if both were one.
@@ -145,12 +83,6 @@ pub(super) fn roles(
     Ok(Roles { rows: None, id, time, targets, name, covariates })
 }
 
-/// What was found in the data of a model, unless another layout is asked for.
-fn known(format: &SeriesFormat) -> Option<&Found> {
-    let known = format.found.as_ref().filter(|found| found.layout != Layout::Auto)?;
-    (format.layout == Layout::Auto || format.layout == known.layout).then_some(known)
-}
-
 /// The name of the only series where no column tells it: as in training, else that of its column.
 /// It never depends on the name of a file, so that a table is forecast alike under any.
 fn only_name(format: &SeriesFormat, id: &Option<String>, targets: &[String]) -> Option<String> {
@@ -162,10 +94,6 @@ fn only_name(format: &SeriesFormat, id: &Option<String>, targets: &[String]) -> 
     let same = |found: &&Found| found.target.is_empty() || found.target == targets;
     let name = found.filter(same).and_then(|found| found.name.clone());
     Some(name.unwrap_or_else(|| target.clone()))
-}
-
-fn has(tables: &[Table], name: &str) -> bool {
-    tables.iter().any(|table| table.find(name).is_some())
 }
 
 /// The error for a column that the model was trained with and no table has; `setting` names
@@ -307,101 +235,6 @@ fn targets_found(tables: &[Table], found: &Found, notes: &mut Vec<Remark>) -> Re
             Ok(there)
         }
     }
-}
-
-/// A series per row; the first column names it, unless another is asked for.
-fn per_row(
-    tables: &[Table],
-    format: &SeriesFormat,
-    from: usize,
-    notes: &mut Vec<Remark>,
-) -> Result<Roles> {
-    let unknown = [&format.statics, &format.past, &format.future, &format.target];
-    let unknown = unknown.into_iter().flatten().chain(&format.time).next();
-    if let Some(name) = unknown {
-        let problem = format!(
-            "a series per row has no column `{name}`, only names and values; leave it out, or use \
-             the setting `layout=long`"
-        );
-        return Err(tables[0].error(None, None, problem));
-    }
-    check_asked(tables, format.id.as_slice())?;
-    check_asked(tables, &format.ignore)?;
-    let table = &tables[0];
-    let distinct = |column: &usize| {
-        let mut values: Vec<&str> =
-            (0..table.rows.len()).map(|row| table.cell(row, *column)).collect();
-        values.sort_unstable();
-        values.windows(2).all(|pair| pair[0] != pair[1])
-    };
-    let known = known(format).and_then(|found| found.id.clone()).filter(|id| has(tables, id));
-    let guessed = || {
-        let first = table.names.first().filter(|_| from <= 1);
-        first.or_else(|| table.names.get((0..from).find(distinct).unwrap_or(0))).cloned()
-    };
-    let id = format.id.clone().or(known).or_else(guessed).filter(|id| !id.is_empty());
-    if format.layout == Layout::Auto {
-        let name = id.as_ref().map_or("the first column".to_owned(), |id| format!("column `{id}`"));
-        let why = format!("a series per row, its name in {name}, as in the M4 and M5 competitions");
-        notes.push(Remark::chosen("layout", "rows", why));
-    }
-    let left: Vec<String> = table.names[..from]
-        .iter()
-        .filter(|name| Some(*name) != id.as_ref())
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if !left.is_empty() {
-        notes.push(format!("columns left out: {}", left.join(", ")).into());
-    }
-    let (targets, covariates) = (Vec::new(), Vec::new());
-    Ok(Roles { rows: Some(from), id, time: TimeColumn::None, targets, name: None, covariates })
-}
-
-/// An error for a name that no table has, or that is there twice.
-fn check_asked(tables: &[Table], names: &[String]) -> Result<()> {
-    if let Some((_, again)) =
-        names.iter().enumerate().find(|(at, name)| names[..*at].contains(name))
-    {
-        let problem = format!("`{again}` is named twice; a column can be one thing only");
-        return Err(tables[0].error(None, None, problem));
-    }
-    match names.iter().find(|name| !has(tables, name)) {
-        None => Ok(()),
-        Some(name) => Err(tables[0].no_column(name)),
-    }
-}
-
-/// The first column with values of a table that has a series per row, by its header: `V1, V2, …` or
-/// a name and the numbers of the steps; or columns of text, and then at least [`NUMBERED`] whose
-/// names count on, such as `d_1, d_2, …`.
-fn values_from(table: &Table, format: &SeriesFormat) -> Option<usize> {
-    let first = &table.names[0];
-    let time = TIMES.iter().any(|known| first.eq_ignore_ascii_case(known));
-    if format.time.is_some() || !format.target.is_empty() || time {
-        return None;
-    }
-    let numbered = |name: &String| {
-        let digits = name.strip_prefix(['V', 'v']).unwrap_or(name);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if table.names.len() > 2 && table.names[1..].iter().all(numbered) {
-        return Some(1);
-    }
-    let split = |name: &str| {
-        let prefix = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-        Some((name[..prefix].to_owned(), name[prefix..].parse::<u64>().ok()?))
-    };
-    let counts_on = |pair: &[String]| match (split(&pair[0]), split(&pair[1])) {
-        (Some((a, i)), Some((b, j))) => a == b && i.checked_add(1) == Some(j),
-        _ => false,
-    };
-    let pairs = table.names.windows(2).rev().take_while(|pair| counts_on(pair)).count();
-    let from = table.names.len() - 1 - pairs;
-    let text = |column: usize| {
-        let cell = table.cell(0, column);
-        !missing(cell) && cell.parse::<f64>().is_err() && !is_time(cell)
-    };
-    (pairs + 1 >= NUMBERED && from > 0 && (0..from).all(text)).then_some(from)
 }
 
 /// The cells of a column, in every table that has it: the table, the row and the column.

@@ -2,7 +2,8 @@
 use super::{
     format::{Found, SeriesFormat},
     grid::{Grid, Raw, Row, named},
-    layout::{Roles, TimeColumn, roles, width},
+    layout::{roles, width},
+    roles::{Roles, TimeColumn},
     stamps::{Earlier, Reading, is_time, of_date, of_parts},
 };
 use crate::error::Result;

@@ -97,8 +97,9 @@ impl Classifier {
 }
 
 impl Prediction {
-    /// The row of a table, by its columns in order: `id`, the step if there is one, with `multi_label` the labels decided on,
-    /// then `label`, `probability`, `label2`, `probability2`, … of the likeliest.
+    /// The row of a table, by its columns in order: `id`, the step if there is one, with
+    /// `multi_label` the labels decided on, then `label`, `probability`, `label2`, `probability2`,
+    /// … of the likeliest.
     pub fn row(&self, id: &str, multi_label: bool) -> Vec<(String, Value)> {
         let mut row = vec![("id".to_owned(), Value::from(id))];
         row.extend(self.step.map(|step| ("step".to_owned(), step.into())));

@@ -37,7 +37,7 @@ use crate::{
     model::{
         capacity::{bytes_of, check_memory},
         file::ModelFile,
-        members::members,
+        members::open_members,
         network::Network,
         session::Session,
         steps::Steps,
@@ -45,7 +45,7 @@ use crate::{
 };
 use gruvy_kernels::random::{Fnv, SplitMix64};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Most rows that run side by side, which bounds the memory.
@@ -121,13 +121,9 @@ impl Forecaster {
     /// in a folder.
     ///
     /// # Errors
-    /// As [`members`], [`ModelFile::read`], [`Forecaster::from_file`] and
-    /// [`Forecaster::ensemble`].
+    /// As [`open_members`] and [`Forecaster::ensemble`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let open = |path: &PathBuf| {
-            Self::from_file(&ModelFile::read(path)?).map_err(|error| error.at(path))
-        };
-        Self::ensemble(members(path)?.iter().map(open).collect::<Result<_>>()?)
+        Self::ensemble(open_members(path, None, Self::from_file)?)
     }
 
     /// Models that are averaged: 1, or more in an ensemble.

@@ -1,5 +1,5 @@
 //! The models of a folder: a run, or several runs side by side.
-use super::file::MODEL_FILE_NAME;
+use super::file::{MODEL_FILE_NAME, ModelFile};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,26 @@ pub fn members(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         true => Err(Error::NoModel { path: path.to_owned() }),
         false => Ok(found),
     }
+}
+
+/// What `open` makes of each of the [`members`] of `path`. `first`: the first of them, if it has
+/// been read already.
+///
+/// # Errors
+/// As [`members`] and [`ModelFile::read`]; those of `open`, with the path of the file.
+pub fn open_members<T>(
+    path: impl AsRef<Path>,
+    first: Option<&ModelFile>,
+    open: impl Fn(&ModelFile) -> Result<T>,
+) -> Result<Vec<T>> {
+    let each = |(number, path): (usize, &PathBuf)| {
+        let made = match first.filter(|_| number == 0) {
+            Some(file) => open(file),
+            None => open(&ModelFile::read(path)?),
+        };
+        made.map_err(|error| error.at(path))
+    };
+    members(path)?.iter().enumerate().map(each).collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) mod write;
 pub use capacity::{available_bytes, bytes_of, check_memory};
 pub use checksum::Checksum;
 pub use file::{MODEL_FILE_NAME, ModelFile, Tensor, Trained};
-pub use members::members;
+pub use members::{members, open_members};
 pub use network::Network;
 pub use session::Session;
 pub use spec::{Head, Input, Pool, RnnSpec, Spec, TensorSpec};

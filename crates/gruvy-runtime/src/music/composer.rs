@@ -8,12 +8,12 @@ use super::score::{Asked, MusicMetrics, costs, score};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::model::{
-    file::ModelFile, members::members, network::Network, session::Session, steps::Steps,
+    file::ModelFile, members::open_members, network::Network, session::Session, steps::Steps,
 };
 use crate::task::TaskName;
 use crate::text::{Sampler, Sampling};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A model of music, ready to run. Cheap to clone.
@@ -71,12 +71,9 @@ impl Composer {
     /// in a folder.
     ///
     /// # Errors
-    /// As [`members`], [`ModelFile::read`], [`Composer::from_file`] and [`Composer::ensemble`].
+    /// As [`open_members`] and [`Composer::ensemble`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let open = |path: &PathBuf| {
-            Self::from_file(&ModelFile::read(path)?).map_err(|error| error.at(path))
-        };
-        Self::ensemble(members(path)?.iter().map(open).collect::<Result<_>>()?)
+        Self::ensemble(open_members(path, None, Self::from_file)?)
     }
 
     /// Models of the same music: a step's likelihood is the mean of theirs. The first of them
@@ -158,9 +155,19 @@ impl Composer {
     /// A stream that hears music step by step, or makes it.
     ///
     /// # Errors
-    /// As [`Sampling::validate`].
+    /// As [`Sampling::validate`]; [`Error::Setting`] for a limit to the likeliest where each key is
+    /// drawn by itself.
     pub fn stream(&self, sampling: &Sampling) -> Result<MusicStream> {
         let sampler = Sampler::new(sampling)?;
+        let limit = match *sampling {
+            Sampling { top_k: Some(k), .. } => Some(("top_k", k.to_string())),
+            Sampling { top_p: Some(p), .. } => Some(("top_p", p.to_string())),
+            _ => None,
+        };
+        if let (None, Some((name, value))) = (self.network().decoder(), limit) {
+            let expected = "none: this model's head answers about each key by itself";
+            return Err(Error::setting(name, value, expected));
+        }
         Ok(MusicStream {
             session: Session::new(self.network().clone(), 1)?,
             pen: Pen::new(self.network(), &self.codec, sampler)?,

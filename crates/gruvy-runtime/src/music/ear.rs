@@ -1,7 +1,8 @@
 //! What the network is told before each step.
 //!
 //! ```text
-//! [ sounding 88 │ 1 / (1 + steps since struck) 88 │ place of the next step in the bar │ sounding keys / 8 │ 1 at the start ]
+//! [ sounding 88 │ 1 / (1 + steps since struck) 88 │ place of the next step in the bar
+//!               │ sounding keys / 8 │ 1 at the start ]
 //! ```
 //! The place is one of the steps from the beginning of the bar, and one of those to its end; where
 //! the meter is not known, one of 12 and one of 16 steps.

@@ -12,6 +12,6 @@ pub use codec::{MOST_BAR, MusicCodec};
 pub use composer::{Composer, Composing, Composition, MusicStream};
 pub use ear::Ear;
 pub use frame::Rules;
-pub use piece::{Meter, Note, Piece, Tempo, USUAL_TEMPO};
-pub use roll::{Bar, KEYS, LOWEST, MOST_STEPS, Place, Quantised, Roll, Sound, transposed};
+pub use piece::{Meter, Note, Piece, Tempo, USUAL_TEMPO, key_name};
+pub use roll::{Bar, KEYS, LOWEST, MOST_STEPS, Place, Quantised, Roll, Sound, Span, transposed};
 pub use score::{MusicMetrics, score};

@@ -16,6 +16,12 @@ pub struct Note {
     pub channel: u8,
 }
 
+/// The name of a MIDI key, such as `C4`, the middle C.
+pub fn key_name(key: u8) -> String {
+    const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"];
+    format!("{}{}", NAMES[usize::from(key % 12)], i32::from(key / 12) - 1)
+}
+
 /// A tempo, from a tick on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tempo {
@@ -103,6 +109,11 @@ mod tests {
         let (tempos, meters) = (Vec::new(), Vec::new());
         let name = "piece".into();
         Piece { name, ticks_per_quarter: 480, notes, drums: Vec::new(), tempos, meters }
+    }
+
+    #[test]
+    fn keys_have_names() {
+        assert_eq!([0, 21, 60, 70, 127].map(key_name), ["C-1", "A0", "C4", "Bb4", "G9"]);
     }
 
     #[test]

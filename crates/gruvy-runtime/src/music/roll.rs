@@ -46,6 +46,17 @@ pub struct Bar {
     pub unit: u32,
 }
 
+/// A note on the grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// 0 to 87.
+    pub key: u8,
+    /// Its first step.
+    pub from: usize,
+    /// The step after its last.
+    pub to: usize,
+}
+
 /// Music on a grid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Roll {
@@ -139,41 +150,42 @@ impl Roll {
         Ok((roll, quantised))
     }
 
+    /// The sounds of each key joined to notes, by where they end.
+    pub fn spans(&self) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut sounding = [None; KEYS];
+        for step in 0..=self.frames.len() {
+            let mut here = [None; KEYS];
+            for sound in self.frames.get(step).into_iter().flatten() {
+                here[usize::from(sound.key)] = Some(sound.onset);
+            }
+            for ((since, here), key) in sounding.iter_mut().zip(here).zip(0..) {
+                if let Some(from) = since.filter(|_| here != Some(false)) {
+                    spans.push(Span { key, from, to: step });
+                    *since = None;
+                }
+                if here.is_some() {
+                    since.get_or_insert(step);
+                }
+            }
+        }
+        spans
+    }
+
     /// The frames as notes. On the same grid, [`from_piece`](Self::from_piece) gives the same
     /// frames again.
     pub fn to_piece(&self) -> Piece {
         let steps = if self.steps_per_quarter == 0 { 4 } else { self.steps_per_quarter };
         // As fine as players take for granted, and a whole number of ticks to a step.
         let ticks = u64::from(480u32.div_ceil(steps));
-        let mut sounding: [Option<u64>; KEYS] = [None; KEYS];
-        let mut notes = Vec::new();
-        let mut end = |key: usize, start: u64, end: u64| {
-            let key = key as u8 + LOWEST;
-            notes.push(Note { start, key, end, velocity: VELOCITY, channel: 0 });
+        let note = |span: Span| Note {
+            start: span.from as u64 * ticks,
+            key: span.key + LOWEST,
+            end: span.to as u64 * ticks,
+            velocity: VELOCITY,
+            channel: 0,
         };
-        for (step, frame) in self.frames.iter().enumerate() {
-            let now = step as u64 * ticks;
-            let mut here = [None; KEYS];
-            for sound in frame {
-                here[usize::from(sound.key)] = Some(sound.onset);
-            }
-            for (key, since) in sounding.iter_mut().enumerate() {
-                let held = here[key] == Some(false);
-                if let Some(start) = since.filter(|_| !held) {
-                    end(key, start, now);
-                    *since = None;
-                }
-                if here[key].is_some() {
-                    since.get_or_insert(now);
-                }
-            }
-        }
-        let last = self.frames.len() as u64 * ticks;
-        for (key, start) in sounding.into_iter().enumerate() {
-            if let Some(start) = start {
-                end(key, start, last);
-            }
-        }
+        let mut notes: Vec<Note> = self.spans().into_iter().map(note).collect();
         notes.sort_unstable();
         let meter =
             |bar: &Bar| Meter { at: bar.at as u64 * ticks, beats: bar.beats, unit: bar.unit };

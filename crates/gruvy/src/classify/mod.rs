@@ -16,6 +16,7 @@
 //! println!("{:?}", outcome.test);
 //! # Ok::<(), gruvy::Error>(())
 //! ```
+mod choose;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod division;

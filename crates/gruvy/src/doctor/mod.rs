@@ -1,7 +1,8 @@
 //! What is in files of data, and what is wrong with them.
 //!
 //! ```text
-//! paths ──kind──> music │ … ──examine──> a verdict, facts and a picture of each file ──> table, page, JSON
+//! paths ──kind──> music │ … ──examine──> a verdict, facts and a picture of each file
+//!                                          └──> table, page, JSON
 //! ```
 //! A kind of data is a variant of [`Kind`]: how its files are known, and how they are examined.
 //! Tables, pages and JSON know no kind.

@@ -293,13 +293,7 @@ impl TaskConfig for ForecastConfig {
     }
 
     fn members(run: &ForecastRun) -> Vec<ForecastRun> {
-        let member = |number: usize| {
-            let mut member = run.clone();
-            member.task.ensemble = 1;
-            member.train.seed += number as u64;
-            member
-        };
-        (0..run.task.ensemble).map(member).collect()
+        run.by_seed(run.task.ensemble, |task| task.ensemble = 1)
     }
 
     fn check(run: &ForecastRun) -> Result<()> {

@@ -7,7 +7,7 @@ use gruvy_runtime::{
     items::Items,
     memory::{Adding, Copying},
     model::ModelFile,
-    music::{Ear, LOWEST, Roll},
+    music::{Ear, LOWEST, Roll, key_name},
     series::Panel,
     text::{TextCodec, TextUnit},
 };
@@ -170,7 +170,7 @@ impl Example {
         let (mut x, mut labels) = (vec![0.0; count * width], Vec::with_capacity(count));
         for (step, x) in x.chunks_exact_mut(width).enumerate() {
             let highest = ear.frame().last();
-            labels.push(highest.map_or("·".to_owned(), |sound| note_name(sound.key)));
+            labels.push(highest.map_or("·".to_owned(), |sound| key_name(sound.key + LOWEST)));
             ear.tell(roll.place(step), x);
             ear.hear(&roll.frames[step]);
         }
@@ -218,13 +218,6 @@ impl Example {
     pub fn steps(&self) -> usize {
         self.targets.len()
     }
-}
-
-/// A key of the piano by its name, such as `C4`, the middle C.
-fn note_name(key: u8) -> String {
-    const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
-    let midi = key + LOWEST;
-    format!("{}{}", NAMES[usize::from(midi % 12)], i16::from(midi / 12) - 1)
 }
 
 fn wrong_task(model: &ModelFile, what: &str) -> Error {

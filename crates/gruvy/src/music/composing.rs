@@ -14,14 +14,20 @@ const MAJOR: [usize; 7] = [0, 2, 4, 5, 7, 9, 11];
 const MINOR: [usize; 7] = [0, 2, 3, 5, 7, 8, 10];
 
 settings! {
-    /// How music is composed.
-    pub struct ComposeConfig {
+    /// How much music is composed.
+    pub struct ComposeLength {
         #[serde(skip_serializing_if = "Option::is_none")]
         bars: Option<usize> = None, Kind::Whole(1), "N",
             "Bars to compose, behind a primer if there is one [default: 16]";
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<f64> = None, Kind::Number(Range::Positive), "S",
             "Seconds to compose, instead of bars";
+    }
+}
+
+settings! {
+    /// How music is composed.
+    pub struct ComposeConfig {
         #[serde(skip_serializing_if = "Option::is_none")]
         tempo: Option<f64> = None, Kind::Number(Range::Positive), "BPM",
             "Quarter notes of a minute [default: the primer's, or that of the training music]";
@@ -40,32 +46,41 @@ settings! {
     }
 }
 
-impl ComposeConfig {
-    /// What a model is asked for, for music like `roll`.
+impl ComposeLength {
+    /// Steps to compose behind `roll`.
     ///
     /// # Errors
     /// [`Error::Setting`] naming a setting that makes no sense.
-    pub fn composing(&self, roll: &Roll, seed: u64) -> Result<Composing> {
-        let Self { temperature, top_k, top_p, voices, .. } = *self;
-        let steps = match (self.bars, self.seconds) {
+    pub fn steps(&self, roll: &Roll) -> Result<usize> {
+        let (name, value, steps) = match (self.bars, self.seconds) {
             (Some(_), Some(seconds)) => {
                 let why = "expected bars or seconds, not both";
                 return Err(Error::setting("seconds", seconds, why));
             }
-            (None, Some(seconds)) => (seconds / roll.step_seconds()).ceil() as usize,
-            (bars, None) => bars.unwrap_or(BARS).saturating_mul(bar(roll)),
+            (None, Some(seconds)) => {
+                ("seconds", seconds.to_string(), (seconds / roll.step_seconds()).ceil() as usize)
+            }
+            (bars, None) => {
+                let bars = bars.unwrap_or(BARS);
+                ("bars", bars.to_string(), bars.saturating_mul(bar(roll)))
+            }
         };
-        if steps > MOST_STEPS {
-            let (name, value) = match self.bars {
-                Some(bars) => ("bars", bars.to_string()),
-                None => ("seconds", self.seconds.unwrap_or_default().to_string()),
-            };
-            return Err(Error::setting(
-                name,
-                value,
-                format!("expected at most {MOST_STEPS} steps"),
-            ));
+        match steps <= MOST_STEPS {
+            true => Ok(steps),
+            false => {
+                Err(Error::setting(name, value, format!("expected at most {MOST_STEPS} steps")))
+            }
         }
+    }
+}
+
+impl ComposeConfig {
+    /// What a model is asked for: so many steps, drawn from `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming a setting that makes no sense.
+    pub fn composing(&self, steps: usize, seed: u64) -> Result<Composing> {
+        let Self { temperature, top_k, top_p, voices, .. } = *self;
         if let Some(voices) = voices.filter(|voices| *voices > KEYS) {
             return Err(Error::setting("voices", voices, format!("expected at most {KEYS}")));
         }

@@ -130,7 +130,7 @@ fn unread(music: &Music) -> Vec<Remark> {
             .collect();
         let more = match files.len().saturating_sub(NAMED) {
             0 => String::new(),
-            more => format!(" and {more} more (`gruvy data` lists all)"),
+            more => format!(" and {more} more"),
         };
         let named = files.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         (!files.is_empty()).then(|| Remark::from(format!("{} {what}: {named}{more}", files.len())))

@@ -2,11 +2,8 @@
 use super::{key::tonality, thumbnail::thumbnail};
 use crate::doctor::{Examined, Fact};
 use gruvy_data::music::{Content, Music, MusicFile, Rolls};
-use gruvy_runtime::music::{LOWEST, Piece};
+use gruvy_runtime::music::{LOWEST, Piece, key_name};
 use std::collections::BTreeSet;
-
-/// Keys within an octave, from C on.
-const NAMES: [&str; 12] = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"];
 
 /// A report of each file.
 pub(crate) fn examine(music: &Music) -> Vec<Examined> {
@@ -67,12 +64,11 @@ fn of_rolls(rolls: &Rolls) -> Vec<Fact> {
 
 /// `C2-G5`
 fn range(keys: impl Iterator<Item = u8>) -> String {
-    let name = |key: u8| format!("{}{}", NAMES[usize::from(key % 12)], i32::from(key / 12) - 1);
     let wider = |seen: Option<(u8, u8)>, key: u8| {
         Some(seen.map_or((key, key), |(low, high)| (low.min(key), high.max(key))))
     };
     match keys.fold(None, wider) {
-        Some((low, high)) => format!("{}-{}", name(low), name(high)),
+        Some((low, high)) => format!("{}-{}", key_name(low), key_name(high)),
         None => "-".into(),
     }
 }

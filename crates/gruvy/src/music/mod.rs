@@ -29,7 +29,7 @@ pub(crate) mod task;
 mod thumbnail;
 pub(crate) mod tunes;
 
-pub use composing::ComposeConfig;
+pub use composing::{ComposeConfig, ComposeLength};
 pub use config::{GRIDS, HeadKind, MusicConfig, MusicRun};
 pub use data::{MusicPart, Parts, rolls_for};
 pub(crate) use examine::examine;

@@ -2,7 +2,7 @@
 use crate::draw::raster::Canvas;
 use crate::draw::style::{Drawn, FONT, LINES, picture as failed};
 use crate::error::Result;
-use gruvy_runtime::music::{KEYS, LOWEST, Roll};
+use gruvy_runtime::music::{LOWEST, Roll, Span, key_name};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -23,40 +23,17 @@ const USUAL_BAR: usize = 16;
 
 type Area<B> = DrawingArea<B, Shift>;
 
-/// A note on the grid: first step, the step after its last, key.
-type Bar = (usize, usize, u8);
-
 /// A picture of a roll.
 #[derive(Clone, Debug)]
 pub struct Picture<'a> {
     roll: &'a Roll,
     primer: usize,
-    notes: Vec<Bar>,
+    notes: Vec<Span>,
 }
 
 /// A picture of a roll whose first `primer` steps were given; 0: none were.
 pub fn picture(roll: &Roll, primer: usize) -> Picture<'_> {
-    Picture { roll, primer, notes: notes(roll) }
-}
-
-/// The sounds of each key joined to notes.
-fn notes(roll: &Roll) -> Vec<Bar> {
-    let mut notes = Vec::new();
-    let mut sounding = [None; KEYS];
-    for step in 0..=roll.frames.len() {
-        let frame = roll.frames.get(step).map_or(&[][..], Vec::as_slice);
-        for (key, since) in sounding.iter_mut().enumerate() {
-            let sound = frame.iter().find(|sound| usize::from(sound.key) == key);
-            if let Some(start) = since.filter(|_| sound.is_none_or(|sound| sound.onset)) {
-                notes.push((start, step, key as u8));
-                *since = None;
-            }
-            if sound.is_some() {
-                since.get_or_insert(step);
-            }
-        }
-    }
-    notes
+    Picture { roll, primer, notes: roll.spans() }
 }
 
 impl Picture<'_> {
@@ -92,8 +69,8 @@ impl Picture<'_> {
 
     /// The lowest and the highest key that is drawn, at least two octaves apart.
     fn keys(&self) -> (u8, u8) {
-        let low = self.notes.iter().map(|note| note.2).min().unwrap_or(27).saturating_sub(1);
-        let high = self.notes.iter().map(|note| note.2).max().unwrap_or(51);
+        let low = self.notes.iter().map(|note| note.key).min().unwrap_or(27).saturating_sub(1);
+        let high = self.notes.iter().map(|note| note.key).max().unwrap_or(51);
         (low, (high + 1).max(low + 24))
     }
 
@@ -175,7 +152,7 @@ impl Picture<'_> {
         for key in (low..=high).filter(|key| (key + LOWEST).is_multiple_of(12)) {
             let y = self.y(key) + KEY as i32;
             area.draw(&PathElement::new([(LEFT as i32, y), (right, y)], BLACK.mix(0.18)))?;
-            let name = format!("C{}", i32::from((key + LOWEST) / 12) - 1);
+            let name = key_name(key + LOWEST);
             area.draw(&Text::new(name, (LEFT as i32 - 30, y - 13), (FONT, 14)))?;
         }
         for step in (0..=end).filter(|step| self.bar_line(from + step)) {
@@ -202,11 +179,12 @@ impl Picture<'_> {
         B::ErrorType: 'static,
     {
         let (from, to) = (line * self.line(), (line + 1) * self.line());
-        for (start, end, key) in self.notes.iter().filter(|note| note.0 < to && note.1 > from) {
+        for note in self.notes.iter().filter(|note| note.from < to && note.to > from) {
+            let (start, end) = (note.from, note.to);
             // A note that was given may go on behind the end of the primer.
-            let color = if *start < self.primer { LINES[1] } else { LINES[0] };
-            let (left, right) = (self.x(start.saturating_sub(from)), self.x(end.min(&to) - from));
-            let y = self.y(*key);
+            let color = if start < self.primer { LINES[1] } else { LINES[0] };
+            let (left, right) = (self.x(start.saturating_sub(from)), self.x(end.min(to) - from));
+            let y = self.y(note.key);
             // A gap, so that repeated notes are seen.
             let corners = [(left + 1, y + 1), ((right - 1).max(left + 2), y + KEY as i32 - 1)];
             area.draw(&Rectangle::new(corners, color.filled()))?;
@@ -245,7 +223,9 @@ mod tests {
 
     #[test]
     fn notes_are_joined_and_repeated_notes_stay_apart() {
-        assert_eq!(notes(&roll(6)), [(0, 2, 51), (0, 4, 39), (2, 4, 51), (4, 6, 39), (4, 6, 51)]);
+        let spans = roll(6).spans().into_iter().map(|span| (span.from, span.to, span.key));
+        let expected = [(0, 2, 51), (0, 4, 39), (2, 4, 51), (4, 6, 39), (4, 6, 51)];
+        assert!(spans.eq(expected));
     }
 
     #[test]

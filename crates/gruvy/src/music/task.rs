@@ -215,13 +215,7 @@ impl TaskConfig for MusicConfig {
 
     /// Members of an ensemble differ in their seeds.
     fn members(run: &MusicRun) -> Vec<MusicRun> {
-        let member = |seed: u64| {
-            let mut one = run.clone();
-            one.train.seed = run.train.seed.wrapping_add(seed);
-            one.task.ensemble = 1;
-            one
-        };
-        (0..run.task.ensemble as u64).map(member).collect()
+        run.by_seed(run.task.ensemble, |task| task.ensemble = 1)
     }
 
     fn check(run: &MusicRun) -> Result<()> {

@@ -233,6 +233,18 @@ impl<C: TaskConfig> RunSettings<C> {
         Ok(())
     }
 
+    /// So many runs that differ in their seeds alone; `one` makes of a wish for several one for a
+    /// single run.
+    pub(crate) fn by_seed(&self, count: usize, one: impl Fn(&mut C)) -> Vec<Self> {
+        let run = |number: u64| {
+            let mut run = self.clone();
+            run.train.seed = run.train.seed.wrapping_add(number);
+            one(&mut run.task);
+            run
+        };
+        (0..count as u64).map(run).collect()
+    }
+
     /// Refuses to go on with this run under other settings, but for those that [may
     /// change](FREE_ON_RESUME).
     ///

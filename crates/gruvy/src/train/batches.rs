@@ -9,8 +9,8 @@ use gruvy_runtime::random::mix;
 /// unlike those of the last.
 const POOL: usize = 50;
 
-/// The batches of an epoch over the items `of`, each of so many steps by `length`, `batch` in each but the last; those of a batch from
-/// the longest to the shortest.
+/// The batches of an epoch over the items `of`, each of so many steps by `length`, `batch` in each
+/// but the last; those of a batch from the longest to the shortest.
 pub(crate) fn epoch(
     length: impl Fn(usize) -> usize,
     of: &[usize],

@@ -3,11 +3,11 @@
 use crate::args::settings::TableFlags;
 use crate::input::inputs;
 use crate::screen::Screen;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gruvy::forecast::{Applied, trained_on};
 use gruvy_data::series::SeriesFormat;
 use gruvy_runtime::forecast::Forecaster;
-use gruvy_runtime::model::{ModelFile, members};
+use gruvy_runtime::model::{ModelFile, open_members};
 use std::path::{Path, PathBuf};
 
 /// What is to be opened.
@@ -30,11 +30,7 @@ pub struct Ask<'a> {
 /// When there is no such model, it is of another task, or the series cannot be read or do not fit
 /// it.
 pub fn open(ask: Ask<'_>, seed: Option<u64>, screen: &Screen) -> Result<Applied> {
-    let model = |(number, path): (usize, &PathBuf)| match ask.file.filter(|_| number == 0) {
-        Some(file) => Forecaster::from_file(file).with_context(|| path.display().to_string()),
-        None => Ok(Forecaster::open(path)?),
-    };
-    let models = members(ask.model)?.iter().enumerate().map(model).collect::<Result<_>>()?;
+    let models = open_members(ask.model, ask.file, Forecaster::from_file)?;
     let mut forecaster = Forecaster::ensemble(models)?;
     if forecaster.size() > 1 {
         screen.note(format!("an ensemble of {} models", forecaster.size()));

@@ -1,12 +1,12 @@
 //! `gruvy compose` and `gruvy harmonize`: music of a model, as MIDI, picture and sound.
 
 use super::flags::{ComposeArgs, HarmonizeArgs, PreviewFlags};
-use super::{open, sound};
+use super::sound;
 use crate::input::inputs;
 use crate::screen::Screen;
 use crate::stop;
 use anyhow::{Result, bail};
-use gruvy::music::{ComposeConfig, MusicPart, picture, rolls_for};
+use gruvy::music::{ComposeConfig, ComposeLength, MusicPart, picture, rolls_for};
 use gruvy_data::midi;
 use gruvy_data::music::read_music;
 use gruvy_runtime::model::write_atomic;
@@ -21,22 +21,23 @@ use std::sync::atomic::Ordering;
 /// # Errors
 /// When the model or the primer cannot be read, or a file cannot be written.
 pub fn compose(args: &ComposeArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
-    let composer = open(&args.model, None)?;
-    let mut how = ComposeConfig::default();
+    let composer = Composer::open(&args.model)?;
+    let (mut how, mut length) = (ComposeConfig::default(), ComposeLength::default());
     args.how.apply(&mut how)?;
+    args.length.apply(&mut length)?;
     let primer = match &args.primer {
         Some(path) => read(&composer, path, screen)?,
         None => composer.codec().blank(),
     };
     let primer = Roll { tempo: how.tempo.unwrap_or(primer.tempo), ..primer };
-    let seed = seed.unwrap_or_else(stop::fresh_seed);
+    let (steps, seed) = (length.steps(&primer)?, seed.unwrap_or_else(stop::fresh_seed));
     let stop = stop::on_ctrl_c()?;
     let mut written = Vec::new();
     for number in 0..args.count.get() {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let composing = how.composing(&primer, seed.wrapping_add(number as u64))?;
+        let composing = how.composing(steps, seed.wrapping_add(number as u64))?;
         let made = composer.compose(Some(&primer), &composing)?;
         let out = match args.count.get() {
             1 => args.out.clone(),
@@ -56,12 +57,13 @@ pub fn compose(args: &ComposeArgs, seed: Option<u64>, screen: &Screen) -> Result
 /// # Errors
 /// When the model or the melody cannot be read, or a file cannot be written.
 pub fn harmonize(args: &HarmonizeArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
-    let composer = open(&args.model, None)?;
+    let composer = Composer::open(&args.model)?;
     let mut how = ComposeConfig::default();
     args.how.apply(&mut how)?;
     let melody = read(&composer, &args.melody, screen)?;
     let melody = Roll { tempo: how.tempo.unwrap_or(melody.tempo), ..melody };
-    let composing = how.composing(&melody, seed.unwrap_or_else(stop::fresh_seed))?;
+    let steps = melody.frames.len();
+    let composing = how.composing(steps, seed.unwrap_or_else(stop::fresh_seed))?;
     let made = composer.harmonize(&melody, &composing, args.tries.get())?;
     let (json, words) = write(&made, &composing, &args.out, &args.preview)?;
     screen.result(|| json, || words)?;

@@ -5,7 +5,7 @@ use super::flags::PreviewFlags;
 use crate::screen::{Screen, me};
 use crate::{stop, training};
 use anyhow::Result;
-use gruvy::music::{ComposeConfig, MusicRun};
+use gruvy::music::{ComposeConfig, ComposeLength, MusicRun};
 use gruvy::train::RunFolder;
 use gruvy_runtime::music::Composer;
 use serde_json::json;
@@ -30,7 +30,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let outcome = training::work(&settings, &folder, &stop, screen)?;
     let composer = Composer::open(folder.model_path())?;
     let how = ComposeConfig { temperature: 0.8, ..ComposeConfig::default() };
-    let composing = how.composing(&composer.codec().blank(), settings.train.seed)?;
+    let steps = ComposeLength::default().steps(&composer.codec().blank())?;
+    let composing = how.composing(steps, settings.train.seed)?;
     let made = composer.compose(None, &composing)?;
     let out = folder.path().join("composition.mid");
     let (composition, words) = compose::write(&made, &composing, &out, &PreviewFlags::default())?;

@@ -3,7 +3,7 @@
 use crate::args::settings::TableFlags;
 use crate::args::values::one_of;
 use clap::Args;
-use gruvy::music::{ComposeConfig, MusicPart};
+use gruvy::music::{ComposeConfig, ComposeLength, MusicPart};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -33,6 +33,9 @@ pub struct ComposeArgs {
     /// What is written beside the MIDI file.
     #[command(flatten)]
     pub preview: PreviewFlags,
+    /// How much is composed.
+    #[command(flatten)]
+    pub length: TableFlags<ComposeLength>,
     /// How it is composed.
     #[command(flatten)]
     pub how: TableFlags<ComposeConfig>,

@@ -10,13 +10,12 @@ use self::flags::EvalFlags;
 use super::door::{Asked, Demo, Task};
 use crate::input::inputs;
 use crate::screen::{Screen, thousands};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gruvy::music::{MusicConfig, rolls_for};
 use gruvy_data::music::read_music;
-use gruvy_runtime::model::{ModelFile, members};
+use gruvy_runtime::model::open_members;
 use gruvy_runtime::music::{Composer, MusicCodec};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 
 /// The music task.
 #[derive(Debug)]
@@ -39,12 +38,17 @@ impl Task for Music {
         if asked.data.is_empty() {
             bail!("{} is a model of music: give the music to measure it on", asked.path.display());
         }
-        let composer = open(asked.path, Some(asked.model))?;
+        let models = open_members(asked.path, Some(asked.model), Composer::from_file)?;
+        let composer = Composer::ensemble(models)?;
         let music = read_music(&inputs(asked.data)?)?;
         let rolls = rolls_for(composer.codec(), &music, flags.part)?;
         let metrics = composer.evaluate(&rolls)?;
         screen.result(
-            || json!({ "nats_per_step": metrics.nats_per_step, "nats_per_note": metrics.nats_per_note, "steps": metrics.steps, "models": composer.size() }),
+            || {
+                let mut json = json!(metrics);
+                json["models"] = json!(composer.size());
+                json
+            },
             || {
                 format!(
                     "{:.4} nats per step, {:.4} per note, over {} steps of {} pieces",
@@ -56,16 +60,6 @@ impl Task for Music {
             },
         )
     }
-}
-
-/// Opens a model of music, or an ensemble, whose first model may have been read already.
-fn open(path: &Path, file: Option<&ModelFile>) -> Result<Composer> {
-    let model = |(number, path): (usize, &PathBuf)| match file.filter(|_| number == 0) {
-        Some(file) => Composer::from_file(file).with_context(|| path.display().to_string()),
-        None => Ok(Composer::open(path)?),
-    };
-    let models = members(path)?.iter().enumerate().map(model).collect::<Result<_>>()?;
-    Ok(Composer::ensemble(models)?)
 }
 
 /// What `gruvy info` says of the codec.
