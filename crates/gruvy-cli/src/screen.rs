@@ -86,7 +86,7 @@ fn say(text: &str) {
 
 /// The library speaks of settings, a person on a command line types flags: ``the setting `fill` ``
 /// is `--fill`, and ``the setting `fill=zero` `` is `--fill zero`.
-fn as_flags(text: &str) -> String {
+pub fn as_flags(text: &str) -> String {
     const MARK: &str = "the setting `";
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -205,6 +205,14 @@ pub enum Error {
         /// The task of the model.
         got: TaskName,
     },
+    /// A label that a classifier does not know.
+    #[error("no label `{label}`: there are {known}")]
+    Label {
+        /// The label.
+        label: String,
+        /// The labels that it knows, or the first of many.
+        known: String,
+    },
     /// An argument is impossible.
     #[error("{name} is {got}; expected {expected}")]
     Setting {

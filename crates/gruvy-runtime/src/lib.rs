@@ -15,6 +15,8 @@ pub mod items;
 pub mod memory;
 pub mod model;
 pub mod music;
+#[doc(hidden)]
+pub mod names;
 mod opened;
 mod remark;
 pub mod series;

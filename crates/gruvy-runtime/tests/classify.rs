@@ -216,21 +216,39 @@ fn sequences_are_scaled_and_cut_in_streams_too() {
 fn an_explanation_is_made_of_answers_to_other_texts() {
     let classifier = classifier(Pool::Max, true);
     let text = "The plot, not slow";
-    let explained = classifier.explain(text, Some(1)).unwrap();
+    let labels = &classifier.codec().labels;
+    let explained = classifier.explain(text, Some(&labels[1])).unwrap();
     let p = |text: &str| classifier.text(text).unwrap()[1];
     let near = |a: f32, b: f32| assert!((a - b).abs() < 1e-6, "{a} {b}");
-    let words: Vec<&str> = explained.words.iter().map(|word| &text[word.range.clone()]).collect();
+    let words: Vec<&str> = explained.words.iter().map(|word| word.word.as_str()).collect();
     assert_eq!(words, ["The", "plot", ",", "not", "slow"]);
+    assert!(explained.words.iter().all(|word| text[word.range.clone()] == word.word));
     near(explained.before, 0.3);
-    near(explained.probabilities[1], p(text));
+    near(explained.probability, p(text));
     near(explained.words[1].after, p("The plot"));
     near(explained.words[4].after, p(text));
     near(explained.words[3].effect, p(text) - p("The plot,  slow"));
     let likeliest = classifier.explain(text, None).unwrap();
-    let best = classifier.codec().ranked(&likeliest.probabilities)[0];
-    assert_eq!(likeliest.label, best);
+    let all: Vec<f32> = likeliest.all.iter().map(|ranked| ranked.probability).collect();
+    let best = classifier.codec().ranked(&all)[0] as usize;
+    assert_eq!((&likeliest.label, likeliest.probability), (&labels[best], all[best]));
     let long = "good ".repeat(1100);
     assert_eq!(classifier.explain(&long, None).unwrap().more_words, 100);
+    let unknown = classifier.explain(text, Some("odd")).unwrap_err().to_string();
+    assert_eq!(unknown, format!("no label `odd`: there are {}", labels.join(", ")));
+}
+
+#[test]
+fn an_explanation_is_a_row_of_its_label_and_its_words() {
+    let explained = classifier(Pool::Max, true).explain("not slow", None).unwrap();
+    let json = serde_json::to_value(&explained).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(keys(&json), ["before", "label", "probability", "words"]);
+    assert_eq!(keys(&json["words"][1]), ["after", "effect", "range", "word"]);
+    assert_eq!(json["words"][1]["word"], "slow");
+    assert_eq!(json["words"][1]["range"], serde_json::json!({ "start": 4, "end": 8 }));
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use gruvy::{
     forecast::{
-        DecoderKind, ForecastConfig, ForecastRun, ForecastTask, Targets, evaluate, last_origins,
-        loss,
+        Anomalies, Applied, DecoderKind, ForecastConfig, ForecastRun, ForecastTask, PastForecasts,
+        Targets, evaluate, last_origins, loss,
     },
     nn::Key,
     settings::TaskConfig,
@@ -20,6 +20,7 @@ use gruvy_runtime::{
     model::ModelFile,
     series::{Columns, Frequency, Panel, Series, Stamp},
 };
+use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
 /// A wave with a period of six steps and a trend, with noise that depends on `id`; the price moves
@@ -260,6 +261,75 @@ fn origins_go_back_from_the_end_and_those_that_were_learned_from_are_counted() {
     // The last 16 of 90 steps were held back.
     assert_eq!(origins.learned, 2);
     assert_eq!(last_origins(&forecaster, &prepared, 100, 7).windows.len(), 2 * 13);
+}
+
+/// An untrained model of the embedded series, applied to it; the last two years were held back.
+fn airline() -> Applied {
+    let mut run = ForecastRun::default();
+    run.task.horizon = 12;
+    run.task.valid_steps = Some(12);
+    run.task.test_steps = 12;
+    run.train.hidden = 8;
+    let task = ForecastConfig::load(run.clone()).unwrap();
+    let forecaster = Forecaster::from_file(&untrained(&task, &run.train).unwrap()).unwrap();
+    Applied::read(forecaster, &[], |_| Ok(())).unwrap()
+}
+
+#[test]
+fn a_model_is_measured_on_the_past_of_its_series() {
+    let applied = airline();
+    let end = applied.panel.series[0].y.len();
+    let origins = |past: &PastForecasts| -> Vec<usize> {
+        past.forecasts.iter().map(|forecast| end - forecast.origin).collect()
+    };
+    let last = applied.backtest(NonZeroUsize::MIN, None).unwrap();
+    assert_eq!((origins(&last), &last.warning), (vec![12], &None));
+    let three = applied.backtest(NonZeroUsize::new(3).unwrap(), None).unwrap();
+    assert_eq!(origins(&three), [36, 24, 12]);
+    let warning = three.warning.unwrap();
+    assert!(warning.starts_with("1 of 3 forecasts are of steps that the model learned from"));
+    assert_eq!(three.backtest.notes.last(), Some(&warning));
+    let close = NonZeroUsize::new(2);
+    assert_eq!(origins(&applied.backtest(close.unwrap(), close).unwrap()), [14, 12]);
+
+    let evaluated = applied.evaluate(Some(14)).unwrap();
+    let windows: Vec<_> = (end - 14..=end - 12).map(|at| (&applied.series[0], at)).collect();
+    let metrics = evaluate(&applied.forecaster, &applied.panel, &windows).unwrap();
+    assert_eq!((evaluated.forecasts, evaluated.metrics), (3, metrics));
+    assert_eq!(applied.evaluate(None).unwrap().forecasts, 1);
+    assert!(applied.evaluate(Some(usize::MAX)).unwrap().forecasts > end / 2, "all that there are");
+    let error = applied.evaluate(Some(11)).unwrap_err().to_string();
+    assert_eq!(error, "no series has 12 steps to measure the model on");
+}
+
+#[test]
+fn anomalies_are_counted_beside_their_rows() {
+    let applied = airline();
+    let all = applied.places(&[]).unwrap();
+    let Anomalies { rows, outside, of } = Anomalies::of(&applied, &all, 0.5).unwrap();
+    assert_eq!(rows.rows.len(), applied.panel.series[0].y.len());
+    let flagged = rows.rows.iter().filter(|row| row.said[2] > 0.0).count();
+    let known = rows.rows.iter().filter(|row| !row.said[0].is_nan()).count();
+    assert_eq!((outside, of), (flagged, known));
+    assert!(0 < outside && outside < of && of < rows.rows.len(), "{outside} of {of}");
+    let id = applied.panel.series[0].id.clone();
+    let error = applied.places(&[id.clone(), "b".into()]).unwrap_err().to_string();
+    assert_eq!(error, format!("no series `b`: there are {id}"));
+    assert_eq!(applied.places(&[id]).unwrap(), all);
+}
+
+#[cfg(feature = "draw")]
+#[test]
+fn fans_are_drawn_of_the_first_series_and_a_page_of_the_past() {
+    let applied = airline();
+    let many = NonZeroUsize::new(14).unwrap();
+    let past = applied.backtest(many, Some(NonZeroUsize::MIN)).unwrap();
+    let fans = applied.fans(&past.forecasts);
+    let series = &applied.panel.series[0];
+    assert_eq!((fans.len(), &fans[0].title), (12, &series.id));
+    assert_eq!((fans[3].forecast, (fans[3].label)(12)), (&past.forecasts[3], "1950-01-01".into()));
+    let page = past.to_html(&applied, "a <model>").unwrap();
+    assert!(page.contains("12 steps ahead, by a &lt;model&gt;") && page.contains("1960"), "{page}");
 }
 
 #[test]

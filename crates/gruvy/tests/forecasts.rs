@@ -193,7 +193,7 @@ fn a_fan_chart_shows_the_calendar_the_bands_and_gaps() {
         y: &y,
         forecast: &at,
         season: 12,
-        label: &month,
+        label: Box::new(month),
     };
     let svg = fan_svg(&[fan()]).unwrap();
     for text in ["sales &amp; &lt;more&gt;", "2003", "2004", "interval 80 %", "40 %", "median"] {
@@ -216,8 +216,8 @@ fn fans_of_one_step_of_constants_and_of_nothing_observed_are_drawn() {
     for y in [&constant[..], &unknown[..], &[]] {
         for origin in [0, y.len()] {
             let at = forecast("a", origin, &[0.0], 0.0);
-            let label = |t: usize| t.to_string();
-            let fan = FanChart { title: String::new(), y, forecast: &at, season: 1, label: &label };
+            let label = Box::new(|t: usize| t.to_string());
+            let fan = FanChart { title: String::new(), y, forecast: &at, season: 1, label };
             balanced(&fan_svg(&[fan]).unwrap());
         }
     }

@@ -88,6 +88,7 @@ fn train_predict_eval_explain_info() {
     let explained =
         place.gruvy(&["explain", "run", "--text", text, "--label", "up", "--json"]).json();
     assert_eq!(explained["words"][4]["word"], "awful");
+    assert_eq!(explained["label"], "up");
     assert!((explained["probability"].as_f64().unwrap() - p(&one, "up")).abs() < 1e-6);
     let screen = place.gruvy(&["explain", "run", "--text", text, "-o", "why.html"]).success();
     assert!(screen.out.contains("awful") && !screen.out.contains('\x1b'), "{}", screen.out);

@@ -89,6 +89,9 @@ fn train_forecast_backtest_eval_info() {
     assert!(place.read("run/backtest.html").contains("</html>"));
     let eval = place.gruvy(&["eval", "run", "--json"]).json();
     assert_eq!(eval["mse"], test["mse"], "of the steps that the run was tested on");
+    let backtest = place.gruvy(&["backtest", "run", "--json"]).json();
+    let noticed = backtest["chosen"][1]["why"].as_str().unwrap();
+    assert_eq!(noticed, "steps without a row, taken as missing: north (6), south (6)");
     place.gruvy(&["train", "forecast", "--resume", "run"]).success();
     let more = ["train", "forecast", "--resume", "run", "--ensemble", "3"];
     place.gruvy(&more).error(&["--resume", "only --epochs"]);

@@ -61,6 +61,64 @@ pub(super) fn open(folder: &Path, format: &ExampleFormat) -> Result<Found> {
     Ok(Found::Files(files, notes))
 }
 
+/// What is found on the way through a folder per label.
+#[derive(Default)]
+struct Walk {
+    texts: Vec<String>,
+    labels: Vec<Vec<String>>,
+    places: Places,
+    /// The labels with their numbers of texts.
+    found: Vec<String>,
+    /// Files that are not valid UTF-8.
+    latin: Vec<String>,
+    left_out: Vec<String>,
+}
+
+impl Walk {
+    /// Reads all files of the folder of one label.
+    fn label(&mut self, path: &Path, label: &str, format: &ExampleFormat) -> Result<()> {
+        let inside = Inside::of(path)?;
+        if inside.files.is_empty() {
+            let problem = "the folder has no file; expected a file per text, or leave the folder out (the setting `ignore_columns`)";
+            return Err(problem_at(path, None, problem.into()));
+        }
+        self.left_out.extend(inside.folders.iter().map(|inner| format!("{label}/{}", name(inner))));
+        self.found.push(format!("`{label}` ({})", inside.files.len()));
+        for file in inside.files {
+            let bytes = read_file(&file)?;
+            let decoded = decode(&file, &bytes, format.encoding)?;
+            if decoded.latin.is_some() {
+                self.latin.push(file.display().to_string());
+            }
+            self.texts.push(decoded.text.trim().to_owned());
+            self.labels.push(vec![label.trim().to_owned()]);
+            self.places.push_file(file);
+        }
+        Ok(())
+    }
+
+    /// What is said of it.
+    fn notes(&self, folder: &Path) -> Vec<Remark> {
+        let why = format!("a folder per label: {}", self.found.join(", "));
+        let mut notes = vec![Remark::chosen("file_format", "folders", why)];
+        if !self.left_out.is_empty() {
+            let left_out = listed(&self.left_out);
+            notes.push(format!("{}: left out {left_out}", folder.display()).into());
+        }
+        if let [first, ..] = &self.latin[..] {
+            let latin = self.latin.len();
+            notes.push(
+                format!(
+                    "{latin} files are not valid UTF-8 and are read as Latin-1, the first is \
+                     {first}"
+                )
+                .into(),
+            );
+        }
+        notes
+    }
+}
+
 /// The texts of a folder per label.
 fn texts(folder: &Path, inside: &Inside, format: &ExampleFormat) -> Result<Part> {
     let names: Vec<String> = inside.folders.iter().map(|path| name(path)).collect();
@@ -73,57 +131,23 @@ fn texts(folder: &Path, inside: &Inside, format: &ExampleFormat) -> Result<Part>
         };
         return Err(problem_at(folder, None, problem));
     }
-    let (mut texts, mut labels, mut places) = (Vec::new(), Vec::new(), Places::default());
-    let mut left_out: Vec<String> = inside.files.iter().map(|path| name(path)).collect();
-    let mut latin: Vec<String> = Vec::new();
-    let mut found = Vec::new();
+    let left_out = inside.files.iter().map(|path| name(path)).collect();
+    let mut walk = Walk { left_out, ..Walk::default() };
     for (path, label) in inside.folders.iter().zip(&names) {
-        if format.ignore_columns.contains(label) {
-            continue;
-        }
-        let inner = Inside::of(path)?;
-        if inner.files.is_empty() {
-            let problem = "the folder has no file; expected a file per text, or leave the folder out (the setting `ignore_columns`)";
-            return Err(problem_at(path, None, problem.into()));
-        }
-        left_out.extend(inner.folders.iter().map(|inner| format!("{label}/{}", name(inner))));
-        found.push(format!("`{label}` ({})", inner.files.len()));
-        for file in inner.files {
-            let bytes = read_file(&file)?;
-            let decoded = decode(&file, &bytes, format.encoding)?;
-            if decoded.latin.is_some() {
-                latin.push(file.display().to_string());
-            }
-            texts.push(decoded.text.trim().to_owned());
-            labels.push(vec![label.trim().to_owned()]);
-            places.push_file(file);
+        if !format.ignore_columns.contains(label) {
+            walk.label(path, label, format)?;
         }
     }
-    if texts.is_empty() {
+    if walk.texts.is_empty() {
         let problem =
             "the folder has no folder to read; expected one per label, with a file per text";
         return Err(problem_at(folder, None, problem.into()));
     }
-    let mut notes = vec![Remark::chosen(
-        "file_format",
-        "folders",
-        format!("a folder per label: {}", found.join(", ")),
-    )];
-    if !left_out.is_empty() {
-        notes.push(format!("{}: left out {}", folder.display(), listed(&left_out)).into());
-    }
-    if let [first, ..] = &latin[..] {
-        notes.push(
-            format!(
-                "{} files are not valid UTF-8 and are read as Latin-1, the first is {first}",
-                latin.len()
-            )
-            .into(),
-        );
-    }
-    let (labels, file) = (Some(labels), folder.to_owned());
+    let notes = walk.notes(folder);
+    let Walk { texts, labels, places, .. } = walk;
+    let (items, labels) = (Items::Text(texts), Some(labels));
     let format = ExampleFormat { file_format: FileFormat::Folders, ..format.clone() };
-    Ok(Part { file, items: Items::Text(texts), labels, ids: None, places, notes, format })
+    Ok(Part { file: folder.to_owned(), items, labels, ids: None, places, notes, format })
 }
 
 impl Inside {

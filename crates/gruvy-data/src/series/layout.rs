@@ -378,30 +378,11 @@ fn targets(
     if !format.target.is_empty() {
         return Ok(format.target.clone());
     }
-    let table = &tables[0];
-    let not_a_number = |name: &str| {
-        cells(tables, name).find(|(table, row, column)| {
-            let cell = table.cell(*row, *column);
-            !missing(cell) && cell.parse::<f64>().is_err()
-        })
-    };
-    let is_numeric = |name: &str| {
-        let known =
-            |(table, row, column): (&Table, usize, usize)| !missing(table.cell(row, column));
-        not_a_number(name).is_none() && cells(tables, name).any(known)
-    };
-    let numeric: Vec<&str> = left.iter().copied().filter(|name| is_numeric(name)).collect();
-    let text = |name: &&str| {
-        let (table, row, column) = not_a_number(name)?;
-        Some((name.to_string(), table.cell(row, column), table.lines[row]))
-    };
-    let text = left.iter().find_map(text);
+    let numeric: Vec<&str> = left.iter().copied().filter(|name| is_numeric(tables, name)).collect();
+    let text = left.iter().find_map(|name| Some((*name, not_a_number(tables, name)?)));
     if format.layout != Layout::Columns {
-        if let Some(name) = by_name(left, &TARGETS) {
-            said.push(format!("values `{name}`"));
-            return Ok(vec![name.to_owned()]);
-        }
-        if let [name] = numeric[..] {
+        let only = if let [name] = numeric[..] { Some(name) } else { None };
+        if let Some(name) = by_name(left, &TARGETS).or(only) {
             said.push(format!("values `{name}`"));
             return Ok(vec![name.to_owned()]);
         }
@@ -417,21 +398,44 @@ fn targets(
         said.push(format!("a series per column ({})", numeric.len()));
         return Ok(numeric.into_iter().map(str::to_owned).collect());
     }
-    let problem = if numeric.is_empty() {
-        "no column is left that holds numbers; expected one with the values (the setting `target`)"
-            .to_owned()
-    } else {
-        let names: Vec<String> = numeric.iter().map(|name| format!("`{name}`")).collect();
-        let text = text.map_or(String::new(), |(name, cell, line)| {
-            format!(" (`{name}` does not: `{cell}` in line {line})")
-        });
-        format!(
-            "several columns hold numbers: {}{text}; say which one is to be forecast with the \
-             setting `target`",
-            names.join(", ")
-        )
-    };
-    Err(table.error(None, None, problem))
+    Err(tables[0].error(None, None, no_target(&numeric, text)))
+}
+
+/// A cell: its table, row and column.
+type Cell<'a> = (&'a Table, usize, usize);
+
+/// The first cell of a column that is neither a number nor missing.
+fn not_a_number<'a>(tables: &'a [Table], name: &str) -> Option<Cell<'a>> {
+    cells(tables, name).find(|(table, row, column)| {
+        let cell = table.cell(*row, *column);
+        !missing(cell) && cell.parse::<f64>().is_err()
+    })
+}
+
+/// Whether a column holds numbers and nothing else.
+fn is_numeric(tables: &[Table], name: &str) -> bool {
+    let known = |(table, row, column): Cell<'_>| !missing(table.cell(row, column));
+    not_a_number(tables, name).is_none() && cells(tables, name).any(known)
+}
+
+/// Why no column can be said to hold the values; `text` is the first that is not numeric, with its
+/// first such cell.
+fn no_target(numeric: &[&str], text: Option<(&str, Cell<'_>)>) -> String {
+    if numeric.is_empty() {
+        return "no column is left that holds numbers; expected one with the values (the setting \
+                `target`)"
+            .to_owned();
+    }
+    let names: Vec<String> = numeric.iter().map(|name| format!("`{name}`")).collect();
+    let text = text.map_or(String::new(), |(name, (table, row, column))| {
+        let (cell, line) = (table.cell(row, column), table.lines[row]);
+        format!(" (`{name}` does not: `{cell}` in line {line})")
+    });
+    format!(
+        "several columns hold numbers: {}{text}; say which one is to be forecast with the setting \
+         `target`",
+        names.join(", ")
+    )
 }
 
 /// The cells of a row up to the last that is not missing.

@@ -73,63 +73,13 @@ impl Reading {
     /// # Errors
     /// What is wrong with a cell.
     pub fn of(cells: &[&str], earlier: Earlier<'_>) -> Result<Self, Odd> {
-        let known = earlier.day_first;
-        let mut zones = Zones::default();
-        let (mut day_first, mut month_first, mut ambiguous) = (None, None, None);
-        let (mut years, mut dates, mut integers, mut times) = (true, true, None, None);
-        for (at, cell) in cells.iter().enumerate() {
-            match written(zone::split(cell).0).map_err(|problem| (at, None, problem))? {
-                Written::Integer(value) => {
-                    integers = Some(at);
-                    years &= (1500..=2200).contains(&value);
-                    dates &= date_of(value).is_some();
-                }
-                Written::Time(time, offset) => {
-                    times = Some(at);
-                    zones.add(at, time.time(), offset);
-                }
-                Written::Ambiguous([a, b, _], ..) if a > 12 && b > 12 => {
-                    return Err((at, None, unknown(cell)));
-                }
-                Written::Ambiguous([a, b, _], time, offset) => {
-                    times = Some(at);
-                    zones.add(at, time, offset);
-                    ambiguous.get_or_insert(at);
-                    if a > 12 {
-                        day_first.get_or_insert(at);
-                    }
-                    if b > 12 {
-                        month_first.get_or_insert(at);
-                    }
-                }
-            }
-        }
-        if let (Some(at), Some(integer)) = (times, integers) {
-            let problem = "a date in a column where integers are, too; write all in one way";
-            return Err((at, Some(integer), problem.into()));
-        }
-        match (ambiguous, day_first, month_first) {
-            (Some(_), Some(a), Some(b)) => {
-                let problem = "some dates of this column have the day first and some the month; write them as YYYY-MM-DD";
-                return Err((a.max(b), Some(a.min(b)), problem.into()));
-            }
-            (Some(at), None, None) if known.is_none() => {
-                let problem = "the date can be DD/MM/YYYY or MM/DD/YYYY, and no date of this column says which; write \
-                               them as YYYY-MM-DD";
-                return Err((at, None, problem.into()));
-            }
-            _ => {}
-        }
-        let integers = match integers.is_some() && !earlier.positions {
-            true if years => Integers::Years,
-            true if dates => Integers::Dates,
-            _ => Integers::Positions,
-        };
-        let told = day_first.map(|_| true).or(month_first.map(|_| false)).or(known);
-        let reading = Self { day_first: told, integers, zone: Zone::None };
+        let seen = Seen::of(cells)?;
+        let day_first = seen.day_first(earlier.day_first)?;
+        let integers = if earlier.positions { Integers::Positions } else { seen.integers() };
+        let reading = Self { day_first, integers, zone: Zone::None };
         let zone = match zone::of_column(cells, earlier.asked, earlier.zone)? {
             Some(zone) => reading.in_zone(zone, cells, earlier)?,
-            None => zones.zone(earlier.offset)?,
+            None => seen.zones.zone(earlier.offset)?,
         };
         Ok(Self { zone, ..reading })
     }
@@ -244,6 +194,97 @@ impl Reading {
             }
         };
         at(date, time).map(|time| Some((time, offset))).map_err(|()| unknown(cell))
+    }
+}
+
+/// What the cells of a column say, each by itself, and where it was first or last said.
+struct Seen {
+    zones: Zones,
+    /// The first date that can have either order, the first that must begin with the day, and the
+    /// first that must begin with the month.
+    ambiguous: Option<usize>,
+    day_first: Option<usize>,
+    month_first: Option<usize>,
+    /// The last time and the last integer.
+    time: Option<usize>,
+    integer: Option<usize>,
+    /// Whether all integers can be years, and dates.
+    years: bool,
+    dates: bool,
+}
+
+impl Seen {
+    fn of(cells: &[&str]) -> Result<Self, Odd> {
+        let mut seen = Self {
+            zones: Zones::default(),
+            ambiguous: None,
+            day_first: None,
+            month_first: None,
+            time: None,
+            integer: None,
+            years: true,
+            dates: true,
+        };
+        for (at, cell) in cells.iter().enumerate() {
+            match written(zone::split(cell).0).map_err(|problem| (at, None, problem))? {
+                Written::Integer(value) => {
+                    seen.integer = Some(at);
+                    seen.years &= (1500..=2200).contains(&value);
+                    seen.dates &= date_of(value).is_some();
+                }
+                Written::Time(time, offset) => {
+                    seen.time = Some(at);
+                    seen.zones.add(at, time.time(), offset);
+                }
+                Written::Ambiguous([a, b, _], ..) if a > 12 && b > 12 => {
+                    return Err((at, None, unknown(cell)));
+                }
+                Written::Ambiguous([a, b, _], time, offset) => {
+                    seen.time = Some(at);
+                    seen.zones.add(at, time, offset);
+                    seen.ambiguous.get_or_insert(at);
+                    if a > 12 {
+                        seen.day_first.get_or_insert(at);
+                    }
+                    if b > 12 {
+                        seen.month_first.get_or_insert(at);
+                    }
+                }
+            }
+        }
+        match (seen.time, seen.integer) {
+            (Some(at), Some(integer)) => {
+                let problem = "a date in a column where integers are, too; write all in one way";
+                Err((at, Some(integer), problem.into()))
+            }
+            _ => Ok(seen),
+        }
+    }
+
+    /// Whether dates have the day first; `known`: whether earlier ones had.
+    fn day_first(&self, known: Option<bool>) -> Result<Option<bool>, Odd> {
+        match (self.ambiguous, self.day_first, self.month_first) {
+            (Some(_), Some(a), Some(b)) => {
+                let problem = "some dates of this column have the day first and some the month; write them as YYYY-MM-DD";
+                Err((a.max(b), Some(a.min(b)), problem.into()))
+            }
+            (Some(at), None, None) if known.is_none() => {
+                let problem = "the date can be DD/MM/YYYY or MM/DD/YYYY, and no date of this column says which; write \
+                               them as YYYY-MM-DD";
+                Err((at, None, problem.into()))
+            }
+            (_, Some(_), _) => Ok(Some(true)),
+            (_, _, Some(_)) => Ok(Some(false)),
+            _ => Ok(known),
+        }
+    }
+
+    fn integers(&self) -> Integers {
+        match self.integer {
+            Some(_) if self.years => Integers::Years,
+            Some(_) if self.dates => Integers::Dates,
+            _ => Integers::Positions,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
     items::{Items, Sequences},
     model::spec::{Input, Spec},
+    names::in_words,
     text::codec::TextCodec,
 };
 use serde::{Deserialize, Serialize};
@@ -201,6 +202,16 @@ impl ClassifyCodec {
             all.push_features(&self.features(sequences.item(item))?);
         }
         Ok(all)
+    }
+
+    /// Where a label stands among the [labels](Self::labels).
+    ///
+    /// # Errors
+    /// [`Error::Label`] if there is no such label.
+    pub fn label(&self, name: &str) -> Result<u32> {
+        let found = self.labels.iter().zip(0..).find(|(label, _)| *label == name);
+        let unknown = || Error::Label { label: name.to_owned(), known: in_words(&self.labels) };
+        found.map(|(_, at)| at).ok_or_else(unknown)
     }
 
     fn most(&self, len: usize) -> usize {

@@ -322,24 +322,27 @@ impl FromStr for Frequency {
             return Ok(Frequency::Steps(by));
         }
         let count: u32 = if digits == 0 { 1 } else { count.parse().map_err(|_| unknown())? };
+        let frequency = match (name, digits) {
+            _ if count == 0 => None,
+            ("index", 0) | ("", 1..) => Some(Frequency::Index),
+            _ => Frequency::named(name, count),
+        };
+        frequency.ok_or_else(unknown)
+    }
+}
+
+impl Frequency {
+    /// `count` times the frequency of a name, in lowercase.
+    fn named(name: &str, count: u32) -> Option<Self> {
         let seconds = |unit: u32| count.checked_mul(unit).map(Frequency::Seconds);
-        let months = |unit: u32, end| {
-            let every = count.checked_mul(unit).filter(|every| *every <= 12_000);
-            every.map(|every| Frequency::Months { every, end })
-        };
-        let business = |unit: u32, end| match months(unit, end)? {
-            Frequency::Months { every, end } => Some(Frequency::BusinessMonths { every, end }),
-            other => Some(other),
-        };
+        let every = |unit: u32| count.checked_mul(unit).filter(|every| *every <= 12_000);
+        let months = |unit, end| Some(Frequency::Months { every: every(unit)?, end });
+        let business = |unit, end| Some(Frequency::BusinessMonths { every: every(unit)?, end });
         let weeks = |end| {
             let every = Some(count).filter(|every| *every <= 52_000);
             every.map(|every| Frequency::BusinessWeeks { every, end })
         };
         match name {
-            _ if count == 0 => None,
-            "index" if digits == 0 => Some(Frequency::Index),
-            "" if digits == 0 => None,
-            "" if count == 1 => Some(Frequency::Index),
             "s" | "sec" => seconds(1),
             "min" | "t" => seconds(MINUTE),
             "h" => seconds(HOUR),
@@ -364,7 +367,6 @@ impl FromStr for Frequency {
             "y" | "ye" | "a" => months(12, true),
             _ => None,
         }
-        .ok_or_else(unknown)
     }
 }
 

@@ -1,14 +1,11 @@
 //! What the data decide of a classifier, and what is said of them.
-use super::{
-    config::ClassifyConfig,
-    data::Labelled,
-    names::{in_words, listed},
-};
+use super::{config::ClassifyConfig, data::Labelled};
 use crate::error::{Error, Result};
 use gruvy_runtime::{
     Remark,
     classify::{Encoded, Reader},
     model::Pool,
+    names::{in_words, listed},
 };
 
 /// Most steps of a text, unless the settings say.

@@ -1,8 +1,7 @@
 //! Items with their labels as numbers.
-use super::names::in_words;
 use crate::error::{Error, Result};
 use gruvy_data::examples::Examples;
-use gruvy_runtime::{items::Items, random::Fnv, text::nfc};
+use gruvy_runtime::{items::Items, names::in_words, random::Fnv, text::nfc};
 use std::collections::{BTreeSet, HashMap};
 
 /// Items that are labelled.

@@ -22,7 +22,6 @@ pub(crate) mod data;
 pub(crate) mod division;
 pub(crate) mod folds;
 pub mod judge;
-pub(crate) mod names;
 pub(crate) mod parts;
 pub(crate) mod reader;
 pub(crate) mod report;
@@ -35,8 +34,6 @@ pub(crate) mod vectors;
 pub use config::{ClassifyConfig, ClassifyRun, Unit};
 pub use data::Labelled;
 pub use folds::{FOLD_METRICS, Folds};
-#[doc(hidden)]
-pub use names::in_words;
 pub use report::{PartReport, evaluate};
 pub use synthetic::synthetic;
 pub use task::ClassifyTask;

@@ -1,9 +1,9 @@
 //! What is odd about the parts that a model is validated and tested on.
-use super::names::in_words;
 use super::{data::Labelled, division::Division};
 use crate::train::task::Part;
 use gruvy_runtime::Remark;
 use gruvy_runtime::items::Items;
+use gruvy_runtime::names::in_words;
 use std::collections::HashSet;
 
 /// Items of a label below which its metrics say little.

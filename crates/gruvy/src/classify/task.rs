@@ -140,17 +140,7 @@ impl ClassifyTask {
         notes.extend(parts::told(&data, &division));
         let weights =
             task.class_weights.then(|| weights(&counts, division.train.len(), task.multi_label));
-        let seed = run.train.seed;
-        let order =
-            batches::epoch(|item| encoded.length(item), &division.train, run.train.batch, seed);
-        notes.push(format!(
-            "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a \
-             batch are padding",
-            division.train.len(),
-            division.valid.len(),
-            division.test.len(),
-            100.0 * batches::padding(|item| encoded.length(item), &order)
-        ).into());
+        notes.push(sizes(&division, &encoded, &run.train));
         Ok(Self {
             bidirectional,
             pool,
@@ -294,6 +284,21 @@ fn make_unknown(tokens: &mut [u32], unknown: u32, rate: f64, seed: u64) {
             *token = unknown;
         }
     }
+}
+
+/// How many items there are for what, and how much of a batch is padding.
+fn sizes(division: &Division, encoded: &Encoded, train: &TrainConfig) -> Remark {
+    let length = |item| encoded.length(item);
+    let order = batches::epoch(length, &division.train, train.batch, train.seed);
+    format!(
+        "{} items to learn from, {} to validate on, {} to test on; {:.1} % of the steps of a batch \
+         are padding",
+        division.train.len(),
+        division.valid.len(),
+        division.test.len(),
+        100.0 * batches::padding(length, &order)
+    )
+    .into()
 }
 
 impl TaskConfig for ClassifyConfig {

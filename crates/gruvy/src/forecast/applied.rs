@@ -8,7 +8,8 @@ use gruvy_data::Input;
 use gruvy_data::from_source;
 use gruvy_data::series::{Found, SeriesFormat, read_series};
 use gruvy_runtime::Remark;
-use gruvy_runtime::forecast::{Forecaster, Prepared};
+use gruvy_runtime::forecast::{Forecast, Forecaster, Prepared};
+use gruvy_runtime::names::in_words;
 use gruvy_runtime::series::{Panel, Stamp};
 use std::path::{Path, PathBuf};
 
@@ -72,6 +73,42 @@ impl Applied {
     /// Where the series of that name stands.
     pub fn index(&self, id: &str) -> Option<usize> {
         self.panel.series.iter().position(|series| series.id == id)
+    }
+
+    /// Where the series of these names stand; of no name: all of them.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the first name that no series has.
+    pub fn places(&self, ids: &[String]) -> Result<Vec<usize>> {
+        if ids.is_empty() {
+            return Ok((0..self.series.len()).collect());
+        }
+        let place = |id: &String| {
+            let known = || self.panel.series.iter().map(|series| series.id.clone()).collect();
+            let unknown = |known: Vec<String>| {
+                Error::Data(format!("no series `{id}`: there are {}", in_words(&known)))
+            };
+            self.index(id).ok_or_else(|| unknown(known()))
+        };
+        ids.iter().map(place).collect()
+    }
+
+    /// These series, each with its end: what a forecast of what comes next begins with.
+    pub(crate) fn ends(&self, of: &[usize]) -> Vec<(&Prepared, usize)> {
+        of.iter().map(|i| (&self.series[*i], self.series[*i].len())).collect()
+    }
+
+    /// What comes next in these series.
+    ///
+    /// # Errors
+    /// As [`Forecaster::forecast`].
+    pub fn forecast(&self, of: &[usize]) -> Result<Vec<Forecast>> {
+        Ok(self.forecaster.forecast(&self.ends(of))?)
+    }
+
+    /// What was chosen and noticed while the series were read.
+    pub fn remarks(&self) -> Vec<Remark> {
+        [&self.panel.notes[..], &self.lacking].concat()
     }
 }
 

@@ -89,11 +89,9 @@ pub fn evaluate(
             }
         }
     }
-    let observed: Vec<Observed<'_>> =
-        panel.series.iter().map(|series| Observed { id: &series.id, y: &series.y }).collect();
     let config =
         JudgeConfig { season: codec.season, baselines: Vec::new(), ..JudgeConfig::default() };
-    let table = judge(&observed, &judged, &config)?;
+    let table = judge(&Observed::of(panel), &judged, &config)?;
     let of_model = table.rows.first().map(|row| row.metrics.clone()).unwrap_or_default();
     let n = count.max(1) as f64;
     let mut metrics =

@@ -22,6 +22,9 @@ pub(crate) mod data;
 pub(crate) mod evaluate;
 pub mod judge;
 pub(crate) mod loss;
+pub(crate) mod past;
+#[cfg(feature = "draw")]
+mod pictures;
 pub(crate) mod rows;
 pub(crate) mod task;
 
@@ -29,5 +32,6 @@ pub use applied::{Applied, trained_on};
 pub use config::{DecoderKind, ForecastConfig, ForecastRun};
 pub use evaluate::{Origins, evaluate, last_origins};
 pub use loss::{Targets, loss};
-pub use rows::{Row, Rows, short};
+pub use past::{Evaluated, PastForecasts};
+pub use rows::{Anomalies, Row, Rows, short};
 pub use task::{EMBEDDED_AIRLINE, ForecastTask, embedded_airline};

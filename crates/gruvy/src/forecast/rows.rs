@@ -1,7 +1,7 @@
 //! Forecasts, courses and intervals as the rows of a table.
 use super::applied::Applied;
 use crate::error::{Error, Result};
-use gruvy_runtime::forecast::{Forecast, Prepared};
+use gruvy_runtime::forecast::Forecast;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
@@ -86,10 +86,8 @@ impl Rows {
         if count == 0 {
             return Err(Error::setting("paths", 0, "expected at least 1"));
         }
-        let windows: Vec<(&Prepared, usize)> =
-            of.iter().map(|i| (&applied.series[*i], applied.series[*i].len())).collect();
         // Asked first: it refuses more than there is memory for.
-        let courses = applied.forecaster.paths(&windows, count)?;
+        let courses = applied.forecaster.paths(&applied.ends(of), count)?;
         let mut table = Self::new((1..=count).map(|n| format!("path{n}")));
         for (index, course) in of.iter().zip(courses) {
             for step in 0..applied.forecaster.codec().horizon {
@@ -100,24 +98,41 @@ impl Rows {
         }
         Ok(table)
     }
+}
 
-    /// Every observation of these series, `y`, with the central interval of `share` that the
-    /// forecast one step before had, `low` and `high`, and whether it lies outside, `anomaly`.
+/// Observations beside what the forecast one step before expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anomalies {
+    /// Every observation, `y`, with the central interval of the forecast one step before, `low` and
+    /// `high`, and whether it lies outside, `anomaly`.
+    pub rows: Rows,
+    /// Observations outside of their interval.
+    pub outside: usize,
+    /// Observations that have an interval.
+    pub of: usize,
+}
+
+impl Anomalies {
+    /// Of these series, by the central interval of `share`.
     ///
     /// # Errors
     /// If a series cannot be forecast.
-    pub fn of_anomalies(applied: &Applied, of: &[usize], share: f64) -> Result<Self> {
-        let mut table = Self::new(["y", "low", "high", "anomaly"].map(str::to_owned));
+    pub fn of(applied: &Applied, of: &[usize], share: f64) -> Result<Self> {
+        let rows = Rows::new(["y", "low", "high", "anomaly"].map(str::to_owned));
+        let mut all = Self { rows, outside: 0, of: 0 };
         for index in of {
             let series = &applied.panel.series[*index];
             let intervals = applied.forecaster.intervals(&applied.series[*index], share)?;
             for (step, (y, interval)) in series.y.iter().zip(intervals).enumerate() {
                 let [low, high] = interval.unwrap_or([f64::NAN; 2]);
-                let said = vec![low, high, f64::from(u8::from(*y < low || *y > high))];
-                table.rows.push(Row::new(applied, *index, step, vec![*y], said));
+                let outside = *y < low || *y > high;
+                all.outside += usize::from(outside);
+                all.of += usize::from(!y.is_nan() && !low.is_nan());
+                let said = vec![low, high, f64::from(u8::from(outside))];
+                all.rows.rows.push(Row::new(applied, *index, step, vec![*y], said));
             }
         }
-        Ok(table)
+        Ok(all)
     }
 }
 

@@ -154,15 +154,20 @@ struct State {
     saved: Buffer,
 }
 
+/// The gradients of a call's operands, those of x and h0 only if they are wanted.
+struct Found {
+    dx: Option<Buffer>,
+    dw_ih: Vec<f32>,
+    /// In the order of [`Operands::optional`].
+    optional: [Option<Vec<f32>>; 6],
+}
+
 impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
     type State = State;
 
     fn backward(self, ops: Ops<State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let State { call, out, mut saved } = ops.state;
         let dout = dense("dy", grads.consume::<Flex>(&ops.node));
-        let steps = call.seq_len * call.batch * call.hidden;
-        let (dy, dc) = floats(&dout).split_at(steps);
-        let dlast = call.last_from(dc);
 
         // The ids of the parents that want a gradient.
         let mut parents = ops.parents.into_iter().map(|node| node.map(|node| node.id));
@@ -172,54 +177,26 @@ impl<const N: usize> Backward<Flex, N> for RecurrenceBackward {
         let ids = given.map(|tensor| wanted(tensor.is_some()));
 
         let zeros = |t: &FlexTensor| vec![0.0f32; t.shape().num_elements()];
-        let mut dx = x_id.map(|_| call.memory().buffer(call.operands.x.shape().num_elements()));
-        let mut dw_ih = zeros(&call.operands.w_ih);
-        let [mut dw_hh, mut db_ih, mut db_hh, mut dgain_ih, mut dgain_hh, dh0] =
-            given.map(|tensor| tensor.map(zeros));
-        let mut dh0 = dh0.filter(|_| ids[5].is_some());
-        call.memory().with_workspace(|workspace| {
-            kernels::backward(
-                Isa::best(),
-                &call.layer(),
-                &call.pass(),
-                kernels::Tape {
-                    y: &floats(&out)[..steps],
-                    saved: saved.as_mut_slice(),
-                    dy,
-                    dlast: dlast.as_deref(),
-                },
-                kernels::Gradients {
-                    dx: dx.as_mut().map(Buffer::as_mut_slice),
-                    dh0: dh0.as_deref_mut(),
-                    dw_ih: &mut dw_ih,
-                    dw_hh: dw_hh.as_deref_mut().unwrap_or_default(),
-                    db_ih: db_ih.as_deref_mut(),
-                    db_hh: db_hh.as_deref_mut(),
-                    dgain_ih: dgain_ih.as_deref_mut(),
-                    dgain_hh: dgain_hh.as_deref_mut(),
-                },
-                workspace,
-            )
-        });
-        let drops = call.drops();
-        if let Some(dx) = &mut dx {
-            drops.input.iter().for_each(|drop| drop.apply(dx.as_mut_slice()));
+        let mut found = Found {
+            dx: x_id.map(|_| call.memory().buffer(call.operands.x.shape().num_elements())),
+            dw_ih: zeros(&call.operands.w_ih),
+            optional: given.map(|tensor| tensor.map(zeros)),
+        };
+        if ids[5].is_none() {
+            found.optional[5] = None;
         }
-        if let Some(dw_hh) = &mut dw_hh {
-            drops.weights.iter().for_each(|drop| drop.apply(dw_hh));
-        }
+        call.backward(&out, &mut saved, &dout, &mut found);
 
         let mut register = |id, gradient: Option<Vec<f32>>, like: Option<&FlexTensor>| {
             if let (Some(id), Some(gradient), Some(like)) = (id, gradient, like) {
                 grads.register::<Flex>(id, tensor(gradient, &like.shape().to_vec()));
             }
         };
-        register(w_ih_id, Some(dw_ih), Some(&call.operands.w_ih));
-        let gradients = [dw_hh, db_ih, db_hh, dgain_ih, dgain_hh, dh0];
-        for ((id, gradient), like) in ids.into_iter().zip(gradients).zip(given) {
+        register(w_ih_id, Some(found.dw_ih), Some(&call.operands.w_ih));
+        for ((id, gradient), like) in ids.into_iter().zip(found.optional).zip(given) {
             register(id, gradient, like);
         }
-        if let (Some(id), Some(dx)) = (x_id, dx) {
+        if let (Some(id), Some(dx)) = (x_id, found.dx) {
             grads.register::<Flex>(id, dx.into_tensor(&call.operands.x.shape().to_vec()));
         }
     }
@@ -364,6 +341,45 @@ impl Call {
             rows.for_each(|(state, c)| c.copy_from_slice(&state[hidden..]));
         }
         out.into_tensor(&[self.seq_len + states - 1, self.batch, hidden])
+    }
+
+    /// The gradients of the operands, from that of what the forward pass gave and saved.
+    fn backward(&self, out: &FlexTensor, saved: &mut Buffer, dout: &FlexTensor, found: &mut Found) {
+        let steps = self.seq_len * self.batch * self.hidden;
+        let (dy, dc) = floats(dout).split_at(steps);
+        let dlast = self.last_from(dc);
+        let Found { dx, dw_ih, optional: [dw_hh, db_ih, db_hh, dgain_ih, dgain_hh, dh0] } = found;
+        self.memory().with_workspace(|workspace| {
+            kernels::backward(
+                Isa::best(),
+                &self.layer(),
+                &self.pass(),
+                kernels::Tape {
+                    y: &floats(out)[..steps],
+                    saved: saved.as_mut_slice(),
+                    dy,
+                    dlast: dlast.as_deref(),
+                },
+                kernels::Gradients {
+                    dx: dx.as_mut().map(Buffer::as_mut_slice),
+                    dh0: dh0.as_deref_mut(),
+                    dw_ih,
+                    dw_hh: dw_hh.as_deref_mut().unwrap_or_default(),
+                    db_ih: db_ih.as_deref_mut(),
+                    db_hh: db_hh.as_deref_mut(),
+                    dgain_ih: dgain_ih.as_deref_mut(),
+                    dgain_hh: dgain_hh.as_deref_mut(),
+                },
+                workspace,
+            )
+        });
+        let drops = self.drops();
+        if let Some(dx) = dx {
+            drops.input.iter().for_each(|drop| drop.apply(dx.as_mut_slice()));
+        }
+        if let Some(dw_hh) = dw_hh {
+            drops.weights.iter().for_each(|drop| drop.apply(dw_hh));
+        }
     }
 
     /// The gradient `[B, K * H]` of the last states from that of the vectors behind y; the last h

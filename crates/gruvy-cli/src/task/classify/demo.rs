@@ -45,27 +45,23 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let report = task.report_run(&folder)?;
     let said = report.as_ref().map(classify::report_in_words).unwrap_or_default();
     let classifier = Classifier::open(folder.model_path())?;
-    let explained = TEXTS
-        .map(|text| classifier.explain(text, None).map(|explanation| (text, explanation)))
-        .into_iter()
-        .collect::<gruvy_runtime::Result<Vec<_>>>()?;
-    let labels = &classifier.codec().labels;
+    let explain = |text| classifier.explain(text, None);
+    let explained = TEXTS.into_iter().map(explain).collect::<gruvy_runtime::Result<Vec<_>>>()?;
     let words = || {
-        let (text, explanation) = &explained[0];
-        let answers = explained.iter().map(|(text, explanation)| {
-            let label = explanation.label as usize;
-            format!("{} {:.3}  {text}", labels[label], explanation.probabilities[label])
-        });
+        let answers = explained
+            .iter()
+            .map(|one| format!("{} {:.3}  {}", one.label, one.probability, one.text));
         format!(
             "{said}\n\nThe same words, two opinions:\n{}\n\nWhy, word by word:\n{}",
             answers.collect::<Vec<_>>().join("\n"),
-            explanation_text(explanation, text, labels, io::stdout().is_terminal())
+            explanation_text(&explained[0], io::stdout().is_terminal())
         )
     };
     screen.result(
         || {
-            let answers = explained.iter().map(|(text, explanation)| {
-                json!({ "text": text, "label": labels[explanation.label as usize], "probabilities": explanation.probabilities })
+            let answers = explained.iter().map(|one| {
+                let p: Vec<f32> = one.all.iter().map(|ranked| ranked.probability).collect();
+                json!({ "text": one.text, "label": one.label, "probabilities": p })
             });
             json!({
                 "run": folder.path(), "outcome": outcome, "report": report,

@@ -4,7 +4,6 @@ use super::flags::ExplainArgs;
 use super::shared as classify;
 use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
-use gruvy::classify::in_words;
 use gruvy::classify::judge::{explanation_html, explanation_text};
 use gruvy_runtime::model::write_atomic;
 use serde_json::json;
@@ -29,18 +28,9 @@ pub fn run(args: &ExplainArgs, screen: &Screen) -> Result<ExitCode> {
         }
         (None, None) => bail!("give a text: --text TEXT, or a file"),
     };
-    let labels = &classifier.codec().labels;
-    let label = match &args.label {
-        None => None,
-        Some(name) => {
-            let found = labels.iter().zip(0..).find(|(label, _)| *label == name);
-            let known = || format!("no label `{name}`: there are {}", in_words(labels));
-            Some(found.map(|(_, at)| at).with_context(known)?)
-        }
-    };
-    let explanation = classifier.explain(&text, label)?;
+    let explanation = classifier.explain(&text, args.label.as_deref())?;
     if let Some(path) = &args.out {
-        write_atomic(path, explanation_html(&explanation, &text, labels).as_bytes())?;
+        write_atomic(path, explanation_html(&explanation).as_bytes())?;
         screen.note(format!("page: {}", path.display()));
     }
     if explanation.more_words > 0 {
@@ -50,17 +40,7 @@ pub fn run(args: &ExplainArgs, screen: &Screen) -> Result<ExitCode> {
             explanation.more_words
         ));
     }
-    let word = |word: &gruvy_runtime::classify::WordEffect| json!({ "word": &text[word.range.clone()], "range": word.range, "after": word.after, "effect": word.effect });
-    screen.result(
-        || {
-            json!({
-                "label": labels[explanation.label as usize],
-                "probability": explanation.probabilities[explanation.label as usize],
-                "before": explanation.before,
-                "words": explanation.words.iter().map(word).collect::<Vec<_>>(),
-            })
-        },
-        || explanation_text(&explanation, &text, labels, io::stdout().is_terminal()),
-    )?;
+    let words = || explanation_text(&explanation, io::stdout().is_terminal());
+    screen.result(|| json!(explanation), words)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,10 +11,11 @@ use self::flags::EvalFlags;
 use super::door::{Asked, Demo, Member, Task as Cli};
 use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
-use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, PartReport, evaluate, in_words};
+use gruvy::classify::{ClassifyConfig, ClassifyTask, Labelled, PartReport, evaluate};
 use gruvy::train::RunFolder;
 use gruvy_runtime::classify::{Classifier, ClassifyCodec};
 use gruvy_runtime::model::write_atomic;
+use gruvy_runtime::names::in_words;
 use serde_json::{Value, json};
 use std::path::Path;
 

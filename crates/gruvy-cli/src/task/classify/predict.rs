@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use gruvy_data::examples::{ExampleFormat, Examples, Places};
 use gruvy_runtime::items::Items;
 use gruvy_runtime::{
-    classify::{Classifier, Prediction},
+    classify::{Classifier, Prediction, Ranked},
     model::write_atomic,
 };
 use serde_json::{Map, Value, json};
@@ -66,24 +66,18 @@ fn one(
     top_k: Option<usize>,
     screen: &Screen,
 ) -> Result<ExitCode> {
-    let (codec, p) = (classifier.codec(), classifier.text(text)?);
+    let codec = classifier.codec();
     let shown = top_k.unwrap_or(codec.labels.len().min(10));
-    let ranked: Vec<u32> = codec.ranked(&p).into_iter().take(shown).collect();
-    let named = |labels: &[u32]| -> Vec<Value> {
-        let pair = |at: &u32| json!({ "label": codec.labels[*at as usize], "probability": p[*at as usize] });
-        labels.iter().map(pair).collect()
-    };
-    let decided = codec.decide(&p);
-    let labels: Vec<&String> = decided.iter().map(|at| &codec.labels[*at as usize]).collect();
-    let width =
-        ranked.iter().map(|at| codec.labels[*at as usize].chars().count()).max().unwrap_or(0);
-    let line = |at: &u32| {
-        let mark = if codec.multi_label && decided.contains(at) { " *" } else { "" };
-        format!("{:width$}  {:.4}{mark}", codec.labels[*at as usize], p[*at as usize])
+    let items = Items::Text(vec![text.to_owned()]);
+    let Prediction { labels, top, .. } = classifier.predict(&items, shown)?.swap_remove(0);
+    let width = top.iter().map(|ranked| ranked.label.chars().count()).max().unwrap_or(0);
+    let line = |Ranked { label, probability }: &Ranked| {
+        let mark = if codec.multi_label && labels.contains(label) { " *" } else { "" };
+        format!("{label:width$}  {probability:.4}{mark}")
     };
     screen.result(
-        || json!({ "labels": labels, "top": named(&ranked) }),
-        || ranked.iter().map(line).collect::<Vec<_>>().join("\n"),
+        || json!({ "labels": labels, "top": top }),
+        || top.iter().map(line).collect::<Vec<_>>().join("\n"),
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,15 +1,15 @@
 //! `gruvy backtest`: a model's forecasts at several times in the past, beside simple methods.
 
 use super::flags::BacktestArgs;
-use crate::screen::Screen;
+use crate::screen::{Screen, as_flags};
 use crate::table::{Best, Column, table};
 use crate::task::forecast::series::{Ask, open};
-use anyhow::{Result, bail};
-use gruvy::forecast::judge::{Backtest, JudgeConfig, Metrics, Observed, PageConfig, judge};
-use gruvy::forecast::{Origins, last_origins};
+use anyhow::{Context, Result};
+use gruvy::forecast::judge::{Backtest, Metrics};
 use gruvy_runtime::model::{MODEL_FILE_NAME, write_atomic};
 use serde_json::json;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,51 +22,18 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     let BacktestArgs { model, data, windows, step, samples, out, format } = args;
     let ask = Ask { model: &model, file: None, data: &data, format, samples };
     let opened = open(ask, seed, screen)?;
-    let codec = opened.forecaster.codec();
-    let step = step.unwrap_or(codec.horizon);
-    if windows == 0 || step == 0 {
-        bail!("--windows and --step are at least 1");
-    }
-    let Origins { windows: origins, learned } =
-        last_origins(&opened.forecaster, &opened.series, windows, step);
-    if origins.is_empty() {
-        bail!(
-            "no series has a horizon of {} steps after something to forecast from: give longer ones",
-            codec.horizon
-        );
-    }
-    let forecasts = opened.forecaster.forecast(&origins)?;
-    let observed: Vec<Observed<'_>> = opened
-        .panel
-        .series
-        .iter()
-        .map(|series| Observed { id: &series.id, y: &series.y })
-        .collect();
-    let config = JudgeConfig { season: codec.season, ..JudgeConfig::default() };
-    let mut backtest = judge(&observed, &forecasts, &config)?;
-    if learned > 0 {
-        let text = format!(
-            "{learned} of {} forecasts are of steps that the model learned from, so they flatter \
-             it: \
-             train with --test-steps to hold some back",
-            origins.len()
-        );
-        screen.warn(&text);
-        backtest.notes.push(text);
-    }
+    let some = |n| NonZeroUsize::new(n).context("--windows and --step are at least 1");
+    let mut past = opened.backtest(some(windows)?, step.map(some).transpose()?)?;
+    past.warning.iter().for_each(|why| screen.warn(why));
+    past.backtest.notes.iter_mut().for_each(|note| *note = as_flags(note));
     let page = out.unwrap_or_else(|| {
         let folder = model.join(MODEL_FILE_NAME).exists();
         if folder { model.join("backtest.html") } else { "backtest.html".into() }
     });
-    let label = |id: &str, step: usize| {
-        opened.index(id).map_or(String::new(), |index| opened.written(index, step))
-    };
-    let title = format!("{} steps ahead, by {}", codec.horizon, name(&model));
-    let config =
-        PageConfig { title: &title, series: &observed, forecasts: &forecasts, label: &label };
-    write_atomic(&page, backtest.to_html(&config)?.as_bytes())?;
-    let words = || as_text(&backtest, screen);
-    screen.result(|| json!({ "page": page, "backtest": backtest }), words)?;
+    write_atomic(&page, past.to_html(&opened, &name(&model))?.as_bytes())?;
+    let words = || as_text(&past.backtest, screen);
+    let json = || json!({ "page": page, "backtest": past.backtest, "chosen": opened.remarks() });
+    screen.result(json, words)?;
     screen.note(format!("\npage: {}", page.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -10,21 +10,17 @@ use self::series::Ask;
 use super::door::{Asked, Demo, Task};
 use crate::screen::{Screen, thousands};
 use crate::training::metrics_in_words;
-use anyhow::{Context, Result, bail};
-use gruvy::classify::in_words;
-use gruvy::forecast::judge::{FanChart, fan_png, fan_svg};
-use gruvy::forecast::{Applied, ForecastConfig, Rows, evaluate, short};
+use anyhow::{Result, bail};
+use gruvy::forecast::judge::{fan_png, fan_svg};
+use gruvy::forecast::{Anomalies, Applied, Evaluated, ForecastConfig, Rows, short};
 use gruvy::settings::TaskConfig;
 use gruvy_runtime::{
-    forecast::{Forecast as Answer, ForecastCodec, Forecaster, Prepared},
+    forecast::{Forecast as Answer, ForecastCodec, Forecaster},
     model::write_atomic,
 };
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
-
-/// Most series in a picture.
-const DRAWN: usize = 12;
 
 /// The forecast task.
 #[derive(Debug)]
@@ -48,28 +44,13 @@ impl Task for Forecast {
         let file = Some(asked.model);
         let ask = Ask { model, file, data, format, samples: Forecaster::SAMPLES };
         let opened = series::open(ask, asked.seed, screen)?;
-        let codec = opened.forecaster.codec();
-        let steps = test_steps.unwrap_or(codec.horizon);
-        let windows: Vec<(&Prepared, usize)> = opened
-            .series
-            .iter()
-            .flat_map(|series| {
-                let from = series.len().saturating_sub(steps);
-                let to = (series.len() + 1).saturating_sub(codec.horizon);
-                (from..to).map(move |origin| (series, origin))
-            })
-            .filter(|(series, origin)| codec.frame(series, *origin).is_some())
-            .collect();
-        if windows.is_empty() {
-            bail!("no series has {} steps to measure the model on", codec.horizon);
-        }
-        let metrics = evaluate(&opened.forecaster, &opened.panel, &windows)?;
+        let Evaluated { metrics, forecasts } = opened.evaluate(test_steps)?;
         let words = || {
-            let metrics = metrics_in_words(ForecastConfig::METRICS, &metrics);
             format!(
-                "{metrics}, over {} forecasts of {} steps",
-                thousands(windows.len()),
-                codec.horizon
+                "{}, over {} forecasts of {} steps",
+                metrics_in_words(ForecastConfig::METRICS, &metrics),
+                thousands(forecasts),
+                opened.forecaster.codec().horizon
             )
         };
         screen.result(|| json!(metrics), words)
@@ -105,14 +86,12 @@ pub fn run(args: ForecastArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
         args;
     let ask = Ask { model: &model, file: None, data: &data, format, samples };
     let opened = series::open(ask, seed, screen)?;
-    let chosen = choose(&opened, &only)?;
+    let chosen = opened.places(&only)?;
     let table = match (paths, flag_anomalies) {
         (Some(count), _) => Rows::of_paths(&opened, &chosen, count)?,
         (_, Some(share)) => anomalies(&opened, &chosen, share, screen)?,
         (None, None) => {
-            let windows: Vec<(&Prepared, usize)> =
-                chosen.iter().map(|i| (&opened.series[*i], opened.series[*i].len())).collect();
-            let forecasts = opened.forecaster.forecast(&windows)?;
+            let forecasts = opened.forecast(&chosen)?;
             if let Some(path) = &picture {
                 draw(&opened, &forecasts, path, screen)?;
             }
@@ -132,21 +111,6 @@ pub fn run(args: ForecastArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// The series asked for.
-fn choose(opened: &Applied, only: &[String]) -> Result<Vec<usize>> {
-    if only.is_empty() {
-        return Ok((0..opened.series.len()).collect());
-    }
-    let find = |id: &String| {
-        opened.index(id).with_context(|| {
-            let known: Vec<String> =
-                opened.panel.series.iter().map(|series| series.id.clone()).collect();
-            format!("no series `{id}`: there are {}", in_words(&known))
-        })
-    };
-    only.iter().map(find).collect()
-}
-
 fn csv_of(table: &Rows) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&table.columns)?;
@@ -157,46 +121,26 @@ fn csv_of(table: &Rows) -> Result<Vec<u8>> {
 }
 
 fn anomalies(opened: &Applied, chosen: &[usize], share: f64, screen: &Screen) -> Result<Rows> {
-    let table = Rows::of_anomalies(opened, chosen, share)?;
-    let flagged = table.rows.iter().filter(|row| row.said[2] > 0.0).count();
-    let all = table.rows.iter().filter(|r| !r.observed[0].is_nan() && !r.said[0].is_nan()).count();
+    let Anomalies { rows, outside, of } = Anomalies::of(opened, chosen, share)?;
     screen.note(format!(
-        "{flagged} of {all} observations lie outside the central {}% interval of the forecast one \
+        "{outside} of {of} observations lie outside the central {}% interval of the forecast one \
          step before",
         short(100.0 * share)
     ));
-    Ok(table)
+    Ok(rows)
 }
 
 fn draw(opened: &Applied, forecasts: &[Answer], path: &Path, screen: &Screen) -> Result<()> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
-    let shown = &forecasts[..forecasts.len().min(DRAWN)];
-    let labels: Vec<_> = shown
-        .iter()
-        .map(|forecast| {
-            let index = opened.index(&forecast.id).unwrap_or_default();
-            move |step: usize| opened.written(index, step)
-        })
-        .collect();
-    let charts: Vec<FanChart<'_>> = shown
-        .iter()
-        .zip(&labels)
-        .map(|(forecast, label)| FanChart {
-            title: forecast.id.clone(),
-            y: opened.index(&forecast.id).map_or(&[], |i| &opened.panel.series[i].y),
-            forecast,
-            season: opened.forecaster.codec().season,
-            label,
-        })
-        .collect();
+    let fans = opened.fans(forecasts);
     match extension.as_str() {
-        "svg" => write_atomic(path, fan_svg(&charts)?.as_bytes())?,
-        "png" => write_atomic(path, &fan_png(&charts)?)?,
+        "svg" => write_atomic(path, fan_svg(&fans)?.as_bytes())?,
+        "png" => write_atomic(path, &fan_png(&fans)?)?,
         _ => bail!("{}: expected a name that ends in .svg or .png", path.display()),
     }
-    if shown.len() < forecasts.len() {
-        let all = forecasts.len();
-        screen.note(format!("the first {DRAWN} of {all} series drawn: --only chooses others"));
+    let (drawn, all) = (fans.len(), forecasts.len());
+    if drawn < all {
+        screen.note(format!("the first {drawn} of {all} series drawn: --only chooses others"));
     }
     screen.note(format!("picture: {}", path.display()));
     Ok(())

@@ -1,7 +1,7 @@
 //! An explanation to look at: the words of a text, coloured by what they do, and the way of the
 //! answer through it.
 use crate::draw::page::{escaped, filled};
-use gruvy_runtime::classify::{Explanation, WordEffect};
+use gruvy_runtime::classify::{Explanation, Ranked, WordEffect};
 use std::fmt::Write;
 
 /// Words in a terminal's table; of a longer text those with the largest effects.
@@ -11,22 +11,14 @@ const BAR: usize = 20;
 
 /// The explanation for a terminal; `colour`: with its colours, green for the label and red against
 /// it.
-pub fn explanation_text(
-    explanation: &Explanation,
-    text: &str,
-    labels: &[String],
-    colour: bool,
-) -> String {
-    let label = explanation.label as usize;
-    let mut out = format!(
-        "{}  {:.4}, before reading {:.4}\n",
-        labels[label], explanation.probabilities[label], explanation.before
-    );
+pub fn explanation_text(explanation: &Explanation, colour: bool) -> String {
+    let Explanation { label, probability, before, .. } = explanation;
+    let mut out = format!("{label}  {probability:.4}, before reading {before:.4}\n");
     if colour {
-        let _ = writeln!(out, "\n{}", coloured(explanation, text));
+        let _ = writeln!(out, "\n{}", coloured(explanation));
     }
     let words = strongest(&explanation.words);
-    let shown = |word: &WordEffect| shortened(&text[word.range.clone()]);
+    let shown = |word: &WordEffect| shortened(&word.word);
     let width = words.iter().map(|word| shown(word).chars().count()).max().unwrap_or(0).max(4);
     let _ = write!(out, "\n{:width$}  {:<bar$}  effect\n", "word", "after it", bar = BAR + 7);
     for word in words {
@@ -71,11 +63,11 @@ fn strengths(explanation: &Explanation) -> Vec<f32> {
 }
 
 /// The parts of the text in their order: what is between words, and words with their numbers.
-fn parts<'a>(explanation: &'a Explanation, text: &'a str) -> Vec<(&'a str, Option<usize>)> {
-    let (mut parts, mut at) = (Vec::new(), 0);
+fn parts(explanation: &Explanation) -> Vec<(&str, Option<usize>)> {
+    let (text, mut parts, mut at) = (explanation.text.as_str(), Vec::new(), 0);
     for (number, word) in explanation.words.iter().enumerate() {
         parts.push((&text[at..word.range.start], None));
-        parts.push((&text[word.range.clone()], Some(number)));
+        parts.push((word.word.as_str(), Some(number)));
         at = word.range.end;
     }
     parts.push((&text[at..], None));
@@ -84,7 +76,7 @@ fn parts<'a>(explanation: &'a Explanation, text: &'a str) -> Vec<(&'a str, Optio
 }
 
 /// The text with terminal colours behind its words.
-fn coloured(explanation: &Explanation, text: &str) -> String {
+fn coloured(explanation: &Explanation) -> String {
     let strengths = strengths(explanation);
     let part = |(part, word): (&str, Option<usize>)| match word.map(|word| strengths[word]) {
         // Green and red of the 256 colours, from faint to full.
@@ -95,16 +87,15 @@ fn coloured(explanation: &Explanation, text: &str) -> String {
         }
         _ => part.to_owned(),
     };
-    parts(explanation, text).into_iter().map(part).collect()
+    parts(explanation).into_iter().map(part).collect()
 }
 
 /// The explanation as an HTML page that needs nothing else.
-pub fn explanation_html(explanation: &Explanation, text: &str, labels: &[String]) -> String {
-    let label = explanation.label as usize;
-    let (name, p) = (escaped(&labels[label]), explanation.probabilities[label]);
+pub fn explanation_html(explanation: &Explanation) -> String {
+    let (name, p) = (escaped(&explanation.label), explanation.probability);
     let strengths = strengths(explanation);
     let mut body = String::new();
-    for (part, word) in parts(explanation, text) {
+    for (part, word) in parts(explanation) {
         let Some(word) = word else {
             body += &escaped(part).replace('\n', "<br>");
             continue;
@@ -126,21 +117,20 @@ pub fn explanation_html(explanation: &Explanation, text: &str, labels: &[String]
             rows,
             "<tr><td>{}</td><td><div class=\"bar\" \
              style=\"width:{:.1}px\"></div></td><td>{:.3}</td><td>{:+.3}</td></tr>",
-            escaped(&text[word.range.clone()]),
+            escaped(&word.word),
             word.after * 240.0,
             word.after,
             word.effect
         );
     }
-    let others = labels.iter().zip(&explanation.probabilities);
-    let others: Vec<String> =
-        others.take(20).map(|(label, p)| format!("{} {p:.4}", escaped(label))).collect();
+    let of_label = |one: &Ranked| format!("{} {:.4}", escaped(&one.label), one.probability);
+    let all: Vec<String> = explanation.all.iter().take(20).map(of_label).collect();
     filled(
         include_str!("explanation.html"),
         &[
             ("title", format!("{name}, {p:.3}")),
             ("label", name),
-            ("probabilities", others.join(" · ")),
+            ("probabilities", all.join(" · ")),
             ("before", format!("{:.3}", explanation.before)),
             ("text", body),
             ("rows", rows),

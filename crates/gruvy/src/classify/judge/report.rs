@@ -4,8 +4,8 @@ use super::{
     judgement::{JudgeConfig, Judgement, Mistake, judge},
     metrics::ClassMetrics,
 };
-use crate::classify::names::in_words;
 use crate::error::Result;
+use gruvy_runtime::names::in_words;
 use serde::Serialize;
 
 /// What the baseline is called.

@@ -1,6 +1,7 @@
 //! What is asked of a simple method.
 use super::seasonal::Season;
 use gruvy_runtime::forecast::Forecast;
+use gruvy_runtime::series::Panel;
 
 /// Why ETS is not there.
 pub(super) const NO_ETS: &str =
@@ -13,6 +14,13 @@ pub struct Observed<'a> {
     pub id: &'a str,
     /// `[N]`
     pub y: &'a [f64],
+}
+
+impl<'a> Observed<'a> {
+    /// All series of a panel.
+    pub fn of(panel: &'a Panel) -> Vec<Self> {
+        panel.series.iter().map(|series| Self { id: &series.id, y: &series.y }).collect()
+    }
 }
 
 /// What is to be forecast.

@@ -39,7 +39,7 @@ pub struct FanChart<'a> {
     /// Steps of a season; 1: none. It says where labels go, and how much of the past is shown.
     pub season: usize,
     /// What to call a step of the series on the time axis, such as its date.
-    pub label: &'a dyn Fn(usize) -> String,
+    pub label: Box<dyn Fn(usize) -> String + 'a>,
 }
 
 type Area<B> = DrawingArea<B, Shift>;
@@ -190,7 +190,7 @@ where
         .draw()?;
     let width = area.dim_in_pixel().0 - left - 2 * MARGIN as u32;
     let axis = TimeAxis { start, end, season: chart.season, width };
-    time_labels(root, &context, &axis, chart.label)?;
+    time_labels(root, &context, &axis, &chart.label)?;
     bands(&mut context, chart)?;
     lines(&mut context, chart, start, end)
 }

@@ -134,7 +134,7 @@ impl Backtest {
                 y: observed.y,
                 forecast,
                 season: self.season,
-                label: &|step| (config.label)(observed.id, step),
+                label: Box::new(|step| (config.label)(observed.id, step)),
             }])?;
         }
         Ok(svgs)

@@ -7,7 +7,7 @@ pub fn in_words(names: &[String]) -> String {
 }
 
 /// As [`in_words`], with something behind each name.
-pub(crate) fn listed(names: &[String], behind: impl Fn(usize) -> String) -> String {
+pub fn listed(names: &[String], behind: impl Fn(usize) -> String) -> String {
     const MOST: usize = 10;
     let quoted = names.iter().any(|name| name.contains(','));
     let name = |(at, name): (usize, &String)| match quoted {
