@@ -5,11 +5,12 @@ use crate::forecast::codec::ForecastCodec;
 use crate::memory::codec::{Adding, Copying};
 use crate::model::spec::Spec;
 use crate::music::codec::MusicCodec;
+use crate::music::events::EventCodec;
 use crate::task::TaskName;
 use crate::text::codec::TextCodec;
 use serde::{Deserialize, Serialize};
 
-/// The codec of a model file, one variant a task.
+/// The codec of a model file, one variant a task; music has two.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Codec {
@@ -25,6 +26,8 @@ pub enum Codec {
     Classify(Box<ClassifyCodec>),
     /// Frames of keys to steps and back.
     Music(MusicCodec),
+    /// What is done on a keyboard, one thing after another.
+    Events(EventCodec),
 }
 
 impl Codec {
@@ -36,7 +39,7 @@ impl Codec {
             Codec::Copy(_) => TaskName::Copy,
             Codec::Forecast(_) => TaskName::Forecast,
             Codec::Classify(_) => TaskName::Classify,
-            Codec::Music(_) => TaskName::Music,
+            Codec::Music(_) | Codec::Events(_) => TaskName::Music,
         }
     }
 
@@ -52,6 +55,7 @@ impl Codec {
             Codec::Forecast(codec) => codec.fits(spec),
             Codec::Classify(codec) => codec.fits(spec),
             Codec::Music(codec) => codec.fits(spec),
+            Codec::Events(codec) => codec.fits(spec),
         }
     }
 }

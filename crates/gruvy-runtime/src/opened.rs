@@ -7,6 +7,7 @@ use crate::memory::codec::{Adding, Copying};
 use crate::memory::model::MemoryModel;
 use crate::model::file::ModelFile;
 use crate::music::composer::Composer;
+use crate::music::performer::Performer;
 use crate::task::TaskName;
 use crate::text::model::TextModel;
 use std::path::Path;
@@ -21,6 +22,7 @@ use std::path::Path;
 ///     Model::Classify(classifier) => println!("{:?}", classifier.text("a fine film")?),
 ///     Model::Forecast(forecaster) => println!("{} steps ahead", forecaster.codec().horizon),
 ///     Model::Music(composer) => println!("{:?}", composer.codec()),
+///     Model::Events(performer) => println!("{:?}", performer.codec()),
 ///     Model::Adding(_) | Model::Copy(_) => println!("a measure of memory"),
 /// }
 /// # Ok::<(), gruvy_runtime::Error>(())
@@ -33,8 +35,10 @@ pub enum Model {
     Classify(Classifier),
     /// A model of time series.
     Forecast(Forecaster),
-    /// A model of music.
+    /// A model of music as frames on a grid.
     Music(Composer),
+    /// A model of music as events in their own time.
+    Events(Performer),
     /// A model of the adding problem.
     Adding(MemoryModel<Adding>),
     /// A model of the copying problem.
@@ -60,6 +64,7 @@ impl Model {
             Codec::Classify(_) => Self::Classify(Classifier::from_file(file)?),
             Codec::Forecast(_) => Self::Forecast(Forecaster::from_file(file)?),
             Codec::Music(_) => Self::Music(Composer::from_file(file)?),
+            Codec::Events(_) => Self::Events(Performer::from_file(file)?),
             Codec::Adding(_) => Self::Adding(MemoryModel::<Adding>::from_file(file)?),
             Codec::Copy(_) => Self::Copy(MemoryModel::<Copying>::from_file(file)?),
         })
@@ -71,7 +76,7 @@ impl Model {
             Self::Text(_) => TaskName::Text,
             Self::Classify(_) => TaskName::Classify,
             Self::Forecast(_) => TaskName::Forecast,
-            Self::Music(_) => TaskName::Music,
+            Self::Music(_) | Self::Events(_) => TaskName::Music,
             Self::Adding(_) => TaskName::Adding,
             Self::Copy(_) => TaskName::Copy,
         }

@@ -40,6 +40,7 @@ fn of_codec(codec: &Codec) -> (Value, String) {
         Codec::Classify(codec) => classify::info(codec),
         Codec::Forecast(codec) => forecast::info(codec),
         Codec::Music(codec) => music::info(codec),
+        Codec::Events(codec) => music::info_of_events(codec),
         Codec::Adding(codec) => memory::adding(codec),
         Codec::Copy(codec) => memory::copying(codec),
     }

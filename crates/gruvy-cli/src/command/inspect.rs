@@ -9,9 +9,9 @@ use crate::task::classify;
 use crate::task::forecast::series::{self, Ask};
 use anyhow::{Context, Result, bail};
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
-use gruvy::music::{MusicPart, rolls_for, tunes_as_files};
+use gruvy::music::{MusicPart, pieces_for, rolls_for, tunes_as_files};
 use gruvy::text::EMBEDDED_TALES;
-use gruvy_data::music::read_music;
+use gruvy_data::music::{Music, read_music};
 use gruvy_runtime::{
     Codec,
     classify::Classifier,
@@ -99,15 +99,16 @@ impl Source<'_> {
                 };
                 Example::of_series(model, &series::open(ask, None, self.screen)?.panel)?
             }
-            (Codec::Music(_), _) if self.args.text.is_some() => {
+            (Codec::Music(_) | Codec::Events(_), _) if self.args.text.is_some() => {
                 bail!("a model of music reads MIDI files, no text: give one")
             }
             (Codec::Music(codec), _) => {
-                let music = match self.input {
-                    Some(path) => read_music(&inputs(&[path.to_path_buf()])?)?,
-                    None => tunes_as_files(),
-                };
-                Example::of_music(model, &rolls_for(codec, &music, MusicPart::Test)?[0], steps)?
+                let rolls = rolls_for(codec, &self.music()?, MusicPart::Test)?;
+                Example::of_music(model, &rolls[0], steps)?
+            }
+            (Codec::Events(_), _) => {
+                let pieces = pieces_for(&self.music()?, MusicPart::Test)?;
+                Example::of_events(model, &pieces[0], steps)?
             }
             (_, false) => Example::generated(model, self.seed)?,
             (codec, true) => bail!(
@@ -117,6 +118,14 @@ impl Source<'_> {
             ),
         };
         Ok(Trace::new(model, example)?)
+    }
+
+    /// What a model of music hears: without an input, the embedded tunes.
+    fn music(&self) -> Result<Music> {
+        Ok(match self.input {
+            Some(path) => read_music(&inputs(&[path.to_path_buf()])?)?,
+            None => tunes_as_files(),
+        })
     }
 
     /// What a classifier is asked about.

@@ -57,6 +57,76 @@ fn train_compose_go_on_harmonize_eval_info_inspect() {
 }
 
 #[test]
+fn events_are_learned_and_performed() {
+    let place = Place::new();
+    trained(&place, "events");
+    let info = place.gruvy(&["info", "run", "--json"]).json();
+    assert_eq!(
+        (&info["task"], &info["codec"]["longest"]),
+        (&"music".into(), &200.into()),
+        "{info}"
+    );
+    let args = ["compose", "run", "--seconds", "6", "--seed", "5", "--json"];
+    let made = place.gruvy(&args).json()["pieces"][0].clone();
+    assert_eq!((&made["seconds"], &made["primer_seconds"]), (&6.0.into(), &0.0.into()), "{made}");
+    assert!(place.read("composition.svg").contains("</svg>"));
+    let midi = std::fs::read(place.path("composition.mid")).unwrap();
+    let args = ["compose", "run", "--seconds", "6", "--seed", "5", "-o", "b.mid", "--no-preview"];
+    place.gruvy(&args).success();
+    assert_eq!(std::fs::read(place.path("b.mid")).unwrap(), midi);
+    let doctor = place.gruvy(&["data", "b.mid", "--json"]).json();
+    assert_eq!(doctor["files"][0]["verdict"], "ok", "{doctor}");
+    let args =
+        ["compose", "run", "b.mid", "--seconds", "2", "--voices", "2", "--key", "C", "--json"];
+    let on = place.gruvy(&args).json()["pieces"][0].clone();
+    assert!(on["primer_seconds"].as_f64().unwrap() > 1.0, "{on}");
+    let metrics = place.gruvy(&["eval", "run", "b.mid", "--json"]).json();
+    assert!(metrics["nats_per_event"].as_f64().unwrap() > 0.0, "{metrics}");
+    place.gruvy(&["inspect", "run", "b.mid", "-q"]).success();
+    place.gruvy(&["inspect", "run", "-q"]).success();
+    // What events have not.
+    place.gruvy(&["compose", "run", "--bars", "4"]).error(&["bars = 4", "seconds"]);
+    place.gruvy(&["compose", "run", "--tempo", "90"]).error(&["tempo = 90", "leave it out"]);
+    place.gruvy(&["harmonize", "run", "b.mid"]).error(&["head", "joint"]);
+    let args = ["train", "music", "--head", "events", "--grid", "1/16", "--out", "no"];
+    place.gruvy(&args).error(&["grid = 1/16", "events"]);
+}
+
+#[test]
+fn a_report_says_what_was_copied() {
+    for (head, unit) in [("joint", "step"), ("events", "event")] {
+        let place = Place::new();
+        trained(&place, head);
+        let args = "compose run --seconds 8 --count 2 --seed 1 --no-preview --report r.html --json";
+        let report = place.gruvy(&args.split(' ').collect::<Vec<_>>()).json()["report"].clone();
+        assert_eq!(
+            (&report["unit"], report["pieces"].as_array().unwrap().len()),
+            (&unit.into(), 2)
+        );
+        assert!(report["held_back"]["longest"].as_u64().unwrap() > 0, "{report}");
+        let apart = report["distances"].as_array().unwrap();
+        let share =
+            |of: &serde_json::Value| (0.0..=1.0).contains(&of["composed"].as_f64().unwrap());
+        assert!(apart.len() == 5 && apart.iter().all(share), "{report}");
+        let page = place.read("r.html");
+        assert!(page.contains("Piece 2") && page.contains("first-order Markov chain"));
+        let words =
+            place.gruvy(&args.split(' ').filter(|arg| *arg != "--json").collect::<Vec<_>>());
+        assert!(
+            words.out.contains("keys at once") && words.out.contains("r.html"),
+            "{}",
+            words.out
+        );
+        // Of a model alone nobody knows what it learned from: nothing is written.
+        std::fs::copy(place.path("run/model.safetensors"), place.path("alone.safetensors"))
+            .unwrap();
+        let args = ["compose", "alone.safetensors", "-o", "no.mid", "--report", "no.html"];
+        place.gruvy(&args).error(&["alone.safetensors", "give the folder of the run"]);
+        assert!(!place.path("no.mid").exists() && !place.path("no.html").exists());
+    }
+}
+
+#[test]
 fn piano_rolls_are_learned_and_measured_by_part() {
     let place = Place::new();
     let piece = "[60],[60,64],[60,64,67],[],".repeat(5);

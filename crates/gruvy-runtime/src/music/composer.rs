@@ -4,7 +4,7 @@ use super::ear::Ear;
 use super::frame::{Pen, Rules};
 use super::repeat::Repeats;
 use super::roll::{KEYS, Place, Roll, Sound};
-use super::score::{Asked, MusicMetrics, costs, score};
+use super::score::{Asked, MusicMetrics, costs, score, together};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -104,12 +104,19 @@ impl Composer {
     /// Makes the model of a file ready.
     ///
     /// # Errors
-    /// [`Error::Task`] for a model of another task, and as [`Network::new`].
+    /// [`Error::Task`] for a model of another task, [`Error::Setting`] for one of events, and as
+    /// [`Network::new`].
     pub fn from_file(file: &ModelFile) -> Result<Self> {
-        let Codec::Music(codec) = &file.codec else {
-            return Err(Error::Task { expected: TaskName::Music, got: file.task() });
-        };
-        Ok(Self { networks: vec![Arc::new(Network::new(file)?)], codec: codec.clone() })
+        match &file.codec {
+            Codec::Music(codec) => {
+                Ok(Self { networks: vec![Arc::new(Network::new(file)?)], codec: codec.clone() })
+            }
+            Codec::Events(_) => {
+                let expected = "of frames, which have steps: joint or bernoulli";
+                Err(Error::setting("head", "events", expected))
+            }
+            _ => Err(Error::Task { expected: TaskName::Music, got: file.task() }),
+        }
     }
 
     /// How frames are heard and written.
@@ -128,18 +135,7 @@ impl Composer {
     /// As [`score`].
     pub fn score(&self, rolls: &[Roll]) -> Result<Vec<Vec<f64>>> {
         let of = |network| score(network, &self.codec, rolls);
-        let mut all = self.networks.iter().map(of).collect::<Result<Vec<_>>>()?.into_iter();
-        let Some(mut sum) = all.next() else { return Ok(Vec::new()) };
-        // −log Σ exp(−nats), then less the logarithm of their number.
-        for nats in all {
-            for (sum, nats) in sum.iter_mut().flatten().zip(nats.into_iter().flatten()) {
-                let least = sum.min(nats);
-                *sum = least - (-(sum.max(nats) - least)).exp().ln_1p();
-            }
-        }
-        let count = (self.networks.len() as f64).ln();
-        sum.iter_mut().flatten().for_each(|nats| *nats += count);
-        Ok(sum)
+        Ok(together(self.networks.iter().map(of).collect::<Result<Vec<_>>>()?))
     }
 
     /// How well rolls are predicted.
@@ -267,7 +263,7 @@ pub struct MusicStream {
     session: Session,
     pen: Pen,
     ear: Ear,
-    repeats: Repeats,
+    repeats: Repeats<Vec<u8>>,
     codec: MusicCodec,
     features: Vec<f32>,
     /// Whether the session has taken the step that is to be heard or played.
@@ -315,7 +311,7 @@ impl MusicStream {
 
     fn take(&mut self, frame: &[Sound]) {
         self.ear.hear(frame);
-        self.repeats.push(frame);
+        self.repeats.push(frame.iter().map(|sound| sound.key).collect());
         self.asked = false;
     }
 }

@@ -62,23 +62,43 @@ pub struct Piece {
 /// The tempo of a file that names none.
 pub const USUAL_TEMPO: f64 = 120.0;
 
+/// Tells ticks of a piece in seconds.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    /// `(tick, seconds then, seconds of a tick from then on)`, by rising tick.
+    changes: Vec<(u64, f64, f64)>,
+}
+
+impl Clock {
+    /// Seconds from the beginning to a tick.
+    pub fn seconds(&self, tick: u64) -> f64 {
+        // The first change is at tick 0.
+        let index = self.changes.partition_point(|(at, ..)| *at <= tick).saturating_sub(1);
+        let (at, seconds, of_tick) = self.changes[index];
+        seconds + (tick - at) as f64 * of_tick
+    }
+}
+
 impl Piece {
     /// The tick at which the last note, or drum, ends.
     pub fn end(&self) -> u64 {
         self.notes.iter().chain(&self.drums).map(|note| note.end).max().unwrap_or(0)
     }
 
-    /// Seconds from the beginning to a tick.
+    /// Seconds from the beginning to a tick. For many ticks, see [`Piece::clock`].
     pub fn seconds(&self, tick: u64) -> f64 {
-        let (mut seconds, mut from, mut tempo) = (0.0, 0, USUAL_TEMPO);
-        let of = |ticks: u64, tempo: f64| {
-            ticks as f64 / f64::from(self.ticks_per_quarter) * 60.0 / tempo
-        };
-        for change in self.tempos.iter().take_while(|change| change.at < tick) {
-            seconds += of(change.at - from, tempo);
-            (from, tempo) = (change.at, change.quarters_per_minute);
+        self.clock().seconds(tick)
+    }
+
+    /// What tells ticks in seconds.
+    pub fn clock(&self) -> Clock {
+        let quarters = f64::from(self.ticks_per_quarter);
+        let mut clock = Clock { changes: vec![(0, 0.0, 60.0 / USUAL_TEMPO / quarters)] };
+        for tempo in &self.tempos {
+            let now = clock.seconds(tempo.at);
+            clock.changes.push((tempo.at, now, 60.0 / tempo.quarters_per_minute / quarters));
         }
-        seconds + of(tick - from, tempo)
+        clock
     }
 
     /// The most notes that sound at one moment.

@@ -57,6 +57,22 @@ pub fn score(network: &Arc<Network>, codec: &MusicCodec, rolls: &[Roll]) -> Resu
     Ok(all)
 }
 
+/// The nats of models together, whose likelihood is the mean of theirs, from those of each.
+pub(super) fn together(models: Vec<Vec<Vec<f64>>>) -> Vec<Vec<f64>> {
+    let count = (models.len() as f64).ln();
+    let mut models = models.into_iter();
+    let mut sum = models.next().unwrap_or_default();
+    // −log Σ exp(−nats), then less the logarithm of their number.
+    for nats in models {
+        for (sum, nats) in sum.iter_mut().flatten().zip(nats.into_iter().flatten()) {
+            let least = sum.min(nats);
+            *sum = least - (-(sum.max(nats) - least)).exp().ln_1p();
+        }
+    }
+    sum.iter_mut().flatten().for_each(|nats| *nats += count);
+    sum
+}
+
 /// Rolls side by side, the longest first.
 fn score_rows(
     network: &Arc<Network>,

@@ -3,7 +3,6 @@ use super::config::ForecastConfig;
 use super::task::embedded_airline;
 use crate::error::{Error, Result};
 use crate::settings::run::RunSettings;
-use crate::train::folder::RunFolder;
 use gruvy_data::Input;
 use gruvy_data::from_source;
 use gruvy_data::series::{Found, SeriesFormat, read_series};
@@ -118,14 +117,12 @@ impl Applied {
 /// # Errors
 /// If `model` is no run folder, or its data came through standard input.
 pub fn trained_on(model: &Path) -> Result<Vec<PathBuf>> {
-    let own = RunFolder::settings_path(model);
-    let first = RunFolder::settings_path(&model.join("1"));
-    let Some(settings) = [own, first].into_iter().find(|path| path.exists()) else {
+    let Some(run) = RunSettings::<ForecastConfig>::of_folder(model)? else {
         let model = model.display();
         let why = format!("{model} is no run folder, so its data are not known: give the series");
         return Err(Error::Data(why));
     };
-    let paths = RunSettings::<ForecastConfig>::read(&settings)?.data.paths;
+    let paths = run.data.paths;
     match paths.iter().any(|path| path == Path::new("-")) {
         false => Ok(paths),
         true => Err(Error::Data(format!(

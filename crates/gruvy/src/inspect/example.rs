@@ -7,7 +7,7 @@ use gruvy_runtime::{
     items::Items,
     memory::{Adding, Copying},
     model::ModelFile,
-    music::{Ear, LOWEST, Roll, key_name},
+    music::{Ear, Event, LOWEST, Piece, Roll, UNITS, key_name},
     series::Panel,
     text::{TextCodec, TextUnit},
 };
@@ -176,6 +176,37 @@ impl Example {
         }
         let targets = vec![Target::None; count];
         Ok(Self { inputs: Inputs::Features(x), targets, labels, available: roll.frames.len() })
+    }
+
+    /// The first `steps` events of a piece, each with the event that follows as its target. Events
+    /// are called by the key that is struck (`C4`) or let go (`-C4`), by the seconds that go by
+    /// (`0.25`), or by a velocity of 32 (`v20`).
+    ///
+    /// # Errors
+    /// If the model is none of events, or the piece is too long or has no notes.
+    pub fn of_events(model: &ModelFile, piece: &Piece, steps: usize) -> Result<Self> {
+        let Codec::Events(codec) = &model.codec else {
+            return Err(wrong_task(model, "does not read events"));
+        };
+        let events = codec.encode(piece)?;
+        if events.is_empty() {
+            return Err(nothing("note"));
+        }
+        let read = [&[codec.start()], &events[..events.len() - 1]].concat();
+        let count = read.len().min(steps);
+        let label = |token: &u32| match Event::of(*token) {
+            None => "·".to_owned(),
+            Some(Event::Strike(key)) => key_name(key + LOWEST),
+            Some(Event::LetGo(key)) => format!("-{}", key_name(key + LOWEST)),
+            Some(Event::Wait(units)) => format!("{:.2}", f64::from(units) / f64::from(UNITS)),
+            Some(Event::Velocity(step)) => format!("v{step}"),
+        };
+        Ok(Self {
+            labels: read[..count].iter().map(label).collect(),
+            targets: events[..count].iter().map(|token| Target::Class(*token)).collect(),
+            available: read.len(),
+            inputs: Inputs::Tokens(read[..count].to_vec()),
+        })
     }
 
     /// The first sequence that the model's task makes from `seed`, for the tasks that measure

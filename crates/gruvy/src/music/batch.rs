@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy_runtime::music::{Ear, MusicCodec, Place, Sound};
 
 /// Logits that nothing can have.
-const NEVER: f32 = -1e9;
+pub(super) const NEVER: f32 = -1e9;
 
 /// A stretch of a piece to learn from.
 #[derive(Clone, Debug)]
@@ -45,12 +45,12 @@ impl<'a> Batch<'a> {
 
     /// Mean nats of a frame, `[1]`.
     pub(super) fn loss(&self, model: &MusicModel, masks: Option<Key>) -> Tensor<1> {
-        let device = model.frames.device();
+        let device = model.network.device();
         let rows = self.stretches.len();
         let lengths: Vec<usize> = self.stretches.iter().map(|s| s.frames.len()).collect();
         let picked = self.order.iter().map(|(step, row)| step * rows + row);
         let x = self.features(&device);
-        let answers = model.frames.picked(x, None, &lengths, indices(picked, &device), masks);
+        let answers = model.network.picked(x, None, &lengths, indices(picked, &device), masks);
         let total = match &model.decoder {
             None => self.each(answers, &device),
             Some(decoder) => {

@@ -2,11 +2,14 @@
 use crate::error::{Error, Result};
 use gruvy_data::settings;
 use gruvy_data::settings::{Kind, Range};
-use gruvy_runtime::music::{Composing, KEYS, LOWEST, Roll};
+use gruvy_runtime::music::{Composing, KEYS, LOWEST, Performing, Roll};
 use gruvy_runtime::text::Sampling;
 
 /// Bars that are composed unless it is said otherwise.
 const BARS: usize = 16;
+/// Seconds that are played unless it is said otherwise.
+const SECONDS: f64 = 30.0;
+const MOST_SECONDS: f64 = 86_400.0;
 /// Nobody waits for more.
 const MOST_STEPS: usize = 1 << 20;
 /// Semitones of the scales above their root.
@@ -18,7 +21,7 @@ settings! {
     pub struct ComposeLength {
         #[serde(skip_serializing_if = "Option::is_none")]
         bars: Option<usize> = None, Kind::Whole(1), "N",
-            "Bars to compose, behind a primer if there is one [default: 16]";
+            "Bars to compose, behind a primer if there is one [default: 16; of events, 30 seconds]";
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<f64> = None, Kind::Number(Range::Positive), "S",
             "Seconds to compose, instead of bars";
@@ -42,11 +45,28 @@ settings! {
         key: Option<String> = None, Kind::Text, "KEY",
             "Let only the notes of a key sound, such as C, F#m or \"Bb minor\"";
         #[serde(skip_serializing_if = "Option::is_none")]
-        voices: Option<usize> = None, Kind::Whole(1), "N", "Let N keys sound at every step";
+        voices: Option<usize> = None, Kind::Whole(1), "N",
+            "Let N keys sound at every step; at most N where a model writes events";
     }
 }
 
 impl ComposeLength {
+    /// Seconds to play behind a primer, for a model of events.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for bars, which events have not, and for more than a day.
+    pub fn time(&self) -> Result<f64> {
+        if let Some(bars) = self.bars {
+            let why = "a model of events has a time of its own and no bars: expected seconds";
+            return Err(Error::setting("bars", bars, why));
+        }
+        let seconds = self.seconds.unwrap_or(SECONDS);
+        match seconds <= MOST_SECONDS {
+            true => Ok(seconds),
+            false => Err(Error::setting("seconds", seconds, "expected at most a day, 86400")),
+        }
+    }
+
     /// Steps to compose behind `roll`.
     ///
     /// # Errors
@@ -80,13 +100,39 @@ impl ComposeConfig {
     /// # Errors
     /// [`Error::Setting`] naming a setting that makes no sense.
     pub fn composing(&self, steps: usize, seed: u64) -> Result<Composing> {
-        let Self { temperature, top_k, top_p, voices, .. } = *self;
-        if let Some(voices) = voices.filter(|voices| *voices > KEYS) {
-            return Err(Error::setting("voices", voices, format!("expected at most {KEYS}")));
+        let (keys, voices) = (self.keys()?, self.voices()?);
+        Ok(Composing { steps, sampling: self.sampling(seed), keys, voices })
+    }
+
+    /// What a model of events is asked for: so many seconds, drawn from `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming a setting that makes no sense.
+    pub fn performing(&self, seconds: f64, seed: u64) -> Result<Performing> {
+        if let Some(tempo) = self.tempo {
+            let why = "a model of events has a time of its own: leave it out";
+            return Err(Error::setting("tempo", tempo, why));
         }
-        let keys = self.key.as_deref().map(keys_of).transpose()?;
-        let sampling = Sampling { temperature, top_k, top_p, seed };
-        Ok(Composing { steps, sampling, keys, voices })
+        let (keys, voices) = (self.keys()?, self.voices()?);
+        Ok(Performing { seconds, sampling: self.sampling(seed), keys, voices })
+    }
+
+    fn sampling(&self, seed: u64) -> Sampling {
+        let Self { temperature, top_k, top_p, .. } = *self;
+        Sampling { temperature, top_k, top_p, seed }
+    }
+
+    fn keys(&self) -> Result<Option<[bool; KEYS]>> {
+        self.key.as_deref().map(keys_of).transpose()
+    }
+
+    fn voices(&self) -> Result<Option<usize>> {
+        match self.voices {
+            Some(voices) if voices > KEYS => {
+                Err(Error::setting("voices", voices, format!("expected at most {KEYS}")))
+            }
+            voices => Ok(voices),
+        }
     }
 }
 

@@ -13,12 +13,14 @@ pub enum HeadKind {
     /// The keys of a frame one after another, by a decoder.
     #[default]
     Joint,
+    /// What is done on a keyboard, one thing after another, in its own time.
+    Events,
 }
 
 impl HeadKind {
     /// All of them, with the names they are written as.
-    pub const ALL: [(&'static str, Self); 2] =
-        [("bernoulli", Self::Bernoulli), ("joint", Self::Joint)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("bernoulli", Self::Bernoulli), ("joint", Self::Joint), ("events", Self::Events)];
 }
 
 /// Grids by the note that a step is, and the steps of a quarter note.
@@ -33,16 +35,18 @@ pub const GRIDS: [(&str, u32); 8] = [
     ("1/96", 24),
 ];
 
+/// The note of a grid of so many steps to a quarter note; `auto` for one that is not known.
+pub(super) fn grid_name(steps: u32) -> &'static str {
+    GRIDS.into_iter().find(|(_, known)| *known == steps).map_or("auto", |(name, _)| name)
+}
+
 /// A grid is written by its note.
 mod grid {
     use super::GRIDS;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(steps: &u32, to: S) -> Result<S::Ok, S::Error> {
-        match GRIDS.into_iter().find(|(_, known)| known == steps) {
-            Some((name, _)) => to.serialize_str(name),
-            None => to.serialize_str("auto"),
-        }
+        to.serialize_str(super::grid_name(*steps))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
@@ -59,14 +63,15 @@ settings! {
     /// Settings of the music task. The `[music]` table of `run.toml`.
     pub struct MusicConfig {
         head: HeadKind = HeadKind::default(), Kind::Choice(|| HeadKind::ALL.map(|(name, _)| name).to_vec()), "",
-            "Answer about each key by itself, or write the keys of a frame one after another";
+            "Answer about each key by itself, write the keys of a frame one after another, or \
+             write what is played event by event, in its own time and as loud as it is";
         /// Steps of a quarter note; 0: by where notes begin.
         #[serde(with = "grid")]
         grid: u32 = 0, Kind::Choice(|| [&["auto"][..], &GRIDS.map(|(name, _)| name)].concat()), "",
             "Grid of MIDI files: the shortest note that can be told apart; 1/12 and 1/24 are \
              triplets [default: by where notes begin]";
         /// `T`.
-        seq_len: usize = 256, Kind::Whole(2), "T", "Longest stretch of a piece to learn from at once, in steps";
+        seq_len: usize = 256, Kind::Whole(2), "T", "Longest excerpt of a piece to learn from at once, in steps or events";
         decoder_hidden: usize = 200, Kind::Whole(1), "N", "Hidden units of the joint head's decoder";
         decoder_dropout: f64 = 0.2, Kind::Number(Range::Share), "P",
             "Share of activations dropped before the joint head's logits";
@@ -75,6 +80,9 @@ settings! {
         transpose: Option<usize> = None, Kind::Whole(0), "N",
             "Transpose by up to N semitones while training [default: 5 for MIDI files, 0 for piano \
              rolls]";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tempo_change: Option<f64> = None, Kind::Number(Range::Share), "P",
+            "Play events up to this share faster or slower while training [default: 0.05]";
         ensemble: usize = 1, Kind::Whole(1), "N", "Train N models that differ in their seed";
         /// Of MIDI files; the JSON sets are divided already.
         split: Split = Split { train: 80.0, valid: 10.0, test: 10.0 }, Kind::Text, "A/B/C",

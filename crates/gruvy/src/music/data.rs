@@ -1,71 +1,205 @@
 //! Music on a grid, divided into parts.
-use super::config::{GRIDS, MusicConfig};
+use super::config::{GRIDS, HeadKind, MusicConfig, MusicRun};
+use super::tunes;
 use crate::error::{Error, Result};
-use gruvy_data::music::{Content, Music, Verdict};
+use crate::settings::split::Split;
+use crate::train::task::Part;
+use gruvy_data::music::{Content, Music, Rolls, Verdict, read_music};
 use gruvy_runtime::Remark;
-use gruvy_runtime::music::{MusicCodec, Piece, Quantised, Roll, Sound};
+use gruvy_runtime::music::{EventCodec, MusicCodec, Note, Piece, Quantised, Roll, Sound};
 use gruvy_runtime::random::Fnv;
 use serde::Serialize;
+use std::path::Path;
 
 /// A grid is fine enough if notes begin so near to it in the mean, in quarter notes.
 const NEAR: f64 = 1.0 / 64.0;
 /// Files that are named one by one.
 const NAMED: usize = 5;
 
-/// Rolls by part.
-#[derive(Clone, Debug, Default)]
-pub struct Parts {
+/// Music by part.
+#[derive(Clone, Debug)]
+pub struct Parts<T> {
     /// To learn from.
-    pub train: Vec<Roll>,
+    pub train: Vec<T>,
     /// To validate on.
-    pub valid: Vec<Roll>,
+    pub valid: Vec<T>,
     /// To test on.
-    pub test: Vec<Roll>,
+    pub test: Vec<T>,
     /// What was chosen and found.
     pub notes: Vec<Remark>,
 }
 
-impl Parts {
-    /// Puts music on a grid, and divides what is not divided already: equal rolls stay together,
-    /// so that nothing that is learned from is tested on.
+impl<T> Parts<T> {
+    fn new(notes: Vec<Remark>) -> Self {
+        Self { train: Vec::new(), valid: Vec::new(), test: Vec::new(), notes }
+    }
+
+    /// One part.
+    pub fn of(&self, part: Part) -> &[T] {
+        match part {
+            Part::Train => &self.train,
+            Part::Valid => &self.valid,
+            Part::Test => &self.test,
+        }
+    }
+
+    /// The same parts of other values.
+    ///
+    /// # Errors
+    /// That of `to`.
+    pub fn map<U>(&self, to: impl Fn(&T) -> Result<U>) -> Result<Parts<U>> {
+        let of = |part: &[T]| part.iter().map(&to).collect::<Result<Vec<U>>>();
+        let notes = self.notes.clone();
+        Ok(Parts { train: of(&self.train)?, valid: of(&self.valid)?, test: of(&self.test)?, notes })
+    }
+
+    /// Divides pieces into parts. Those that are equal by their `print` stay together, so that
+    /// nothing that is learned from is tested on.
+    fn divide(&mut self, mut pieces: Vec<T>, split: &Split, print: impl Fn(&T) -> u64) {
+        pieces.sort_by_cached_key(&print);
+        let count = |percent: f64| (pieces.len() as f64 * percent / 100.0).round() as usize;
+        let (valid, test) = (count(split.valid), count(split.test));
+        let together = |mut at: usize| {
+            while at > 0 && at < pieces.len() && print(&pieces[at - 1]) == print(&pieces[at]) {
+                at += 1;
+            }
+            at.min(pieces.len())
+        };
+        let train = together(pieces.len().saturating_sub(valid + test).max(1));
+        let valid = together((train + valid).min(pieces.len()));
+        self.test = pieces.split_off(valid);
+        self.valid = pieces.split_off(train);
+        self.train = pieces;
+    }
+}
+
+impl Parts<Roll> {
+    /// The music of a run on a grid: of nothing, the embedded tunes.
+    ///
+    /// # Errors
+    /// If there is no music, it cannot be read, or a piece is too long.
+    pub fn rolls(run: &MusicRun) -> Result<Self> {
+        if run.data.paths.is_empty() {
+            let grid = if run.task.grid == 0 { tunes::GRID } else { run.task.grid };
+            let own = MusicConfig { grid, ..run.task.clone() };
+            return Ok(tunes::named(Self::on_grid(&tunes::tunes_as_files(), &own)?));
+        }
+        Self::on_grid(&read_music(&run.data.inputs()?)?, &run.task)
+    }
+
+    /// Puts music on a grid, and divides what is not divided already.
     ///
     /// # Errors
     /// If there is no music, or a piece is too long.
-    pub fn new(music: &Music, config: &MusicConfig) -> Result<Self> {
-        music.require()?;
-        let mut parts = Self { notes: unread(music), ..Self::default() };
-        for rolls in music.rolls() {
-            parts.train.extend(rolls.train.iter().cloned());
-            parts.valid.extend(rolls.valid.iter().cloned());
-            parts.test.extend(rolls.test.iter().cloned());
-        }
-        let pieces: Vec<&Piece> = music.pieces().filter(|piece| !piece.notes.is_empty()).collect();
-        let drums = music.pieces().filter(|piece| piece.notes.is_empty()).count();
-        if drums > 0 {
-            let why = format!("files of drums alone, which are not learned: {drums}");
-            parts.notes.push(why.into());
-        }
+    pub fn on_grid(music: &Music, config: &MusicConfig) -> Result<Self> {
+        let (mut parts, pieces) = sorted(music, Roll::clone)?;
         if pieces.is_empty() {
             return Ok(parts);
-        }
-        if !parts.train.is_empty() {
-            let why = "MIDI files and piano rolls together: expected one kind";
-            return Err(Error::Data(why.into()));
         }
         let grid = match config.grid {
             0 => by_error(&pieces, &mut parts.notes)?,
             given => given,
         };
-        let (mut rolls, sums) = on_grid(&pieces, grid)?;
+        let (rolls, sums) = on_grid(&pieces, grid)?;
         parts.notes.extend(told(&sums, grid));
-        rolls.sort_by_cached_key(fingerprint);
-        let count = |percent: f64| (rolls.len() as f64 * percent / 100.0).round() as usize;
-        let (valid, test) = (count(config.split.valid), count(config.split.test));
-        let train = rolls.len().saturating_sub(valid + test).max(1);
-        parts.test = rolls.split_off((train + valid).min(rolls.len()));
-        parts.valid = rolls.split_off(train);
-        parts.train = rolls;
+        parts.divide(rolls, &config.split, fingerprint);
         Ok(parts)
+    }
+}
+
+impl Parts<Roll> {
+    /// What the model of a run folder, or the first of several in a folder, was trained on, as
+    /// rolls: of a model of events, in sixteenths of a second.
+    ///
+    /// # Errors
+    /// If it is no run folder, or the music cannot be read any more.
+    pub fn of_model(path: &Path) -> Result<Self> {
+        let Some(run) = MusicRun::of_folder(path)? else {
+            let why = format!(
+                "{} is no run folder, so the music that it was trained on is not known: give the \
+                 folder of the run",
+                path.display()
+            );
+            return Err(Error::Data(why));
+        };
+        match run.task.head {
+            HeadKind::Events => Parts::pieces(&run)?.map(|piece| Ok(EventCodec::roll(piece)?)),
+            _ => Self::rolls(&run),
+        }
+    }
+}
+
+impl Parts<Piece> {
+    /// The music of a run in its own time: of nothing, the embedded tunes.
+    ///
+    /// # Errors
+    /// If there is no music, or it cannot be read.
+    pub fn pieces(run: &MusicRun) -> Result<Self> {
+        if run.data.paths.is_empty() {
+            return Ok(tunes::named(Self::in_time(&tunes::tunes_as_files(), &run.task)?));
+        }
+        Self::in_time(&read_music(&run.data.inputs()?)?, &run.task)
+    }
+
+    /// Divides what is not divided already.
+    ///
+    /// # Errors
+    /// If there is no music.
+    pub fn in_time(music: &Music, config: &MusicConfig) -> Result<Self> {
+        let (mut parts, pieces) = sorted(music, Roll::to_piece)?;
+        if pieces.is_empty() {
+            return Ok(parts);
+        }
+        let pieces = pieces.into_iter().cloned().collect();
+        parts.divide(pieces, &config.split, |piece: &Piece| {
+            let of = |note: &Note| {
+                [note.start.to_le_bytes(), note.end.to_le_bytes(), [note.key; 8]].concat()
+            };
+            Fnv::of(&piece.notes.iter().flat_map(of).collect::<Vec<u8>>())
+        });
+        Ok(parts)
+    }
+}
+
+/// Piano rolls by part, as `to` makes them; and the pieces of MIDI files that have notes.
+fn sorted<T>(music: &Music, to: impl Fn(&Roll) -> T) -> Result<(Parts<T>, Vec<&Piece>)> {
+    music.require()?;
+    let mut parts = Parts::new(unread(music));
+    for rolls in music.rolls() {
+        parts.train.extend(rolls.train.iter().map(&to));
+        parts.valid.extend(rolls.valid.iter().map(&to));
+        parts.test.extend(rolls.test.iter().map(&to));
+    }
+    let pieces: Vec<&Piece> = music.pieces().filter(|piece| !piece.notes.is_empty()).collect();
+    let drums = music.pieces().filter(|piece| piece.notes.is_empty()).count();
+    if drums > 0 {
+        let why = format!("files of drums alone, which are not learned: {drums}");
+        parts.notes.push(why.into());
+    }
+    if !parts.train.is_empty() && !pieces.is_empty() {
+        let why = "MIDI files and piano rolls together: expected one kind";
+        return Err(Error::Data(why.into()));
+    }
+    Ok((parts, pieces))
+}
+
+/// Pieces that a model of events can hear: of MIDI files all of them, of piano rolls those of a
+/// part.
+///
+/// # Errors
+/// If there is no music, or none in that part.
+pub fn pieces_for(music: &Music, part: MusicPart) -> Result<Vec<Piece>> {
+    music.require()?;
+    let mut all = Vec::new();
+    for content in music.files.iter().filter_map(|file| file.content.as_ref()) {
+        match content {
+            Content::Piece(piece) => all.push(piece.clone()),
+            Content::Rolls(rolls) => all.extend(part.of(rolls).iter().map(Roll::to_piece)),
+        }
+    }
+    match all.iter().any(|piece| !piece.notes.is_empty()) {
+        true => Ok(all),
+        false => Err(Error::Data("the music has no notes to measure a model on".into())),
     }
 }
 
@@ -80,11 +214,7 @@ pub fn rolls_for(codec: &MusicCodec, music: &Music, part: MusicPart) -> Result<V
     for content in music.files.iter().filter_map(|file| file.content.as_ref()) {
         match content {
             Content::Piece(piece) => all.push(Roll::from_piece(piece, grid)?.0),
-            Content::Rolls(rolls) => all.extend_from_slice(match part {
-                MusicPart::Train => &rolls.train,
-                MusicPart::Valid => &rolls.valid,
-                MusicPart::Test => &rolls.test,
-            }),
+            Content::Rolls(rolls) => all.extend_from_slice(part.of(rolls)),
         }
     }
     match all.iter().any(|roll| roll.frames.len() > 1) {
@@ -110,6 +240,14 @@ impl MusicPart {
     /// All of them, by name.
     pub const ALL: [(&'static str, Self); 3] =
         [("train", Self::Train), ("valid", Self::Valid), ("test", Self::Test)];
+
+    fn of(self, rolls: &Rolls) -> &[Roll] {
+        match self {
+            Self::Train => &rolls.train,
+            Self::Valid => &rolls.valid,
+            Self::Test => &rolls.test,
+        }
+    }
 }
 
 /// Identifies the frames of a roll.

@@ -1,8 +1,9 @@
 //! Music: what is in files of it, models that go on from it, and how it looks and sounds.
 //!
 //! [`gruvy_runtime::music`] says what a model hears and answers. Pieces are put on a grid and
-//! learned from whole, in stretches of at most `seq_len` steps; each step predicts the next frame:
-//! each key by itself (`bernoulli`), or its keys one after another by a decoder (`joint`).
+//! learned from whole, in excerpts of at most `seq_len` steps; each step predicts the next frame:
+//! each key by itself (`bernoulli`), or its keys one after another by a decoder (`joint`). Or they
+//! are learned as events in their own time (`events`).
 //!
 //! ```no_run
 //! use gruvy::{music::{MusicConfig, MusicRun}, settings::TaskConfig, train::{RunFolder, Silent, train}};
@@ -18,8 +19,12 @@ pub(crate) mod batch;
 pub(crate) mod composing;
 pub(crate) mod config;
 pub(crate) mod data;
+mod events;
 mod examine;
+mod frames;
+pub mod judge;
 mod key;
+mod material;
 pub(crate) mod model;
 #[cfg(feature = "draw")]
 mod picture;
@@ -31,7 +36,7 @@ pub(crate) mod tunes;
 
 pub use composing::{ComposeConfig, ComposeLength};
 pub use config::{GRIDS, HeadKind, MusicConfig, MusicRun};
-pub use data::{MusicPart, Parts, rolls_for};
+pub use data::{MusicPart, Parts, pieces_for, rolls_for};
 pub(crate) use examine::examine;
 pub use key::{Tonality, tonality};
 pub use model::MusicModel;

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 /// Names of the decoder's tensors begin so.
 const DECODER: &str = "decoder.";
 
-/// A network over frames, and perhaps a second that writes the symbols of each.
+/// A network over frames or events, and perhaps a second that writes the symbols of each frame.
 #[derive(Module, Debug)]
 pub struct MusicModel {
-    /// Over frames `[T, B, I]`.
-    pub frames: SequenceModel,
-    /// Over the symbols of a frame, from the state that the head of `frames` gives.
+    /// Over frames `[T, B, I]`, or events.
+    pub network: SequenceModel,
+    /// Over the symbols of a frame, from the state that the head of `network` gives.
     pub decoder: Option<SequenceModel>,
 }
 
@@ -21,12 +21,12 @@ impl MusicModel {
     /// What the model is made of.
     pub fn spec(&self) -> Spec {
         let decoder = self.decoder.as_ref().map(|decoder| Box::new(decoder.spec()));
-        Spec { decoder, ..self.frames.spec() }
+        Spec { decoder, ..self.network.spec() }
     }
 
     /// Every weight under the name and in the layout of a model file.
     pub fn tensors(&self) -> BTreeMap<String, Tensor> {
-        let mut all = self.frames.tensors();
+        let mut all = self.network.tensors();
         if let Some(decoder) = &self.decoder {
             let named = decoder.tensors().into_iter();
             all.extend(named.map(|(name, tensor)| (format!("{DECODER}{name}"), tensor)));
@@ -46,7 +46,7 @@ impl MusicModel {
                 self.spec()
             )));
         }
-        self.frames = self.frames.with_values(&file.tensors, "");
+        self.network = self.network.with_values(&file.tensors, "");
         self.decoder = self.decoder.map(|decoder| decoder.with_values(&file.tensors, DECODER));
         Ok(self)
     }

@@ -262,6 +262,18 @@ impl<C: TaskConfig> RunSettings<C> {
         )))
     }
 
+    /// The settings of a run folder, or of the first of several runs in a folder; none: it is
+    /// neither.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn of_folder(path: &Path) -> Result<Option<Self>> {
+        let own = RunFolder::settings_path(path);
+        let first = RunFolder::settings_path(&path.join("1"));
+        let found = [own, first].into_iter().find(|path| path.exists());
+        found.map(|path| Self::read(&path)).transpose()
+    }
+
     /// A folder for one of several runs: a new one, or one in which a run of these settings goes
     /// on.
     ///

@@ -6,13 +6,13 @@ use burn::tensor::Device;
 use gruvy::music::{HeadKind, MusicConfig, MusicRun, MusicTask, Parts};
 use gruvy::nn::Key;
 use gruvy::settings::{Split, TaskConfig};
-use gruvy::train::{Part, Position, RunFolder, Silent, Task, train};
+use gruvy::train::{Position, RunFolder, Silent, Task, train};
 use gruvy_data::Input;
 use gruvy_data::music::read_music;
 use gruvy_runtime::Cell;
 use gruvy_runtime::model::ModelFile;
-use gruvy_runtime::music::{Bar, Composer, Composing, Roll, Sound};
-use std::path::Path;
+use gruvy_runtime::music::{Bar, Composer, Composing, Performer, Performing, Piece, Roll, Sound};
+use std::path::{Path, PathBuf};
 
 /// Chords that go up by a step at each bar, in one of two ways, with repeated notes.
 fn roll(number: u8, onsets: bool) -> Roll {
@@ -37,7 +37,7 @@ fn roll(number: u8, onsets: bool) -> Roll {
     }
 }
 
-fn parts(onsets: bool) -> Parts {
+fn parts(onsets: bool) -> Parts<Roll> {
     let rolls = |numbers: std::ops::Range<u8>| numbers.map(|n| roll(n, onsets)).collect();
     Parts { train: rolls(0..12), valid: rolls(12..15), test: rolls(15..18), notes: Vec::new() }
 }
@@ -52,12 +52,11 @@ fn run(head: HeadKind) -> MusicRun {
     run
 }
 
-fn trained(run: &MusicRun, parts: Parts, folder: &Path) -> (MusicTask, Composer) {
+fn trained(run: &MusicRun, parts: Parts<Roll>, folder: &Path) -> (MusicTask, PathBuf) {
     let task = MusicTask::new(run.clone(), parts).unwrap();
     let folder = RunFolder::create(folder, run.to_toml().unwrap(), false).unwrap();
     train(&task, &run.train, &folder, &mut Silent, &false.into()).unwrap();
-    let composer = Composer::open(folder.model_path()).unwrap();
-    (task, composer)
+    (task, folder.model_path())
 }
 
 /// Training adds up what the runtime measures: the same nats for every head, with onsets and
@@ -79,8 +78,7 @@ fn the_loss_is_what_the_runtime_measures() {
             let loss: f32 = task.loss(&model, at, &mut Vec::new()).into_scalar();
             let file = task.export(&model, task.fresh_codec(), Default::default());
             let composer = Composer::from_file(&file).unwrap();
-            let rolls = task.rolls(Part::Train);
-            let nats = composer.score(rolls).unwrap().concat();
+            let nats = composer.score(&parts(onsets).train).unwrap().concat();
             let mean = nats.iter().sum::<f64>() / nats.len() as f64;
             assert!(
                 (f64::from(loss) - mean).abs() < 1e-3 * mean,
@@ -95,12 +93,13 @@ fn what_follows_is_learned_by_both_heads() {
     for head in [HeadKind::Bernoulli, HeadKind::Joint] {
         for onsets in [false, true] {
             let folder = tempfile::tempdir().unwrap();
-            let (task, composer) = trained(&run(head), parts(onsets), &folder.path().join("run"));
-            let metrics = composer.evaluate(task.rolls(Part::Test)).unwrap();
+            let (task, model) = trained(&run(head), parts(onsets), &folder.path().join("run"));
+            let (composer, all) = (Composer::open(model).unwrap(), parts(onsets).test);
+            let metrics = composer.evaluate(&all).unwrap();
             let floor = task.floor().unwrap();
             assert!(metrics.nats_per_step < 0.25 * floor, "{head:?}: {metrics:?}, floor {floor}");
             // It goes on as the pieces do.
-            let test = &task.rolls(Part::Test)[0];
+            let test = &all[0];
             let primer = Roll { frames: test.frames[..16].to_vec(), ..test.clone() };
             let mut composing = Composing { steps: 12, ..Composing::default() };
             composing.sampling.temperature = 0.0;
@@ -113,9 +112,67 @@ fn what_follows_is_learned_by_both_heads() {
     }
 }
 
+fn pieces(rolls: Vec<Roll>) -> Vec<Piece> {
+    rolls.iter().map(Roll::to_piece).collect()
+}
+
+/// As above, in one excerpt a piece and in several.
+#[test]
+fn the_loss_of_events_is_what_the_runtime_measures() {
+    let mut run = run(HeadKind::Events);
+    (run.train.batch, run.train.layers, run.task.seq_len) = (64, 2, 1000);
+    run.task.tempo_change = Some(0.0);
+    let task = MusicTask::new(run.clone(), parts(true)).unwrap();
+    let model = task.init(Key::new(7), &Device::flex().autodiff());
+    let at = Position { step: 0, epoch_seed: 3, masks: Key::new(1) };
+    let loss: f32 = task.loss(&model, at, &mut Vec::new()).into_scalar();
+    let file = task.export(&model, task.fresh_codec(), Default::default());
+    let all = pieces(parts(true).train);
+    let metrics = Performer::from_file(&file).unwrap().evaluate(&all).unwrap();
+    let mean = metrics.nats_per_event;
+    assert!((f64::from(loss) - mean).abs() < 1e-4 * mean, "{loss} {mean}");
+    // Excerpts know which keys sound, though not how the music came to them: whatever is played
+    // can be played, at whatever pace and height.
+    (run.task.seq_len, run.train.batch, run.task.tempo_change) = (7, 1000, Some(0.3));
+    run.task.transpose = Some(5);
+    let task = MusicTask::new(run, parts(true)).unwrap();
+    for epoch_seed in 0..4 {
+        let at = Position { epoch_seed, ..at };
+        let loss: f32 = task.loss(&model, at, &mut Vec::new()).into_scalar();
+        assert!(loss < 8.0, "{loss}");
+    }
+}
+
+#[test]
+fn what_follows_is_learned_as_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = run(HeadKind::Events);
+    (run.task.transpose, run.train.hidden) = (Some(2), 48);
+    let (task, model) = trained(&run, parts(true), &folder.path().join("run"));
+    let (performer, all) = (Performer::open(model).unwrap(), pieces(parts(true).test));
+    let metrics = performer.evaluate(&all).unwrap();
+    let floor = task.floor().unwrap();
+    assert!(metrics.nats_per_event < 0.25 * floor, "{metrics:?}, floor {floor}");
+    let mut how = Performing { seconds: 2.0, ..Performing::default() };
+    how.sampling.temperature = 0.0;
+    let whole = &parts(true).test[0];
+    let primer = Roll { frames: whole.frames[..16].to_vec(), ..whole.clone() }.to_piece();
+    let made = performer.perform(Some(&primer), &how).unwrap();
+    assert!(made.nats_per_event < 0.5 * floor, "{floor} {:?}", made.surprise);
+    assert!(made.piece.notes.len() > primer.notes.len());
+}
+
 #[test]
 fn a_run_that_was_stopped_goes_on_to_the_same_bits() {
-    let mut settings = run(HeadKind::Joint);
+    for head in [HeadKind::Joint, HeadKind::Events] {
+        let (whole, parts) = stopped_and_not(head);
+        assert_eq!(whole, parts, "{head:?}");
+    }
+}
+
+/// The model of a whole run, and of one that was stopped and went on.
+fn stopped_and_not(head: HeadKind) -> (Vec<u8>, Vec<u8>) {
+    let mut settings = run(head);
     (settings.train.epochs, settings.train.dropout) = (6, 0.3);
     (settings.train.recurrent_dropout, settings.task.transpose) = (0.3, Some(3));
     let bytes = |stop: bool| {
@@ -137,7 +194,7 @@ fn a_run_that_was_stopped_goes_on_to_the_same_bits() {
         }
         ModelFile::open(path).unwrap().to_bytes().unwrap()
     };
-    assert_eq!(bytes(false), bytes(true));
+    (bytes(false), bytes(true))
 }
 
 #[test]
@@ -156,7 +213,7 @@ fn midi_files_are_put_on_a_grid_and_divided_so_that_equal_ones_stay_together() {
         ..MusicConfig::default()
     };
     let music = read_music(&[Input::from(folder.path())]).unwrap();
-    let parts = Parts::new(&music, &config).unwrap();
+    let parts = Parts::on_grid(&music, &config).unwrap();
     assert_eq!([parts.train.len(), parts.valid.len(), parts.test.len()], [12, 4, 4]);
     assert!(parts.train.iter().all(|roll| roll.steps_per_quarter == 4 && roll.onsets));
     let same = |a: &[Roll], b: &[Roll]| a.iter().any(|a| b.iter().any(|b| a.frames == b.frames));
@@ -179,6 +236,10 @@ fn what_is_no_music_is_refused_with_reasons() {
     run.task.transpose = Some(99);
     let error = run.check().unwrap_err().to_string();
     assert!(error.contains("transpose"), "{error}");
+    (run.task.transpose, run.task.tempo_change) = (None, Some(0.1));
+    assert!(run.check().unwrap_err().to_string().contains("tempo_change"));
+    (run.task.head, run.task.grid) = (HeadKind::Events, 4);
+    assert!(run.check().unwrap_err().to_string().contains("grid = 1/16"));
 }
 
 #[test]

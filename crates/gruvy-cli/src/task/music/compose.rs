@@ -6,11 +6,18 @@ use crate::input::inputs;
 use crate::screen::Screen;
 use crate::stop;
 use anyhow::{Result, bail};
-use gruvy::music::{ComposeConfig, ComposeLength, MusicPart, picture, rolls_for};
+use gruvy::music::judge::{Composed, Originality, Report};
+use gruvy::music::{
+    ComposeConfig, ComposeLength, MusicPart, Parts, picture, pieces_for, rolls_for,
+};
 use gruvy_data::midi;
-use gruvy_data::music::read_music;
-use gruvy_runtime::model::write_atomic;
-use gruvy_runtime::music::{Composer, Composing, Composition, Piece, Roll};
+use gruvy_data::music::{Music, read_music};
+use gruvy_runtime::Codec;
+use gruvy_runtime::model::{ModelFile, members, open_members, write_atomic};
+use gruvy_runtime::music::{
+    Composer, Composing, Composition, Performance, Performer, Performing, Piece, Roll,
+};
+use gruvy_runtime::text::Sampling;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,35 +28,115 @@ use std::sync::atomic::Ordering;
 /// # Errors
 /// When the model or the primer cannot be read, or a file cannot be written.
 pub fn compose(args: &ComposeArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
-    let composer = Composer::open(&args.model)?;
     let (mut how, mut length) = (ComposeConfig::default(), ComposeLength::default());
     args.how.apply(&mut how)?;
     args.length.apply(&mut length)?;
+    let seed = seed.unwrap_or_else(stop::fresh_seed);
+    let first = ModelFile::read(&members(&args.model)?[0])?;
+    let made = match &first.codec {
+        Codec::Events(_) => perform(args, &first, &how, &length, seed, screen)?,
+        _ => frames(args, &first, &how, &length, seed, screen)?,
+    };
+    // Said before anything is written.
+    let corpus = args.report.as_ref().map(|_| Parts::of_model(&args.model)).transpose()?;
+    let (mut written, mut composed) = (Vec::new(), Vec::new());
+    let stop = stop::on_ctrl_c()?;
+    for number in 0..args.count.get() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let out = match args.count.get() {
+            1 => args.out.clone(),
+            _ => numbered(&args.out, number + 1),
+        };
+        let made = made(seed.wrapping_add(number as u64))?;
+        written.push(write(&made, &out, &args.preview)?);
+        composed.push(made.composed);
+    }
+    let (pieces, mut words): (Vec<Value>, Vec<String>) = written.into_iter().unzip();
+    let mut json = json!({ "pieces": pieces });
+    if let (Some(out), Some(corpus)) = (&args.report, corpus) {
+        let events = matches!(first.codec, Codec::Events(_));
+        let unit = if events { "event" } else { "step" };
+        let report = Report::new(composed, &corpus, !events, unit, seed);
+        let title = format!("Compositions of {}", args.model.display());
+        write_atomic(out, report.to_html(&title)?.as_bytes())?;
+        words.push(in_words(&report, out));
+        json["report"] = json!(report);
+    }
+    screen.result(|| json, || words.join("\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A report in short.
+fn in_words(report: &Report, page: &Path) -> String {
+    let percent = |of: &Originality| 100.0 * of.copied.share;
+    let longest = report.pieces.iter().map(|of| of.copied.longest).max().unwrap_or(0);
+    let most = report.pieces.iter().map(percent).fold(0.0, f64::max);
+    let usual = report.held_back.as_ref().map(|of| {
+        format!(" ({} and {:.0} % in music that is no copy)", of.copied.longest, percent(of))
+    });
+    let apart = report.distances.iter().map(|distance| {
+        format!("\n  {:<18}{:.3}   {:.3}", distance.name, distance.composed, distance.chain)
+    });
+    format!(
+        "\nThe longest row that stands in the training music has {longest} moments, and at most \
+         {most:.0} % of a piece stands there{}.\nHow far the pieces are from it, and a first-order \
+         Markov chain is:{}\nreport: {}",
+        usual.unwrap_or_default(),
+        apart.collect::<String>(),
+        page.display()
+    )
+}
+
+/// What makes a piece from a seed.
+type Maker = Box<dyn Fn(u64) -> Result<Made>>;
+
+/// By a model of frames.
+fn frames(
+    args: &ComposeArgs,
+    first: &ModelFile,
+    how: &ComposeConfig,
+    length: &ComposeLength,
+    seed: u64,
+    screen: &Screen,
+) -> Result<Maker> {
+    let models = open_members(&args.model, Some(first), Composer::from_file)?;
+    let composer = Composer::ensemble(models)?;
     let primer = match &args.primer {
         Some(path) => read(&composer, path, screen)?,
         None => composer.codec().blank(),
     };
     let primer = Roll { tempo: how.tempo.unwrap_or(primer.tempo), ..primer };
-    let (steps, seed) = (length.steps(&primer)?, seed.unwrap_or_else(stop::fresh_seed));
-    let stop = stop::on_ctrl_c()?;
-    let mut written = Vec::new();
-    for number in 0..args.count.get() {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let composing = how.composing(steps, seed.wrapping_add(number as u64))?;
-        let made = composer.compose(Some(&primer), &composing)?;
-        let out = match args.count.get() {
-            1 => args.out.clone(),
-            _ => numbered(&args.out, number + 1),
-        };
-        written.push(write(&made, &composing, &out, &args.preview)?);
-    }
-    screen.result(
-        || json!({ "pieces": written.iter().map(|(json, _)| json).collect::<Vec<_>>() }),
-        || written.iter().map(|(_, words)| words.as_str()).collect::<Vec<_>>().join("\n"),
-    )?;
-    Ok(ExitCode::SUCCESS)
+    let composing = how.composing(length.steps(&primer)?, seed)?;
+    Ok(Box::new(move |seed| {
+        let sampling = Sampling { seed, ..composing.sampling.clone() };
+        let composing = Composing { sampling, ..composing.clone() };
+        Ok(Made::of(&composer.compose(Some(&primer), &composing)?, seed))
+    }))
+}
+
+/// By a model of events.
+fn perform(
+    args: &ComposeArgs,
+    first: &ModelFile,
+    how: &ComposeConfig,
+    length: &ComposeLength,
+    seed: u64,
+    screen: &Screen,
+) -> Result<Maker> {
+    let models = open_members(&args.model, Some(first), Performer::from_file)?;
+    let performer = Performer::ensemble(models)?;
+    let primer = match &args.primer {
+        Some(path) => Some(pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0)),
+        None => None,
+    };
+    let performing = how.performing(length.time()?, seed)?;
+    Ok(Box::new(move |seed| {
+        let sampling = Sampling { seed, ..performing.sampling.clone() };
+        let performing = Performing { sampling, ..performing.clone() };
+        Made::performed(&performer.perform(primer.as_ref(), &performing)?, seed)
+    }))
 }
 
 /// Harmonises.
@@ -65,20 +152,25 @@ pub fn harmonize(args: &HarmonizeArgs, seed: Option<u64>, screen: &Screen) -> Re
     let steps = melody.frames.len();
     let composing = how.composing(steps, seed.unwrap_or_else(stop::fresh_seed))?;
     let made = composer.harmonize(&melody, &composing, args.tries.get())?;
-    let (json, words) = write(&made, &composing, &args.out, &args.preview)?;
+    let (json, words) = write(&Made::of(&made, composing.sampling.seed), &args.out, &args.preview)?;
     screen.result(|| json, || words)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first piece of a file, on the grid of a model.
-fn read(composer: &Composer, path: &Path, screen: &Screen) -> Result<Roll> {
+/// The music of a file, with what was mended said.
+fn music(path: &Path, screen: &Screen) -> Result<Music> {
     let music = read_music(&inputs(&[path.to_owned()])?)?;
     for file in music.files.iter().filter(|file| file.content.is_some()) {
         for reason in &file.reasons {
             screen.note(format!("{}: {reason}", file.path.display()));
         }
     }
-    let mut rolls = rolls_for(composer.codec(), &music, MusicPart::Test)?;
+    Ok(music)
+}
+
+/// The first piece of a file, on the grid of a model.
+fn read(composer: &Composer, path: &Path, screen: &Screen) -> Result<Roll> {
+    let mut rolls = rolls_for(composer.codec(), &music(path, screen)?, MusicPart::Test)?;
     if rolls[0].frames.iter().all(Vec::is_empty) {
         bail!("{} has no note on the 88 keys of a piano", path.display());
     }
@@ -92,52 +184,79 @@ fn numbered(out: &Path, number: usize) -> PathBuf {
     out.with_file_name(format!("{stem}-{number}{end}"))
 }
 
+/// A piece, ready to be written.
+pub struct Made {
+    piece: Piece,
+    /// As it is drawn and judged.
+    composed: Composed,
+    facts: Value,
+    words: String,
+}
+
+impl Made {
+    /// Of what was composed from a seed.
+    pub fn of(made: &Composition, seed: u64) -> Self {
+        let piece = made.roll.to_piece();
+        let seconds = made.roll.frames.len() as f64 * made.roll.step_seconds();
+        let facts = json!({
+            "seed": seed, "steps": made.roll.frames.len(), "primer_steps": made.primer,
+            "notes": piece.notes.len(), "seconds": seconds, "nats_per_step": made.nats_per_step,
+        });
+        let notes = piece.notes.len();
+        let words = format!(
+            "{notes} notes, {seconds:.1} s, {:.2} nats a step, --seed {seed}",
+            made.nats_per_step
+        );
+        let (roll, primer) = (made.roll.clone(), made.primer);
+        let surprise = made.surprise[primer..].to_vec();
+        Self { piece, composed: Composed { roll, primer, surprise }, facts, words }
+    }
+
+    /// Of what was performed from a seed.
+    ///
+    /// # Errors
+    /// When it is too long to be drawn.
+    pub fn performed(made: &Performance, seed: u64) -> Result<Self> {
+        let (notes, seconds) = (made.piece.notes.len(), made.seconds);
+        let facts = json!({
+            "seed": seed, "events": made.surprise.len(), "primer_seconds": made.primer,
+            "notes": notes, "seconds": seconds, "nats_per_event": made.nats_per_event,
+        });
+        let words = format!(
+            "{notes} notes, {seconds:.1} s, {:.2} nats an event, --seed {seed}",
+            made.nats_per_event
+        );
+        let (roll, primer) = made.roll()?;
+        let surprise = made.surprise[made.given..].to_vec();
+        let composed = Composed { roll, primer, surprise };
+        Ok(Self { piece: made.piece.clone(), composed, facts, words })
+    }
+}
+
 /// Writes a piece; gives what is said of it as JSON and in words.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(
-    made: &Composition,
-    composing: &Composing,
-    out: &Path,
-    preview: &PreviewFlags,
-) -> Result<(Value, String)> {
-    let piece = made.roll.to_piece();
-    write_atomic(out, &midi::write(&piece))?;
+pub fn write(made: &Made, out: &Path, preview: &PreviewFlags) -> Result<(Value, String)> {
+    write_atomic(out, &midi::write(&made.piece))?;
     let mut files = vec![out.to_owned()];
     if !preview.no_preview {
-        files.extend(beside(made, &piece, out, preview.soundfont.as_deref())?);
+        files.extend(beside(made, out, preview.soundfont.as_deref())?);
     }
-    let seconds = made.roll.frames.len() as f64 * made.roll.step_seconds();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let json = json!({
-        "files": files, "seed": composing.sampling.seed, "steps": made.roll.frames.len(),
-        "primer_steps": made.primer, "notes": piece.notes.len(), "seconds": seconds,
-        "nats_per_step": made.nats_per_step,
-    });
-    let words = format!(
-        "{} notes, {seconds:.1} s, {:.2} nats a step, --seed {}: {}",
-        piece.notes.len(),
-        made.nats_per_step,
-        composing.sampling.seed,
-        names.join(", ")
-    );
-    Ok((json, words))
+    let mut json = made.facts.clone();
+    json["files"] = json!(files);
+    Ok((json, format!("{}: {}", made.words, names.join(", "))))
 }
 
 /// Writes pictures and sound beside a MIDI file.
-fn beside(
-    made: &Composition,
-    piece: &Piece,
-    out: &Path,
-    font: Option<&Path>,
-) -> Result<Vec<PathBuf>> {
-    let drawn = picture(&made.roll, made.primer);
+fn beside(made: &Made, out: &Path, font: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let drawn = picture(&made.composed.roll, made.composed.primer);
     let mut files = vec![
         (out.with_extension("svg"), drawn.to_svg()?.into_bytes()),
         (out.with_extension("png"), drawn.to_png()?),
     ];
-    let wav = sound::wav(piece, font)?;
+    let wav = sound::wav(&made.piece, font)?;
     files.extend(wav.map(|wav| (out.with_extension("wav"), wav)));
     for (path, bytes) in &files {
         write_atomic(path, bytes)?;

@@ -1,6 +1,6 @@
 //! `gruvy demo music`: a network learns traditional tunes, and makes one of its own.
 
-use super::compose;
+use super::compose::{self, Made};
 use super::flags::PreviewFlags;
 use crate::screen::{Screen, me};
 use crate::{stop, training};
@@ -34,7 +34,8 @@ pub fn run(seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
     let composing = how.composing(steps, settings.train.seed)?;
     let made = composer.compose(None, &composing)?;
     let out = folder.path().join("composition.mid");
-    let (composition, words) = compose::write(&made, &composing, &out, &PreviewFlags::default())?;
+    let made = Made::of(&made, settings.train.seed);
+    let (composition, words) = compose::write(&made, &out, &PreviewFlags::default())?;
     screen.result(
         || json!({ "run": folder.path(), "outcome": outcome, "composition": composition }),
         || format!("\nA tune of its own: {words}"),

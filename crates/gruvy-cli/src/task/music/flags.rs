@@ -30,6 +30,10 @@ pub struct ComposeArgs {
     /// Pieces to compose; of several, each file has a number
     #[arg(long, value_name = "N", default_value = "1")]
     pub count: NonZeroUsize,
+    /// Write a page about the pieces: what they have of the training music note for note, and how
+    /// they are like it; needs a run folder
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// What is written beside the MIDI file.
     #[command(flatten)]
     pub preview: PreviewFlags,

@@ -11,10 +11,11 @@ use super::door::{Asked, Demo, Task};
 use crate::input::inputs;
 use crate::screen::{Screen, thousands};
 use anyhow::{Result, bail};
-use gruvy::music::{MusicConfig, rolls_for};
+use gruvy::music::{MusicConfig, pieces_for, rolls_for};
 use gruvy_data::music::read_music;
+use gruvy_runtime::Codec;
 use gruvy_runtime::model::open_members;
-use gruvy_runtime::music::{Composer, MusicCodec};
+use gruvy_runtime::music::{Composer, EventCodec, MusicCodec, Performer, UNITS};
 use serde_json::{Value, json};
 
 /// The music task.
@@ -38,27 +39,43 @@ impl Task for Music {
         if asked.data.is_empty() {
             bail!("{} is a model of music: give the music to measure it on", asked.path.display());
         }
-        let models = open_members(asked.path, Some(asked.model), Composer::from_file)?;
-        let composer = Composer::ensemble(models)?;
         let music = read_music(&inputs(asked.data)?)?;
-        let rolls = rolls_for(composer.codec(), &music, flags.part)?;
-        let metrics = composer.evaluate(&rolls)?;
-        screen.result(
-            || {
-                let mut json = json!(metrics);
-                json["models"] = json!(composer.size());
-                json
-            },
-            || {
-                format!(
+        let (path, first) = (asked.path, Some(asked.model));
+        let (metrics, words, models) = match &asked.model.codec {
+            Codec::Events(_) => {
+                let performer =
+                    Performer::ensemble(open_members(path, first, Performer::from_file)?)?;
+                let pieces = pieces_for(&music, flags.part)?;
+                let metrics = performer.evaluate(&pieces)?;
+                let words = format!(
+                    "{:.4} nats per event, {:.4} per note, over {} events of {} pieces",
+                    metrics.nats_per_event,
+                    metrics.nats_per_note,
+                    thousands(metrics.events),
+                    thousands(pieces.len())
+                );
+                (json!(metrics), words, performer.size())
+            }
+            _ => {
+                let composer = Composer::ensemble(open_members(path, first, Composer::from_file)?)?;
+                let rolls = rolls_for(composer.codec(), &music, flags.part)?;
+                let metrics = composer.evaluate(&rolls)?;
+                let words = format!(
                     "{:.4} nats per step, {:.4} per note, over {} steps of {} pieces",
                     metrics.nats_per_step,
                     metrics.nats_per_note,
                     thousands(metrics.steps),
                     thousands(rolls.len())
-                )
-            },
-        )
+                );
+                (json!(metrics), words, composer.size())
+            }
+        };
+        let json = || {
+            let mut json = metrics;
+            json["models"] = json!(models);
+            json
+        };
+        screen.result(json, || words)
     }
 }
 
@@ -70,4 +87,14 @@ pub fn info(codec: &MusicCodec) -> (Value, String) {
     };
     let onsets = if codec.onsets { ", repeated notes told from held ones" } else { "" };
     (json!(codec), format!("88 keys on {grid}{onsets}"))
+}
+
+/// What `gruvy info` says of the codec of events.
+pub fn info_of_events(codec: &EventCodec) -> (Value, String) {
+    let longest = f64::from(codec.longest) / f64::from(UNITS);
+    let words = format!(
+        "{} events on 88 keys in steps of 10 ms, notes up to {longest:.1} s",
+        codec.tokens()
+    );
+    (json!(codec), words)
 }
