@@ -6,7 +6,7 @@ use crate::input::inputs;
 use crate::screen::Screen;
 use crate::stop;
 use anyhow::{Result, bail};
-use gruvy::music::judge::{Composed, Originality, Report};
+use gruvy::music::judge::{Composed, Distance, Originality, Report};
 use gruvy::music::{
     ComposeConfig, ComposeLength, MusicPart, Parts, picture, pieces_for, rolls_for,
 };
@@ -77,13 +77,20 @@ fn in_words(report: &Report, page: &Path) -> String {
         format!(" ({} and {:.0} % in music that is no copy)", of.copied.longest, percent(of))
     });
     let apart = report.distances.iter().map(|distance| {
-        format!("\n  {:<18}{:.3}   {:.3}", distance.name, distance.composed, distance.chain)
+        let held_back = distance.held_back.map_or("-".to_owned(), |of| format!("{of:.3}"));
+        let Distance { name, composed, chain, .. } = distance;
+        format!("\n  {name:<18}{composed:>12.3}{chain:>8.3}{held_back:>8}")
     });
     format!(
         "\nThe longest row that stands in the training music has {longest} moments, and at most \
-         {most:.0} % of a piece stands there{}.\nHow far the pieces are from it, and a first-order \
-         Markov chain is:{}\nreport: {}",
+         {most:.0} % of a piece stands there{}.\nHow far from the training music, beside a \
+         first-order Markov chain and pieces that were not learned from:\n  {:<18}{:>12}{:>8}{:>8}{}\n\
+         report: {}",
         usual.unwrap_or_default(),
+        "",
+        "compositions",
+        "chain",
+        "unseen",
         apart.collect::<String>(),
         page.display()
     )

@@ -43,9 +43,10 @@ impl Report {
                 let best = if value < other { " class=\"best\"" } else { "" };
                 format!("<td{best}>{value:.3}</td>")
             };
+            let held_back = distance.held_back.map_or("-".to_owned(), |of| format!("{of:.3}"));
             let _ = write!(
                 distances,
-                "<tr><td>{}</td>{}{}</tr>",
+                "<tr><td>{}</td>{}{}<td>{held_back}</td></tr>",
                 distance.name,
                 cell(distance.composed, distance.chain),
                 cell(distance.chain, distance.composed)

@@ -58,6 +58,10 @@ pub struct Distance {
     pub name: &'static str,
     /// Of the compositions.
     pub composed: f64,
+    /// Of as many pieces of the validation part, which were not learned from; none where there are
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<f64>,
     /// Of as much music of a first-order Markov chain over the frames.
     pub chain: f64,
 }
@@ -98,11 +102,14 @@ impl Report {
             .collect();
         let statistics = [statistics(&corpus.train), statistics(&own), statistics(&drawn)];
         let [of_corpus, of_own, of_chain] = &statistics;
-        let distances = of_corpus.iter().zip(of_own).zip(of_chain);
+        let unseen = &corpus.valid[..own.len().min(corpus.valid.len())];
+        let of_unseen = super::statistics(unseen);
+        let distances = of_corpus.iter().zip(of_own).zip(of_chain).zip(&of_unseen);
         let distances = distances
-            .map(|((corpus, own), chain)| Distance {
+            .map(|(((corpus, own), chain), held_back)| Distance {
                 name: corpus.name,
                 composed: own.distance(corpus),
+                held_back: (!unseen.is_empty()).then(|| held_back.distance(corpus)),
                 chain: chain.distance(corpus),
             })
             .collect();
@@ -185,7 +192,7 @@ pub(super) mod tests {
         assert_eq!(names, ["notes", "intervals", "durations", "keys at once", "likeness of bars"]);
         let at_once = &report.distances[3];
         assert!((at_once.composed - 16.0 / 80.0).abs() < 1e-12, "{at_once:?}");
-        assert!(at_once.chain < 1e-12);
+        assert!(at_once.chain < 1e-12 && at_once.held_back == Some(0.0));
         // The chain forgets where in the scale it is; the melody of the piece does not.
         assert!(report.distances[1].composed < report.distances[1].chain);
         let json = serde_json::to_value(&report).unwrap();
