@@ -7,8 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OURS = "gruvy"
-REGULAR = ["dropout", "input_dropout", "recurrent_dropout", "zoneout", "weight_dropout", "layer_norm",
-           "recompute"]
+REGULAR = ["dropout", "input_dropout", "recurrent_dropout", "candidate_dropout", "zoneout", "weight_dropout",
+           "layer_norm", "recompute"]
 # The program in peers/ has these.
 RUST = ["burn", "rten", "tract"]
 CARGO_RUN = ["cargo", "run", "--release", "--quiet"]

@@ -30,6 +30,7 @@ pub struct Regular {
     dropout: f32,
     input_dropout: f32,
     recurrent_dropout: f32,
+    candidate_dropout: f32,
     zoneout: f32,
     weight_dropout: f32,
     layer_norm: bool,
@@ -44,6 +45,7 @@ impl Regular {
             "dropout" => Self { dropout: 0.5, ..none },
             "input_dropout" => Self { input_dropout: 0.25, ..none },
             "recurrent_dropout" => Self { recurrent_dropout: 0.25, ..none },
+            "candidate_dropout" => Self { candidate_dropout: 0.25, ..none },
             "zoneout" => Self { zoneout: 0.1, ..none },
             "weight_dropout" => Self { weight_dropout: 0.5, ..none },
             "recompute" => Self { recompute: true, ..none },
@@ -160,9 +162,10 @@ impl Layer {
     fn pass(&self, train: bool) -> Pass<'_> {
         let [seq_len, batch, ..] = self.sizes;
         let seq = Sequence { seq_len, batch, lengths: None, reverse: false };
-        let Regular { recurrent_dropout, zoneout, recompute, .. } = self.regular;
-        let drawn = train && (recurrent_dropout > 0.0 || zoneout > 0.0);
-        let noise = Noise { seed: drawn.then_some(1), recurrent_dropout };
+        let Regular { recurrent_dropout, candidate_dropout, zoneout, recompute, .. } = self.regular;
+        let drawn = recurrent_dropout + candidate_dropout + zoneout > 0.0;
+        let seed = (train && drawn).then_some(1);
+        let noise = Noise { seed, recurrent_dropout, candidate_dropout };
         Pass { seq, x: &self.x, h0: Some(&self.h0), noise, recompute: train && recompute }
     }
 

@@ -152,7 +152,8 @@ impl Golden {
 
     pub fn noise(&self) -> Noise {
         let rate = self.settings["recurrent_dropout"].as_f64().unwrap_or(0.0);
-        Noise { seed: self.settings["noise_seed"].as_u64(), recurrent_dropout: rate as f32 }
+        let seed = self.settings["noise_seed"].as_u64();
+        Noise { seed, recurrent_dropout: rate as f32, ..Noise::default() }
     }
 
     /// None where all rows are full.

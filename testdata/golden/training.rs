@@ -49,7 +49,7 @@ fn gradients(
         ["seq_len", "batch", "input_size", "hidden_size", "outputs"].map(|key| golden.size(key));
     let cell = golden.cell();
     let seq = Sequence { seq_len, batch, lengths: None, reverse: false };
-    let noise = Noise { seed: None, recurrent_dropout: 0.0 };
+    let noise = Noise::default();
     let setup = Setup { cell, seq, input, hidden, zoneout: 0.0, noise };
     let zeros = vec![0.0; batch * cell.states() * hidden];
     let [w_ih, w_hh, b_ih, b_hh, weight, bias] = params.clone();

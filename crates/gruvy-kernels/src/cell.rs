@@ -43,6 +43,7 @@ pub(crate) trait Recurrence {
     /// - `next`: `[rows][K][unit_ld]`, `extra`: `[rows][unit_ld]` writable
     /// - `y`: `[rows][H]` writable
     /// - `saved`: `[rows]` rows of at least S blocks of H writable, `saved_ld` apart; or null
+    /// - `candidate`: `[rows][unit_ld]` readable, or null
     /// - `norm`: as the [product](ForwardStep::product) asks for it
     /// - no other thread accesses what is written
     unsafe fn forward<S: Simd>(s: S, step: &ForwardStep<'_>);
@@ -56,7 +57,7 @@ pub(crate) trait Recurrence {
     /// - `saved`: `[rows]` rows of all blocks readable and writable, `saved_ld` apart
     /// - `dy`: `[rows][H]` readable
     /// - `carry`: `[rows][K][unit_ld]` readable and writable
-    /// - `mask`: `[rows][unit_ld]` readable, or null
+    /// - `mask` and `candidate`: `[rows][unit_ld]` readable, or null
     /// - `before`: as [`Before::h`](crate::step::Before::h) and
     ///   [`Before::c`](crate::step::Before::c) ask for it
     /// - `norm`: as [`through_norm`](BackwardStep::through_norm) asks for it

@@ -23,12 +23,21 @@ pub(crate) fn check_layer(layer: &Layer<'_>) {
 /// Checks what goes into a layer.
 ///
 /// # Panics
-/// If a length or a rate does not fit.
+/// If a length or a rate does not fit, or a rate the cell.
 pub(crate) fn check_pass(pass: &Pass<'_>, shape: Shape) {
     let Pass { ref seq, x, h0, noise, .. } = *pass;
     check_sequence(seq);
-    let rate = noise.recurrent_dropout;
-    assert!((0.0..1.0).contains(&rate), "expected recurrent dropout in [0, 1), got {rate}");
+    for (what, rate) in
+        [("recurrent", noise.recurrent_dropout), ("candidate", noise.candidate_dropout)]
+    {
+        assert!((0.0..1.0).contains(&rate), "expected {what} dropout in [0, 1), got {rate}");
+    }
+    let cell = shape.cell;
+    assert!(
+        noise.candidate_dropout == 0.0 || cell.has_candidate(),
+        "the cell {} has no candidate that candidate dropout could drop",
+        cell.name()
+    );
     check("x [T, B, I]", seq.seq_len * seq.batch * shape.input, x.len());
     check_optional("h0 [B, K * H]", seq.batch * shape.state(), h0);
 }

@@ -108,6 +108,12 @@ impl Cell {
         }
     }
 
+    /// Whether the next state is made of the state before and a candidate for it, apart from it
+    /// (GRU and minGRU: n, LSTM: g), which [dropout](Noise::candidate_dropout) can spare the state.
+    pub const fn has_candidate(self) -> bool {
+        self.keep_gate().is_some()
+    }
+
     /// The gate whose value is the share of its state that a unit keeps at a step, and whether it
     /// is the opposite, the share of the new value. None for a cell without such a gate.
     #[doc(hidden)]

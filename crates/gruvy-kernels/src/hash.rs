@@ -6,7 +6,7 @@
 //! The constants are those of Chris Wellons' lowbias32 (2018).
 
 /// The masks of a pass. Values are counted as `[B, H]` (the state's mask) and `[T, B, H]`
-/// (zoneout).
+/// (zoneout, the candidate's mask).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// A buffer's [`Dropout`](crate::Dropout).
@@ -17,6 +17,8 @@ pub(crate) enum Stream {
     Zoneout,
     /// Zoneout of an LSTM's c.
     ZoneoutCell,
+    /// [`Noise::candidate_dropout`](crate::Noise::candidate_dropout)
+    Candidate,
 }
 
 /// The key of one mask.

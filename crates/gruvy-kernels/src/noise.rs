@@ -21,6 +21,11 @@ pub struct Noise {
     /// Variational dropout (Gal and Ghahramani, 1512.05287): the share of the state, in `[0, 1)`,
     /// that is hidden from the hidden weights, the same at all steps of a sequence.
     pub recurrent_dropout: f32,
+    /// Dropout of the candidate (Semeniuta et al., 1603.05118): the share, in `[0, 1)`, of the new
+    /// values (n; an LSTM's g) that is zero where they join the state, drawn anew at each step.
+    /// Nothing of the state itself is lost. For a cell that [has a
+    /// candidate](crate::Cell::has_candidate).
+    pub candidate_dropout: f32,
 }
 
 impl Noise {
@@ -28,10 +33,14 @@ impl Noise {
     /// `len` values: 0, or `1 / (1 − recurrent_dropout)`. None: the state is not masked.
     #[doc(hidden)]
     pub fn state_mask(&self, len: usize) -> Option<Vec<f32>> {
-        let key = key(self.seed.filter(|_| self.masks_state())?, Stream::State);
-        let rate = self.recurrent_dropout;
-        let kept = 1.0 / (1.0 - rate);
-        Some((0..len).map(|i| if uniform(key, i as u32) < rate { 0.0 } else { kept }).collect())
+        self.state().map(|mask| mask.values(len))
+    }
+
+    /// The mask that the candidates are multiplied with where they join the state, `[T, B, H]` of
+    /// `len` values: 0, or `1 / (1 − candidate_dropout)`. None: they are not masked.
+    #[doc(hidden)]
+    pub fn candidate_mask(&self, len: usize) -> Option<Vec<f32>> {
+        self.candidate().map(|mask| mask.values(len))
     }
 
     /// The units that zoneout keeps in vector `part` of the states (0: h, 1: an LSTM's c),
@@ -42,9 +51,19 @@ impl Noise {
         Some((0..len).map(|i| if uniform(key, i as u32) < rate { 1.0 } else { 0.0 }).collect())
     }
 
-    /// Whether the hidden weights see a masked state.
-    pub(crate) const fn masks_state(&self) -> bool {
-        self.seed.is_some() && self.recurrent_dropout > 0.0
+    /// What the state is multiplied with before the hidden weights see it, counted as `[B, H]`.
+    pub(crate) fn state(&self) -> Option<Mask> {
+        self.mask(Stream::State, self.recurrent_dropout)
+    }
+
+    /// What the candidates are multiplied with, counted as `[T, B, H]`.
+    pub(crate) fn candidate(&self) -> Option<Mask> {
+        self.mask(Stream::Candidate, self.candidate_dropout)
+    }
+
+    fn mask(&self, stream: Stream, rate: f32) -> Option<Mask> {
+        let seed = self.seed.filter(|_| rate > 0.0)?;
+        Some(Mask::new(rate, key(seed, stream)))
     }
 }
 
@@ -113,7 +132,7 @@ impl Kernel for Apply<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { dropout: Dropout { rate, seed, .. }, values, start, period } = self;
-        let mask = Mask::new(s, *rate, key(*seed, Stream::Values));
+        let mask = Mask::new(*rate, key(*seed, Stream::Values));
         // A division for each vector would cost more than all else.
         let (mut at, mut place) = (0, start % period);
         while at < values.len() {
@@ -133,7 +152,7 @@ impl Kernel for Apply<'_> {
 /// Zoneout at one step: units keep their old state, or, without noise, a mean of old and new.
 #[derive(Clone, Copy)]
 pub(crate) struct Zoneout {
-    pub rate: f32,
+    rate: f32,
     /// Keys of the masks of h and c; none: the mean is taken.
     keys: Option<[u64; 2]>,
     /// Place of the first row's first unit in `[T, B, H]`.
@@ -141,10 +160,10 @@ pub(crate) struct Zoneout {
 }
 
 impl Zoneout {
-    /// Zoneout at a step whose first value is number `first` of `[T, B, H]`.
-    pub fn new(rate: f32, noise: &Noise, first: usize) -> Self {
-        let keys = noise.seed.map(|s| [Stream::Zoneout, Stream::ZoneoutCell].map(|k| key(s, k)));
-        Self { rate, keys, first: first as u32 }
+    /// Zoneout at a step whose first value is number `first` of `[T, B, H]`; none at rate 0.
+    pub fn new(rate: f32, noise: &Noise, first: usize) -> Option<Self> {
+        let keys = || noise.seed.map(|s| [Stream::Zoneout, Stream::ZoneoutCell].map(|k| key(s, k)));
+        (rate > 0.0).then(|| Self { rate, keys: keys(), first: first as u32 })
     }
 
     /// Chooses `kept` with the probability of keeping, else `new`, for state vector `part` (0: h,
@@ -162,25 +181,30 @@ impl Zoneout {
     }
 }
 
-/// A mask of inverted dropout, in vectors.
+/// A mask of inverted dropout.
 #[derive(Clone, Copy)]
-pub(crate) struct Mask<V> {
+pub(crate) struct Mask {
     key: u64,
-    rate: V,
-    scale: V,
+    rate: f32,
+    scale: f32,
 }
 
-impl<V: Copy> Mask<V> {
-    #[inline(always)]
-    pub fn new<S: Simd<V = V>>(s: S, rate: f32, key: u64) -> Self {
-        Self { key, rate: s.splat(rate), scale: s.splat(1.0 / (1.0 - rate)) }
+impl Mask {
+    fn new(rate: f32, key: u64) -> Self {
+        Self { key, rate, scale: 1.0 / (1.0 - rate) }
     }
 
     /// The values for places `first..`.
     #[inline(always)]
-    pub fn at<S: Simd<V = V>>(&self, s: S, first: u32) -> V {
+    pub fn at<S: Simd>(&self, s: S, first: u32) -> S::V {
         let u = s.uniform(self.key, first);
-        s.where_less(u, self.rate, s.splat(0.0), self.scale)
+        s.where_less(u, s.splat(self.rate), s.splat(0.0), s.splat(self.scale))
+    }
+
+    /// The values for the first `len` places.
+    fn values(&self, len: usize) -> Vec<f32> {
+        let value = |i| if uniform(self.key, i as u32) < self.rate { 0.0 } else { self.scale };
+        (0..len).map(value).collect()
     }
 }
 

@@ -2,8 +2,8 @@
 //! fast.
 //!
 //! ```text
-//! h̃ = cell(x, h ⊙ m, h)        the step of a cell (the equations are in dims.rs)
-//!                              m: recurrent dropout
+//! h̃ = cell(x, h ⊙ m, h, d)     the step of a cell (the equations are in dims.rs)
+//!                              m: recurrent dropout, d: dropout of the candidate
 //! h' = h̃ + k ⊙ (h − h̃)         zoneout
 //! ```
 //! A step is written once, forward. It is computed on a small tape, and running the tape back gives
@@ -179,7 +179,9 @@ impl Run {
             let at = if seq.reverse { len - 1 - step } else { step } * seq.batch + row;
             let x = tape.leaves(&x[at * input..][..input]);
             let seen = mask.as_ref().map_or(state[0].clone(), |mask| tape.mul(&state[0], mask));
-            let new = Step { x: &x, seen: &seen, params: &params }.run(cell, &state, &mut tape);
+            let dropout = candidate_mask(setup, at).map(|mask| tape.leaves(&mask));
+            let step = Step { x: &x, seen: &seen, params: &params, dropout: dropout.as_deref() };
+            let new = step.run(cell, &state, &mut tape);
             let streams = [Stream::Zoneout, Stream::ZoneoutCell];
             state = (new.iter().zip(&state).zip(streams))
                 .map(|((new, old), stream)| {
@@ -196,11 +198,22 @@ impl Run {
 /// `[H]`: what [`Noise::recurrent_dropout`] multiplies the state of a sequence with before the
 /// hidden weights see it.
 fn state_mask(setup: &Setup<'_>, row: usize) -> Option<Vec<f64>> {
-    let Setup { hidden, noise: Noise { seed, recurrent_dropout: rate }, .. } = *setup;
-    let key = key(seed?, Stream::State);
-    let keep = |j| uniform(key, (row * hidden + j) as u32) >= rate;
+    let Setup { noise: Noise { seed, recurrent_dropout, .. }, .. } = *setup;
+    Some(mask(setup, key(seed?, Stream::State), recurrent_dropout, row))
+}
+
+/// `[H]`: what [`Noise::candidate_dropout`] multiplies the candidates with at place
+/// `at = t * B + b`.
+fn candidate_mask(setup: &Setup<'_>, at: usize) -> Option<Vec<f64>> {
+    let Setup { noise: Noise { seed, candidate_dropout, .. }, .. } = *setup;
+    Some(mask(setup, key(seed?, Stream::Candidate), candidate_dropout, at))
+}
+
+/// `[H]`: inverted dropout of row `row` of a buffer.
+fn mask(setup: &Setup<'_>, key: u64, rate: f32, row: usize) -> Vec<f64> {
+    let keep = |j| uniform(key, (row * setup.hidden + j) as u32) >= rate;
     let mask = |j| if keep(j) { 1.0 / (1.0 - f64::from(rate)) } else { 0.0 };
-    Some((0..hidden).map(mask).collect())
+    (0..setup.hidden).map(mask).collect()
 }
 
 /// `[H]`: the share of the old state that zoneout keeps at place `at = t * B + b`; 0 or 1 if it is
@@ -221,6 +234,8 @@ struct Step<'a> {
     /// `[H]`: h as the hidden weights see it.
     seen: &'a [Var],
     params: &'a [Vector; 6],
+    /// `[H]`: what the candidate is multiplied with; none: nothing.
+    dropout: Option<&'a [Var]>,
 }
 
 impl Step<'_> {
@@ -247,12 +262,14 @@ impl Step<'_> {
                 };
                 let sum = t.add(&input, &hidden);
                 let n = t.map(&sum, tanh);
+                let n = self.dropped(n, t);
                 vec![t.blend(&z, h, &n)]
             }
             Cell::Lstm => {
                 let (i, f, o) = (sigmoid_of(0, t), sigmoid_of(1, t), sigmoid_of(3, t));
                 let sum = sum(2, t);
                 let g = t.map(&sum, tanh);
+                let g = self.dropped(g, t);
                 let (kept, new) = (t.mul(&f, &state[1]), t.mul(&i, &g));
                 let c = t.add(&kept, &new);
                 let shown = t.map(&c, tanh);
@@ -265,8 +282,17 @@ impl Step<'_> {
             Cell::MinGru => {
                 let (z, n) = (self.input(0, t), self.input(1, t));
                 let (z, n) = (t.map(&z, sigmoid), t.map(&n, positive));
+                let n = self.dropped(n, t);
                 vec![t.blend(&z, &n, h)]
             }
+        }
+    }
+
+    /// `[H]`: the candidate as it joins the state.
+    fn dropped(&self, candidate: Vector, t: &mut Tape) -> Vector {
+        match self.dropout {
+            Some(mask) => t.mul(&candidate, mask),
+            None => candidate,
         }
     }
 

@@ -67,7 +67,7 @@ impl Blocks {
             count += blocks;
             first
         };
-        let seen = noise.masks_state().then(|| take(1));
+        let seen = noise.state().map(|_| take(1));
         let norm = normed.then(|| {
             let (gates, hidden_gates) = (cell.gates(), cell.hidden_gates());
             let (ih, hh) = (take(gates), take(hidden_gates));

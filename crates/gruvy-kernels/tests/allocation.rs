@@ -33,7 +33,6 @@ static ALLOCATOR: Counting = Counting;
 fn later_calls_allocate_nothing() {
     let (t, b, i, h, outputs) = (20, 3, 5, 17, 9);
     let seq = Sequence { seq_len: t, batch: b, lengths: Some(&[20, 3, 0]), reverse: false };
-    let noise = Noise { seed: Some(3), recurrent_dropout: 0.2 };
     let all_cases = Cell::ALL.into_iter().flat_map(|cell| [(cell, false), (cell, true)]);
     for (cell, recompute) in all_cases {
         let (rows, hidden_rows) = (cell.gates() * h, cell.hidden_gates() * h);
@@ -43,6 +42,8 @@ fn later_calls_allocate_nothing() {
         let (b_ih, b_hh) = (Some(&bias[..]), Some(&bias[..hidden_rows]));
         let weights = Weights { w_ih: &w_ih, w_hh: &w_hh, b_ih, b_hh, norm };
         let layer = Layer { cell, input: i, hidden: h, zoneout: 0.1, weights };
+        let candidate_dropout = if cell.has_candidate() { 0.2 } else { 0.0 };
+        let noise = Noise { seed: Some(3), recurrent_dropout: 0.2, candidate_dropout };
         let (x, dy) = (vec![0.5; t * b * i], vec![0.5; t * b * h]);
         let pass = Pass { seq, x: &x, h0: None, noise, recompute };
         let (mut y, mut saved) = (vec![0.0; t * b * h], vec![0.0; layer.saved_values(&pass)]);

@@ -19,16 +19,21 @@ struct Variant {
     norm: bool,
 }
 
-const PLAIN: Variant =
-    Variant { zoneout: 0.0, noise: Noise { seed: None, recurrent_dropout: 0.0 }, norm: false };
+const NO_NOISE: Noise = Noise { seed: None, recurrent_dropout: 0.0, candidate_dropout: 0.0 };
+const PLAIN: Variant = Variant { zoneout: 0.0, noise: NO_NOISE, norm: false };
 const ZONEOUT_MEAN: Variant = Variant { zoneout: 0.3, ..PLAIN };
 const ZONEOUT_DRAWN: Variant =
-    Variant { zoneout: 0.4, noise: Noise { seed: Some(5), recurrent_dropout: 0.0 }, norm: false };
+    Variant { zoneout: 0.4, noise: Noise { seed: Some(5), ..NO_NOISE }, norm: false };
 const DROPOUT: Variant =
-    Variant { noise: Noise { seed: Some(7), recurrent_dropout: 0.4 }, ..PLAIN };
+    Variant { noise: Noise { seed: Some(7), recurrent_dropout: 0.4, ..NO_NOISE }, ..PLAIN };
+const CANDIDATE: Variant =
+    Variant { noise: Noise { seed: Some(9), candidate_dropout: 0.4, ..NO_NOISE }, ..PLAIN };
 const NORM: Variant = Variant { norm: true, ..PLAIN };
-const ALL: Variant =
-    Variant { zoneout: 0.3, noise: Noise { seed: Some(3), recurrent_dropout: 0.4 }, norm: true };
+const ALL: Variant = Variant {
+    zoneout: 0.3,
+    noise: Noise { seed: Some(3), recurrent_dropout: 0.4, candidate_dropout: 0.3 },
+    norm: true,
+};
 
 impl Variant {
     fn setup<'a>(&self, cell: Cell, seq: Sequence<'a>, [input, hidden]: [usize; 2]) -> Setup<'a> {
@@ -111,7 +116,7 @@ fn check(what: &str, setup: &Setup<'_>, inputs: &Inputs) -> usize {
 fn gradients_equal_central_differences() {
     let (t, b, sizes) = (4, 3, [2, 5]);
     for cell in Cell::ALL {
-        for variant in [PLAIN, ZONEOUT_MEAN, ZONEOUT_DRAWN, DROPOUT, NORM, ALL] {
+        for variant in [PLAIN, ZONEOUT_MEAN, ZONEOUT_DRAWN, DROPOUT, CANDIDATE, NORM, ALL] {
             for (lengths, reverse) in
                 [(None, false), (None, true), (Some([4, 2, 0]), false), (Some([1, 4, 3]), true)]
             {
@@ -144,13 +149,15 @@ fn variants_differ() {
     for cell in Cell::ALL {
         let outputs = |variant: Variant| outputs(cell, variant, &variant.params(cell, [2, 5])).y;
         let plain = outputs(PLAIN);
-        for variant in [ZONEOUT_MEAN, ZONEOUT_DRAWN, DROPOUT, NORM] {
-            // The minGRU has no hidden weights for dropout to hide the state from.
-            let same = cell == Cell::MinGru && variant.noise.recurrent_dropout > 0.0;
+        for variant in [ZONEOUT_MEAN, ZONEOUT_DRAWN, DROPOUT, CANDIDATE, NORM] {
+            // The minGRU has no hidden weights for dropout to hide the state from, an RNN no
+            // candidate.
+            let same = cell == Cell::MinGru && variant.noise.recurrent_dropout > 0.0
+                || !cell.has_candidate() && variant.noise.candidate_dropout > 0.0;
             assert_eq!(outputs(variant) == plain, same, "{cell:?} {variant:?}");
         }
         // Without a seed nothing is dropped; with another the masks are others.
-        let rate = Noise { seed: None, recurrent_dropout: 0.4 };
+        let rate = Noise { seed: None, ..ALL.noise };
         assert_eq!(outputs(Variant { noise: rate, ..PLAIN }), plain, "{cell:?}");
         let other = Noise { seed: Some(6), ..ZONEOUT_DRAWN.noise };
         let other = Variant { noise: other, ..ZONEOUT_DRAWN };
@@ -230,7 +237,7 @@ fn a_sequence_without_steps_keeps_its_state() {
 #[test]
 fn recurrent_dropout_has_one_mask_for_all_steps() {
     let (hidden, rate) = (64, 0.25);
-    let noise = Noise { seed: Some(11), recurrent_dropout: rate };
+    let noise = Noise { seed: Some(11), recurrent_dropout: rate, ..NO_NOISE };
     let setup = Variant { noise, ..PLAIN }.setup(Cell::RnnRelu, full(3, 4), [1, hidden]);
     let mut params = zeros(Cell::RnnRelu, [1, hidden]);
     (0..hidden).for_each(|j| params.w_hh[j * hidden + j] = 1.0);
@@ -268,6 +275,33 @@ fn zoneout_draws_at_every_step_by_the_place_in_the_buffer() {
     // After all steps the same have survived, after the first of each order others.
     assert_eq!(alive(&forwards, 2), alive(&backwards, 0));
     assert_ne!(alive(&forwards, 0), alive(&backwards, 2));
+}
+
+/// With weights of zero and a bias the candidate is tanh 1, and the gates are open halfway: h' is
+/// half of the old state and half of what dropout left of the candidate.
+#[test]
+fn dropped_candidates_leave_the_old_state_whole() {
+    let (hidden, rate) = (64, 0.25);
+    let noise = Noise { seed: Some(11), candidate_dropout: rate, ..NO_NOISE };
+    let setup = Variant { noise, ..PLAIN }.setup(Cell::Gru, full(3, 4), [1, hidden]);
+    let mut params = zeros(Cell::Gru, [1, hidden]);
+    params.b_ih = [vec![0.0; 2 * hidden], vec![1.0; hidden]].concat();
+    let y = forward(&setup, &params, &[0.0; 12], &vec![1.0; 4 * hidden]).y;
+    let (kept, mut before, mut masks) = (1f64.tanh() / 0.75, vec![1.0; 4 * hidden], vec![]);
+    for y in y.chunks(4 * hidden) {
+        let candidates = y.iter().zip(&before).map(|(y, h)| 2.0 * y - h);
+        let is_kept = |v: f64| {
+            assert!(v.abs() < 1e-12 || (v - kept).abs() < 1e-12, "{v}");
+            v > 0.5
+        };
+        masks.push(candidates.map(is_kept).collect::<Vec<_>>());
+        before = y.to_vec();
+    }
+    assert!(masks[0] != masks[1] && masks[1] != masks[2], "each step draws for itself");
+    assert_ne!(masks[0][..hidden], masks[0][hidden..2 * hidden], "so does each row");
+    let dropped = masks.concat().iter().filter(|kept| !**kept).count() as f64 / 768.0;
+    // Five standard deviations.
+    assert!((dropped - 0.25).abs() < 5.0 * 0.433 / 768f64.sqrt(), "{dropped}");
 }
 
 /// In an LSTM of zeros with c = 1 a unit's c is kept or halved, and its h kept or that of the

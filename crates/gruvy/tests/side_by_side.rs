@@ -66,6 +66,7 @@ fn noisy(train: TrainConfig) -> TrainConfig {
         dropout: 0.2,
         input_dropout: 0.1,
         recurrent_dropout: 0.1,
+        candidate_dropout: 0.1,
         weight_dropout: 0.1,
         zoneout: 0.1,
         eval_every: 9,

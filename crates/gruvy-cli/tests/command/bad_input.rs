@@ -28,6 +28,9 @@ fn settings_that_make_no_sense() {
     with(&["--tied", "--embed", "5"]).error(&["tied", "hidden"]);
     with(&["--zoneout", "1"]).error(&["zoneout", "less than 1"]);
     with(&["--recurrent-dropout=-0.1"]).error(&["recurrent_dropout", "-0.1"]);
+    with(&["--candidate-dropout", "1"]).error(&["candidate_dropout", "less than 1"]);
+    with(&["--candidate-dropout", "0.3", "--cell", "rnn"])
+        .error(&["candidate_dropout = 0.3: expected 0 with rnn", "gru, gru-v3, lstm, mingru"]);
     with(&["--weight-dropout", "NaN"]).error(&["weight_dropout", "NaN"]);
     with(&["--label-smoothing", "1"]).error(&["label_smoothing", "1"]);
     with(&["--train-fraction", "0"]).error(&["train_fraction", "above 0"]);

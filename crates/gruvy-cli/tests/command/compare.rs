@@ -188,6 +188,8 @@ fn what_is_no_comparison_is_refused() {
     with(&["--cell", "gru"]).error(&["--cells"]);
     with(&["--hidden", "0"]).error(&["hidden"]);
     with(&["--hidden", "1", "--cells", "rnn,lstm"]).error(&["hidden = 1", "too small", "lstm"]);
+    let candidate = ["--candidate-dropout", "0.3", "--cells", "gru,rnn,rnn-relu"];
+    with(&candidate).error(&["expected 0 with rnn and rnn-relu", "works with gru, gru-v3"]);
     let said = with(&["--cells", "gru,gro"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("gro") && said.err.contains("gru-v3"), "{}", said.err);

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! r = σ(x_r + W_hr h)    z = σ(x_z + W_hz h)    q = W_hn h + b_hn    n = tanh(x_n + r q)
-//! h' = n + z (h − n)
+//! h' = m + z (h − m),  m = d n
 //!
-//! dn = dh (1 − z)(1 − n²)    dz = dh (h − n) z (1 − z)    dq = dn r    dr = dn q r (1 − r)
+//! dn = dh d (1 − z)(1 − n²)    dz = dh (h − m) z (1 − z)    dq = dn r    dr = dn q r (1 − r)
 //! dh_prev = dh z + W_hrᵀ dr + W_hzᵀ dz + W_hnᵀ dq
 //! ```
-//! where x_· holds the input's part with all biases but b_hn, and d_· is the gradient of the gate's
-//! argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, both consecutive.
+//! where x_· holds the input's part with all biases but b_hn, d is the candidate's dropout (else 1),
+//! and d_· is the gradient of the gate's argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, both consecutive.
 
 use crate::cell::Recurrence;
 use crate::dims::Cell;
@@ -85,7 +85,7 @@ impl Epilogue<3> for Forward<'_> {
                     continue;
                 }
                 let h = step.state::<S, 1>(s, at, 0);
-                let h = s.fma(z[m], s.sub(h, n[m]), n[m]);
+                let h = step.dropped(s, at, n[m], |n| s.fma(z[m], s.sub(h, n), n));
                 step.finish::<S, 1, 4>(s, at, h, [n[m], r[m], z[m], q[m]]);
             }
         }
@@ -114,7 +114,7 @@ impl Epilogue<1> for Backward<'_> {
             let [n, r, z, q] = [0, 1, 2, 3].map(|b| s.load_n(block(b), at.n));
             let h = s.load_n(step.before.h(row).add(at.j), at.n);
             s.store(step.carry::<1>(at, 0), s.fma(dh, z, kept));
-            let (dn, dz) = blend_gradients(s, dh, n, z, h);
+            let (dn, dz) = blend_gradients(s, step, at, [dh, n, z, h]);
             let dq = s.mul(dn, r);
             let dr = s.mul(s.mul(dq, q), s.sub(s.splat(1.0), r));
             for (b, d) in [dn, dr, dz, dq].into_iter().enumerate() {
@@ -124,12 +124,22 @@ impl Epilogue<1> for Backward<'_> {
     }
 }
 
-/// Gradients of the arguments of n and z in `h' = n + z (h − n)`.
+/// Gradients of the arguments of n and z in `h' = m + z (h − m)`, m = d n: n with its dropout.
+///
+/// # Safety
+/// As [`dropped`](BackwardStep::dropped).
 #[inline(always)]
-pub(crate) fn blend_gradients<S: Simd>(s: S, dh: S::V, n: S::V, z: S::V, h: S::V) -> (S::V, S::V) {
+pub(crate) unsafe fn blend_gradients<S: Simd>(
+    s: S,
+    step: &BackwardStep<'_>,
+    at: Place,
+    [dh, n, z, h]: [S::V; 4],
+) -> (S::V, S::V) {
     let one = s.splat(1.0);
     let keep = s.sub(one, z);
-    let dn = s.mul(s.mul(dh, keep), s.sub(one, s.mul(n, n)));
-    let dz = s.mul(s.mul(dh, s.sub(h, n)), s.mul(z, keep));
+    // SAFETY: the caller's contract.
+    let [new, dnew] = unsafe { step.dropped(s, at, [n, dh]) };
+    let dn = s.mul(s.mul(dnew, keep), s.sub(one, s.mul(n, n)));
+    let dz = s.mul(s.mul(dh, s.sub(h, new)), s.mul(z, keep));
     (dn, dz)
 }

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! r = σ(x_r + W_hr h)    z = σ(x_z + W_hz h)    s = r h    n = tanh(x_n + W_hn s)
-//! h' = n + z (h − n)
+//! h' = m + z (h − m),  m = d n
 //!
-//! dn = dh (1 − z)(1 − n²)    dz = dh (h − n) z (1 − z)
+//! dn = dh d (1 − z)(1 − n²)    dz = dh (h − m) z (1 − z)
 //! ds = W_hnᵀ dn    dr = ds h r (1 − r)
 //! dh_prev = dh z + ds r + W_hrᵀ dr + W_hzᵀ dz
 //! ```
-//! where the h of the products is masked if there is recurrent dropout. A step has two products, as
+//! where d is the candidate's dropout (else 1), and the h of the products is masked if there is
+//! recurrent dropout. A step has two products, as
 //! the second needs all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays as it is, the
 //! right operand of W_hn's gradient.
 
@@ -112,7 +113,7 @@ impl Epilogue<1> for New<'_> {
                 true => z,
                 false => s.load_n(step.saved.add(row * step.saved_ld + step.hidden + at.j), at.n),
             };
-            let h = s.fma(z, s.sub(h, n), n);
+            let h = step.dropped(s, at, n, |n| s.fma(z, s.sub(h, n), n));
             step.finish::<S, 1, 4>(s, at, h, [n, r, z, reset]);
         }
     }
@@ -135,7 +136,7 @@ impl Epilogue<1> for BackwardNew<'_> {
             let [n, z] = [0, 2].map(|b| s.load_n(block(b), at.n));
             let h = s.load_n(step.before.h(row).add(at.j), at.n);
             s.store(step.carry::<1>(at, 0), s.fma(dh, z, kept));
-            let (dn, dz) = blend_gradients(s, dh, n, z, h);
+            let (dn, dz) = blend_gradients(s, step, at, [dh, n, z, h]);
             s.store_n(block(0), dn, at.n);
             s.store_n(block(2), dz, at.n);
         }

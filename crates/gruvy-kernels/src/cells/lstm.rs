@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! i, f, o = σ(x_· + W_h· h)    g = tanh(x_g + W_hg h)
-//! c' = f c + i g    h' = o tanh c'
+//! c' = f c + i d g    h' = o tanh c'
 //!
 //! do = dh tanh(c') o (1 − o)    dc' += dh o (1 − tanh² c')
-//! di = dc' g i (1 − i)    df = dc' c f (1 − f)    dg = dc' i (1 − g²)    dc = dc' f
+//! di = dc' d g i (1 − i)    df = dc' c f (1 − f)    dg = dc' i d (1 − g²)    dc = dc' f
 //! dh_prev = W_hiᵀ di + W_hfᵀ df + W_hgᵀ dg + W_hoᵀ do
 //! ```
-//! where x_· holds the input's part with all biases, and d_· is the gradient of the gate's
-//! argument. Blocks: i, f, g, o, c; c stays as it is, the state before the next step. The c' of
+//! where x_· holds the input's part with all biases, d is the candidate's dropout (else 1), and d_·
+//! is the gradient of the gate's argument. Blocks: i, f, g, o, c; c stays as it is, the state before the next step. The c' of
 //! these equations is recomputed, since zoneout may have kept the old one.
 
 use crate::cell::Recurrence;
@@ -78,18 +78,19 @@ impl Epilogue<4> for Forward<'_> {
             let f = sigmoid(s, step.sums(s, row, panel, 1, &acc));
             let g = tanh(s, step.sums(s, row, panel, 2, &acc));
             let o = sigmoid(s, step.sums(s, row, panel, 3, &acc));
-            let mut candidate = g;
+            let mut new = g;
             for m in 0..R {
-                let c = step.state::<S, 2>(s, at.below(m), 1);
-                candidate[m] = s.fma(f[m], c, s.mul(i[m], g[m]));
+                let at = at.below(m);
+                let c = step.state::<S, 2>(s, at, 1);
+                new[m] = step.dropped(s, at, g[m], |g| s.fma(f[m], c, s.mul(i[m], g)));
             }
-            let out = tanh(s, candidate);
+            let out = tanh(s, new);
             for m in 0..R {
                 let at = at.below(m);
                 if step.skip::<S, 2>(s, at) {
                     continue;
                 }
-                let c = step.next::<S, 2>(s, at, 1, candidate[m]);
+                let c = step.next::<S, 2>(s, at, 1, new[m]);
                 let h = s.mul(o[m], out[m]);
                 step.finish::<S, 2, 5>(s, at, h, [i[m], f[m], g[m], o[m], c]);
             }
@@ -121,15 +122,16 @@ impl Epilogue<1> for Backward<'_> {
             let block = |b: usize| first.add(b * step.hidden);
             let [i, f, g, o] = [0, 1, 2, 3].map(|b| s.load_n(block(b), at.n));
             let c = s.load_n(step.before.c(row, CELL_STATE).add(at.j), at.n);
-            let [out] = tanh(s, [s.fma(f, c, s.mul(i, g))]);
+            let [new, dnew] = step.dropped(s, at, [g, i]);
+            let [out] = tanh(s, [s.fma(f, c, s.mul(i, new))]);
             let one = s.splat(1.0);
             let slope = |v: S::V| s.mul(v, s.sub(one, v));
             let bend = |v: S::V| s.sub(one, s.mul(v, v));
             let dc = s.fma(s.mul(dh, o), bend(out), dc);
             s.store(carry, s.fma(dc, f, dc_kept));
-            s.store_n(block(0), s.mul(s.mul(dc, g), slope(i)), at.n);
+            s.store_n(block(0), s.mul(s.mul(dc, new), slope(i)), at.n);
             s.store_n(block(1), s.mul(s.mul(dc, c), slope(f)), at.n);
-            s.store_n(block(2), s.mul(s.mul(dc, i), bend(g)), at.n);
+            s.store_n(block(2), s.mul(s.mul(dc, dnew), bend(g)), at.n);
             s.store_n(block(3), s.mul(s.mul(dh, out), slope(o)), at.n);
         }
     }

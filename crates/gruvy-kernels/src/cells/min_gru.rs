@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! z = σ(x_z)    n = g(x_n),  g(v) = v + ½ if v ≥ 0, else σ(v)
-//! h' = h + z (n − h)
+//! h' = h + z (d n − h)
 //!
-//! dz = dh (n − h) z (1 − z)    dn = dh z g'(x_n),  g' = 1 if n ≥ ½, else n (1 − n)
+//! dz = dh (d n − h) z (1 − z)    dn = dh d z g'(x_n),  g' = 1 if n ≥ ½, else n (1 − n)
 //! dh_prev = dh (1 − z)
 //! ```
-//! z is the share of the new here, as in the paper. Blocks: z, n.
+//! z is the share of the new here, as in the paper; d is the candidate's dropout (else 1). Blocks:
+//! z, n.
 //!
 //! The paper trains it by a parallel scan in log space, since on a GPU T steps one after the other
 //! are slow and the cumulative products of a scan underflow. Here a step is two multiply-adds on
@@ -67,7 +68,7 @@ impl Epilogue<1> for Forward<'_> {
             let [z, low] = sigmoid(s, [s.load(x), v]);
             let n = s.where_less(v, s.splat(0.0), low, s.add(v, s.splat(0.5)));
             let h = step.state::<S, 1>(s, at, 0);
-            let h = s.fma(z, s.sub(n, h), h);
+            let h = step.dropped(s, at, n, |n| s.fma(z, s.sub(n, h), h));
             step.finish::<S, 1, 2>(s, at, h, [z, n]);
         }
     }
@@ -91,10 +92,11 @@ impl Epilogue<1> for Backward<'_> {
             let one = s.splat(1.0);
             let keep = s.sub(one, z);
             s.store(step.carry::<1>(at, 0), s.fma(dh, keep, kept));
-            let dz = s.mul(s.mul(dh, s.sub(n, h)), s.mul(z, keep));
+            let [new, dnew] = step.dropped(s, at, [n, dh]);
+            let dz = s.mul(s.mul(dh, s.sub(new, h)), s.mul(z, keep));
             let slope = s.where_less(n, s.splat(0.5), s.mul(n, s.sub(one, n)), one);
             s.store_n(first, dz, at.n);
-            s.store_n(first.add(step.hidden), s.mul(s.mul(dh, z), slope), at.n);
+            s.store_n(first.add(step.hidden), s.mul(s.mul(dnew, z), slope), at.n);
         }
     }
 }

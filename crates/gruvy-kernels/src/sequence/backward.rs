@@ -76,6 +76,7 @@ impl Scratch {
             if blocks.norm.is_some() { seq.batch * gains } else { 0 },
             C::STATES * units,
             if blocks.seen.is_some() { units } else { 0 },
+            if call.candidate.is_some() { units } else { 0 },
             if call.starts_vary() { seq.batch * call.saved_ld() } else { 0 },
         ];
         let columns = core::iter::once(input).chain(C::HIDDEN.iter().map(|_| hidden));
@@ -83,16 +84,17 @@ impl Scratch {
         let total = sizes.map(lines).iter().sum::<usize>() + plan.threads * product;
         let mut arena = Arena::new(buffer.get(total));
         let parts = sizes.map(|len| arena.take(len));
-        for part in [0, 1, 4] {
+        for part in [0, 1, 5] {
             // SAFETY: the part was just taken with this length.
             unsafe { core::ptr::write_bytes(parts[part], 0, sizes[part]) }
         }
-        let [zeros, dgain, carry, mask, first] = parts.map(Shared::new);
+        let [zeros, dgain, carry, mask, candidate, first] = parts.map(Shared::new);
         Self {
             zeros,
             dgain,
             carry,
             mask: if blocks.seen.is_some() { mask } else { Shared::NULL },
+            candidate: if call.candidate.is_some() { candidate } else { Shared::NULL },
             first: if call.starts_vary() { first } else { Shared::NULL },
             products: Shared::new(arena.take(plan.threads * product)),
             product,

@@ -26,8 +26,9 @@ struct Common<'a> {
     weights: &'a [Panels],
     /// `[rows][K][unit_ld]`
     carry: *mut f32,
-    /// `[rows][unit_ld]`, or null.
+    /// `[rows][unit_ld]`, or null, as `candidate`.
     mask: *const f32,
+    candidate: *const f32,
     norm: Option<BackwardNorm>,
     /// The states before the window's first step, and those before the sequence.
     before_window: (*const f32, usize),
@@ -54,14 +55,15 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
         // - the rows and units of the share are written by this thread alone
         unsafe {
             let carry = scratch.carry.get().add(first * C::STATES * plan.unit_ld);
-            let mask = match scratch.mask.is_null() {
-                true => core::ptr::null_mut(),
-                false => scratch.mask.get().add(first * plan.unit_ld),
-            };
+            let [mask, candidate] =
+                [scratch.mask, scratch.candidate].map(|of_batch| match of_batch.is_null() {
+                    true => core::ptr::null_mut(),
+                    false => of_batch.get().add(first * plan.unit_ld),
+                });
             if window.span.end == call.steps {
                 self.fill_carry(carry, S::LANES);
-                if !mask.is_null() {
-                    call.state_mask(s, share.rows.clone(), mask);
+                if let Some(drawn) = call.state {
+                    call.draw(drawn, share, 0, mask);
                 }
             }
             let zeros = States { ptr: Shared::new(scratch.zeros.get()), ld: 0 };
@@ -70,6 +72,7 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
                 weights: &weights,
                 carry,
                 mask,
+                candidate,
                 norm: job.norm(C::CELL, first),
                 before_window: window.state.at_row(first),
                 start: start.at_row(first),
@@ -80,6 +83,9 @@ impl<C: Recurrence> Kernel for BackwardRows<'_, C> {
             };
             for i in window.span.clone().rev() {
                 let step = self.step(&common, i, after);
+                if let Some(drawn) = call.candidate {
+                    call.draw(drawn, share, call.time(i) * call.seq.batch, candidate);
+                }
                 C::backward(s, &step);
                 if !C::BACK.is_empty() {
                     share.wait();
@@ -161,6 +167,7 @@ impl<C: Recurrence> BackwardRows<'_, C> {
             carry: common.carry,
             unit_ld: plan.unit_ld,
             mask: common.mask,
+            candidate: common.candidate,
             before: Before {
                 y,
                 saved: saved_before,

@@ -1,12 +1,11 @@
 //! One call over a batch of sequences: what goes in, and what follows from it.
 
-use super::plan::{Facts, Plan};
+use super::plan::{Facts, Plan, Share};
 use crate::cell::Recurrence;
 use crate::dims::{Pass, Sequence, Shape};
-use crate::hash::{Stream, key};
 use crate::noise::{Mask, Noise, Zoneout};
 use crate::saved::{Blocks, window};
-use crate::simd::{Isa, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 use crate::threads;
 use core::ops::Range;
 
@@ -24,6 +23,10 @@ pub(crate) struct Call<'a> {
     /// `[B, K * H]`, or none for zeros.
     pub h0: Option<&'a [f32]>,
     pub noise: Noise,
+    /// What the state is multiplied with before the hidden weights see it, counted as `[B, H]`.
+    pub state: Option<Mask>,
+    /// What the candidates are multiplied with, counted as `[T, B, H]`.
+    pub candidate: Option<Mask>,
     /// Steps of a window whose saved values are recomputed; none: all are saved.
     pub window: Option<usize>,
     /// Steps up to the longest length.
@@ -54,9 +57,25 @@ impl<'a> Call<'a> {
         let window = recompute.then(|| window(seq));
         let blocks = Blocks::new(C::CELL, hidden, &noise, normed);
         let steps = seq.lengths.map_or(seq.seq_len, |l| l.iter().copied().max().unwrap_or(0));
-        let facts = Facts { seq, hidden, lanes: isa.lanes(), steps, blocks, threads };
+        let (state, candidate) = (noise.state(), noise.candidate());
+        let (lanes, drops) = (isa.lanes(), candidate.is_some());
+        let facts = Facts { seq, hidden, lanes, steps, blocks, drops, threads };
         let plan = Plan::new::<C>(facts);
-        Self { isa, seq, input, hidden, x, h0, noise, window, steps, blocks, plan }
+        Self {
+            isa,
+            seq,
+            input,
+            hidden,
+            x,
+            h0,
+            noise,
+            state,
+            candidate,
+            window,
+            steps,
+            blocks,
+            plan,
+        }
     }
 
     /// Values of a saved row, of all blocks.
@@ -69,8 +88,8 @@ impl<'a> Call<'a> {
         self.seq.reverse && self.seq.lengths.is_some()
     }
 
-    /// Zoneout at a step whose first value is number `first` of `[T, B, H]`.
-    pub fn zoneout(&self, rate: f32, first: usize) -> Zoneout {
+    /// Zoneout at a step whose first value is number `first` of `[T, B, H]`; none at rate 0.
+    pub fn zoneout(&self, rate: f32, first: usize) -> Option<Zoneout> {
         Zoneout::new(rate, &self.noise, first)
     }
 
@@ -92,19 +111,41 @@ impl<'a> Call<'a> {
         self.seq.lengths.map(|l| &l[rows.clone()])
     }
 
-    /// Writes the mask of recurrent dropout for some rows.
+    /// Writes a mask for the units of a share, whose batch begins at row `row` of what the mask
+    /// counts, `[rows, H]`.
     ///
     /// # Safety
-    /// - `to`: `[rows][unit_ld]` writable, by this thread alone
+    /// - `to`: `[rows of the share][unit_ld]` writable at its units, by this thread alone
+    pub(super) unsafe fn draw(&self, mask: Mask, share: &Share<'_>, row: usize, to: *mut f32) {
+        let (hidden, ld) = (self.hidden, self.plan.unit_ld);
+        self.isa.dispatch(Draw { mask, share, row, hidden, to, ld });
+    }
+}
+
+/// A mask on its way to memory. A kernel of its own, not inlined into the steps that seldom need
+/// it: its constants would stand in their registers.
+struct Draw<'a> {
+    mask: Mask,
+    share: &'a Share<'a>,
+    row: usize,
+    hidden: usize,
+    to: *mut f32,
+    ld: usize,
+}
+
+impl Kernel for Draw<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub unsafe fn state_mask<S: Simd>(&self, s: S, rows: Range<usize>, to: *mut f32) {
-        let Noise { seed, recurrent_dropout } = self.noise;
-        let mask = Mask::new(s, recurrent_dropout, key(seed.unwrap_or(0), Stream::State));
-        for (i, row) in rows.enumerate() {
-            for j in (0..self.hidden).step_by(S::LANES) {
-                let place = (row * self.hidden + j) as u32;
-                // SAFETY: the caller's contract; rows are padded to whole vectors.
-                unsafe { s.store(to.add(i * self.plan.unit_ld + j), mask.at(s, place)) }
+    fn run<S: Simd>(self, s: S) {
+        let Self { mask, share, row, hidden, to, ld } = self;
+        for (i, b) in share.rows.clone().enumerate() {
+            for panel in share.panels.clone() {
+                let j = panel * S::LANES;
+                let place = ((row + b) * hidden + j) as u32;
+                // SAFETY: the contract of `draw`, which alone makes this kernel; rows are padded to
+                // whole vectors.
+                unsafe { s.store(to.add(i * ld + j), mask.at(s, place)) }
             }
         }
     }

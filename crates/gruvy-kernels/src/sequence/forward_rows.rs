@@ -5,6 +5,7 @@ use super::job::Forward;
 use super::plan::{ForwardScratch, Share};
 use crate::cell::Recurrence;
 use crate::memory::Arena;
+use crate::noise::Mask;
 use crate::norm::{ForwardNorm, Gains, Interleaved, Save, normalise};
 use crate::product::{Product, Rows, Store};
 use crate::simd::{Isa, Kernel, Simd};
@@ -33,6 +34,8 @@ struct Memory {
     /// Room for one more value a unit, `[n][unit_ld]`, for a cell of two products.
     extra: *mut f32,
     masked: Option<Masked>,
+    /// The mask of the candidates, and its values at a step, `[n][unit_ld]`.
+    candidate: Option<(Mask, *mut f32)>,
 }
 
 /// What recurrent dropout needs.
@@ -66,7 +69,7 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
                 let gates = C::PRODUCTS.first().copied().unwrap_or(0);
                 weights[0] = weights[0].part(&share.panels, gates * call.hidden * S::LANES);
             }
-            self.begin(s, &memory);
+            self.begin::<S>(&memory);
             for first in steps.clone().step_by(chunk) {
                 let visited = first..steps.end.min(first + chunk);
                 let times = call.times(&visited);
@@ -76,6 +79,10 @@ impl<C: Recurrence> Kernel for ForwardRows<'_, C> {
                     let mut step = self.step(&memory, i, times.start);
                     step.weights = &weights;
                     self.regularise(s, &memory, &mut step);
+                    if let Some((drawn, mask)) = memory.candidate {
+                        call.draw(drawn, share, call.time(i) * call.seq.batch, mask);
+                        step.candidate = mask;
+                    }
                     C::forward(s, &step);
                     // Without a product no unit needs another.
                     if !C::PRODUCTS.is_empty() {
@@ -107,7 +114,8 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
         let extra = if C::PRODUCTS.len() > 1 { vectors(1) } else { next };
         let masked =
             call.blocks.seen.map(|block| Masked { block, mask: vectors(1), seen: vectors(1) });
-        Memory { x, raw, state, next, extra, masked }
+        let candidate = call.candidate.map(|drawn| (drawn, vectors(1)));
+        Memory { x, raw, state, next, extra, masked, candidate }
     }
 
     /// The share's units of the vectors of all states, in scratch memory.
@@ -124,7 +132,7 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
     /// - `memory.masked.mask`: `[n][unit_ld]` writable, if there is one
     /// - the call's `h0`: `[B, K * H]`, if there is one
     #[inline(always)]
-    unsafe fn begin<S: Simd>(&self, s: S, memory: &Memory) {
+    unsafe fn begin<S: Simd>(&self, memory: &Memory) {
         let Self { job: Forward { call, .. }, ref share, .. } = *self;
         let Share { ref rows, ref panels, .. } = *share;
         let (ld, width) = (call.plan.unit_ld, C::STATES * call.hidden);
@@ -139,8 +147,8 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
                 self.vectors(memory.state, S::LANES).set(from, call.hidden);
             }
             share.wait();
-            if let Some(Masked { mask, .. }) = memory.masked {
-                call.state_mask(s, rows.clone(), mask);
+            if let (Some(Masked { mask, .. }), Some(drawn)) = (memory.masked, call.state) {
+                call.draw(drawn, share, 0, mask);
             }
         }
     }
@@ -206,6 +214,7 @@ impl<'a, C: Recurrence> ForwardRows<'a, C> {
             saved,
             saved_ld: call.saved_ld(),
             valid: Valid { t, lengths: call.lengths(rows) },
+            candidate: core::ptr::null(),
             zoneout: call.zoneout(packed.zoneout, at),
             norm: None,
         }

@@ -61,6 +61,8 @@ pub(super) struct Scratch {
     pub carry: Shared<*mut f32>,
     /// The mask of recurrent dropout, `[B, unit_ld]`, or null.
     pub mask: Shared<*mut f32>,
+    /// The mask of the candidates at a step, `[B, unit_ld]`, or null.
+    pub candidate: Shared<*mut f32>,
     /// `[B, S, H]`: the gate gradients of each row's first step, where rows start at different
     /// steps; or null.
     pub first: Shared<*mut f32>,

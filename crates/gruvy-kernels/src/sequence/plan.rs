@@ -60,6 +60,8 @@ pub(super) struct Facts<'a> {
     /// Steps up to the longest length.
     pub steps: usize,
     pub blocks: Blocks,
+    /// Whether candidates are dropped.
+    pub drops: bool,
     /// Threads that the call may use.
     pub threads: usize,
 }
@@ -161,15 +163,15 @@ fn team<C: Recurrence>(facts: &Facts<'_>) -> usize {
 impl ForwardScratch {
     /// For shares of at most `rows` rows.
     fn new<C: Recurrence>(facts: &Facts<'_>, rows: usize, unit_ld: usize) -> Self {
-        let Facts { hidden, lanes, steps, blocks, .. } = *facts;
+        let Facts { hidden, lanes, steps, blocks, drops, .. } = *facts;
         let units = hidden.next_multiple_of(lanes);
         let x_ld = units * C::GATES;
         let chunk = (CHUNK / (rows * x_ld).max(1)).clamp(1, steps.max(1));
         let most = C::PRODUCTS.iter().copied().max().unwrap_or(0);
         let gates = if blocks.norm.is_some() { most } else { 0 };
-        // Mask, masked state, and what the cell needs between its products.
+        // Mask, masked state, what the cell needs between its products, the candidates' mask.
         let masked = if blocks.seen.is_some() { 2 } else { 0 };
-        let extra = masked + (C::PRODUCTS.len() > 1) as usize;
+        let extra = masked + (C::PRODUCTS.len() > 1) as usize + drops as usize;
         let vectors = 2 * C::STATES + extra;
         let len =
             lines(chunk * rows * x_ld) + lines(rows * gates * units) + vectors * rows * unit_ld;

@@ -35,9 +35,12 @@ pub(crate) struct BackwardStep<'a> {
     /// What h was multiplied with before the hidden weights saw it, `[rows][unit_ld]`, read; or
     /// null.
     pub mask: *const f32,
+    /// What the candidates were multiplied with where they joined the state, `[rows][unit_ld]`, read;
+    /// or null.
+    pub candidate: *const f32,
     pub before: Before<'a>,
     pub valid: Valid<'a>,
-    pub zoneout: Zoneout,
+    pub zoneout: Option<Zoneout>,
     pub norm: Option<BackwardNorm>,
 }
 
@@ -208,6 +211,27 @@ impl BackwardStep<'_> {
         unsafe { s.mul(v, s.load(self.mask.add(at.row * self.unit_ld + at.j))) }
     }
 
+    /// Candidates of some units as they joined the state, or gradients that come back to them: with
+    /// their dropout, if there is one.
+    ///
+    /// # Safety
+    /// - `at`: a row and units of the step
+    /// - `candidate`: `[rows][unit_ld]` readable, or null
+    #[inline(always)]
+    pub unsafe fn dropped<S: Simd, const N: usize>(
+        &self,
+        s: S,
+        at: Place,
+        values: [S::V; N],
+    ) -> [S::V; N] {
+        if self.candidate.is_null() {
+            return values;
+        }
+        // SAFETY: the caller's contract; the mask is padded to whole vectors.
+        let mask = unsafe { s.load(self.candidate.add(at.row * self.unit_ld + at.j)) };
+        values.map(|v| s.mul(v, mask))
+    }
+
     /// The carried gradient of vector `part` of a row's state, of `K`.
     ///
     /// # Safety
@@ -231,7 +255,7 @@ impl BackwardStep<'_> {
     }
 
     /// The gradient of a row's new h: what the product (`acc`) and the carry bring, and dy; divided
-    /// between the cell's candidate and, by zoneout, the state before. A row past its length passes
+    /// between what the cell computes and, by zoneout, the state before. A row past its length passes
     /// it on, with `N` blocks of zero gradients, and gives none.
     ///
     /// # Safety
@@ -264,15 +288,15 @@ impl BackwardStep<'_> {
     }
 
     /// A gradient of state vector `part`, zero if it has [vanished](VANISHED) and divided by
-    /// zoneout: the candidate's share, and the share of the state before.
+    /// zoneout: the share of what the cell computes, and that of the state before.
     #[inline(always)]
     pub fn divide<S: Simd>(&self, s: S, at: Place, part: usize, d: S::V) -> [S::V; 2] {
         let zero = s.splat(0.0);
         let size = s.max(d, s.sub(zero, d));
         let d = s.where_less(size, s.splat(VANISHED), zero, d);
-        if self.zoneout.rate > 0.0 {
+        if let Some(zoneout) = &self.zoneout {
             let place = at.row * self.hidden + at.j;
-            let kept = self.zoneout.choose(s, part, place, d, zero);
+            let kept = zoneout.choose(s, part, place, d, zero);
             return [s.sub(d, kept), kept];
         }
         [d, zero]

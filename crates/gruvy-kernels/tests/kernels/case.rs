@@ -38,23 +38,51 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
 pub struct Regular {
     pub zoneout: f32,
     pub recurrent_dropout: f32,
+    pub candidate_dropout: f32,
     pub norm: bool,
     pub drawn: bool,
 }
 
-pub const PLAIN: Regular =
-    Regular { zoneout: 0.0, recurrent_dropout: 0.0, norm: false, drawn: false };
+pub const PLAIN: Regular = Regular {
+    zoneout: 0.0,
+    recurrent_dropout: 0.0,
+    candidate_dropout: 0.0,
+    norm: false,
+    drawn: false,
+};
 
 /// Each regulariser alone and all of them together, drawn and not drawn.
-pub const REGULAR: [Regular; 7] = [
+const REGULAR: [Regular; 8] = [
     PLAIN,
     Regular { zoneout: 0.3, ..PLAIN },
     Regular { zoneout: 0.3, drawn: true, ..PLAIN },
     Regular { recurrent_dropout: 0.4, drawn: true, ..PLAIN },
+    Regular { candidate_dropout: 0.4, drawn: true, ..PLAIN },
     Regular { norm: true, ..PLAIN },
-    Regular { zoneout: 0.2, recurrent_dropout: 0.3, norm: true, drawn: true },
-    Regular { zoneout: 0.2, recurrent_dropout: 0.3, norm: true, drawn: false },
+    ALL,
+    Regular { drawn: false, ..ALL },
 ];
+
+pub const ALL: Regular = Regular {
+    zoneout: 0.2,
+    recurrent_dropout: 0.3,
+    candidate_dropout: 0.3,
+    norm: true,
+    drawn: true,
+};
+
+/// What can regularise a cell: [`REGULAR`], without the dropout of a candidate that it lacks.
+pub fn regular(cell: Cell) -> [Regular; 8] {
+    REGULAR.map(|regular| regular.of(cell))
+}
+
+impl Regular {
+    /// This without the dropout of a candidate, if the cell has none.
+    pub fn of(self, cell: Cell) -> Self {
+        let candidate_dropout = if cell.has_candidate() { self.candidate_dropout } else { 0.0 };
+        Self { candidate_dropout, ..self }
+    }
+}
 
 /// A layer with random contents.
 pub struct Case {
@@ -171,6 +199,7 @@ impl Case {
         Noise {
             seed: self.regular.drawn.then_some(0x1234_5678_9abc),
             recurrent_dropout: self.regular.recurrent_dropout,
+            candidate_dropout: self.regular.candidate_dropout,
         }
     }
 

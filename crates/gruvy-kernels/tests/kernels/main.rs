@@ -3,7 +3,7 @@
 
 mod case;
 
-use case::{Answer, Case, PLAIN, REGULAR, Regular, assert_close, wide};
+use case::{ALL, Answer, Case, PLAIN, Regular, assert_close, regular, wide};
 use gruvy_kernels::{
     Cell, Gradients, Isa, Layer, Output, Packed, Pass, Sequence, Tape, Weights, Workspace, backward,
 };
@@ -39,7 +39,7 @@ fn all_shapes(cell: Cell) {
 fn all_regularisers(cell: Cell) {
     for isa in Isa::available() {
         let mut ws = Workspace::new();
-        for regular in REGULAR {
+        for regular in regular(cell) {
             for sizes in [[1, 1, 3, 5], [7, 3, 4, 9], [6, 9, 5, 33]] {
                 Case::regular(cell, regular, sizes).check(isa, &mut ws, true);
                 Case::regular(cell, regular, sizes).ragged().check(isa, &mut ws, false);
@@ -57,7 +57,7 @@ fn large_sizes(cell: Cell) {
         Case::new(cell, [9, 70, 20, 49]).check(isa, &mut ws, true);
         Case::new(cell, [300, 5, 65, 20]).ragged().check(isa, &mut ws, false);
         Case::new(cell, [3, 15, 50, 140]).reversed().check(isa, &mut ws, true);
-        Case::regular(cell, REGULAR[5], [30, 11, 65, 40]).ragged().check(isa, &mut ws, true);
+        Case::regular(cell, ALL.of(cell), [30, 11, 65, 40]).ragged().check(isa, &mut ws, true);
         Case::new(cell, [300, 5, 65, 20]).recomputed().check(isa, &mut ws, false);
     }
 }
@@ -97,7 +97,7 @@ fn same_bits_for_any_number_of_threads() {
         for case in [
             Case::new(cell, [40, 37, 30, 60]),
             Case::new(cell, [40, 21, 30, 65]).ragged().reversed(),
-            Case::regular(cell, REGULAR[5], [200, 3, 30, 100]).ragged(),
+            Case::regular(cell, ALL.of(cell), [200, 3, 30, 100]).ragged(),
             Case::new(cell, [40, 37, 30, 60]).recomputed(),
             // So few rows that threads share their units.
             Case::new(cell, [20, 1, 30, 400]),
@@ -120,7 +120,7 @@ fn steps_equal_the_sequence() {
         for cell in Cell::ALL {
             // Miri knows no square roots in assembly, which is what libm has.
             let steps_alike = |r: &Regular| !(r.drawn || cfg!(miri) && r.norm);
-            for regular in REGULAR.into_iter().filter(steps_alike) {
+            for regular in regular(cell).into_iter().filter(steps_alike) {
                 for &b in unless_miri(&[1, 2, 5, 11], &[3]) {
                     let [t, i, h] = if cfg!(miri) { [2, 3, 5] } else { [6, 10, 21] };
                     let case = Case::regular(cell, regular, [t, b, i, h]);
@@ -149,7 +149,7 @@ fn steps_equal_the_sequence() {
 fn a_batch_equals_its_rows_alone() {
     for cell in Cell::ALL {
         // Draws depend on the row's place in the batch.
-        for regular in REGULAR.into_iter().filter(|r| !r.drawn) {
+        for regular in regular(cell).into_iter().filter(|r| !r.drawn) {
             let case = Case::regular(cell, regular, [7, 13, 6, 19]).ragged();
             let mut ws = Workspace::new();
             let (y, last) = case.forward(&mut ws);
@@ -181,7 +181,7 @@ fn a_batch_equals_its_rows_alone() {
 #[test]
 fn padding_has_no_effect() {
     for cell in Cell::ALL {
-        for regular in REGULAR {
+        for regular in regular(cell) {
             for reverse in [false, true] {
                 let mut case = Case::regular(cell, regular, [9, 10, 6, 19]).ragged();
                 case.reverse = reverse;
@@ -205,7 +205,7 @@ fn padding_has_no_effect() {
 #[test]
 fn recomputed_gradients_equal_the_saved_ones() {
     for cell in Cell::ALL {
-        for regular in REGULAR {
+        for regular in regular(cell) {
             for sizes in [[40, 20, 6, 9], [30, 37, 5, 11]] {
                 for case in [
                     Case::regular(cell, regular, sizes),
@@ -251,6 +251,22 @@ fn inference_draws_nothing() {
         let on = on.run(Isa::best(), &mut Workspace::new(), true);
         // A minGRU has no product of the state to drop from.
         assert_eq!(on == plain, cell == Cell::MinGru, "{cell:?}");
+    }
+}
+
+/// Dropout of the candidate is drawn by the place in the buffer, and not at all without a seed or a
+/// rate.
+#[test]
+fn candidates_are_dropped_where_something_is_drawn() {
+    let run = |cell, regular| {
+        Case::regular(cell, regular, [5, 3, 4, 9]).run(Isa::best(), &mut Workspace::new(), true)
+    };
+    for cell in Cell::ALL.into_iter().filter(|cell| cell.has_candidate()) {
+        let plain = run(cell, PLAIN);
+        let off = Regular { candidate_dropout: 0.5, ..PLAIN };
+        assert!(run(cell, off) == plain, "{cell:?}");
+        assert!(run(cell, Regular { drawn: true, ..PLAIN }) == plain, "{cell:?}");
+        assert!(run(cell, Regular { drawn: true, ..off }) != plain, "{cell:?}");
     }
 }
 
@@ -309,7 +325,7 @@ fn a_layer_without_bias_has_zero_bias() {
 #[test]
 fn the_last_h_is_the_last_valid_output() {
     for cell in Cell::ALL {
-        let case = Case::regular(cell, REGULAR[5], [6, 5, 4, 9]).ragged();
+        let case = Case::regular(cell, ALL.of(cell), [6, 5, 4, 9]).ragged();
         let (y, last) = case.forward(&mut Workspace::new());
         let width = cell.states() * case.h;
         for (b, &len) in case.lengths.as_ref().unwrap().iter().enumerate() {
@@ -346,6 +362,20 @@ fn a_state_without_c_is_named() {
 fn zoneout_of_everything_is_refused() {
     let case = Case::regular(Cell::Gru, Regular { zoneout: 1.0, ..PLAIN }, [5, 2, 4, 3]);
     case.run(Isa::best(), &mut Workspace::new(), true);
+}
+
+#[test]
+#[should_panic(expected = "expected candidate dropout in [0, 1), got 1")]
+fn dropping_every_candidate_is_refused() {
+    let regular = Regular { candidate_dropout: 1.0, ..PLAIN };
+    Case::regular(Cell::Gru, regular, [5, 2, 4, 3]).run(Isa::best(), &mut Workspace::new(), true);
+}
+
+#[test]
+#[should_panic(expected = "the cell rnn has no candidate")]
+fn a_cell_without_a_candidate_is_named() {
+    let regular = Regular { candidate_dropout: 0.5, ..PLAIN };
+    Case::regular(Cell::Rnn, regular, [5, 2, 4, 3]).run(Isa::best(), &mut Workspace::new(), true);
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl<C: TaskConfig> Comparison<C> {
         mut settings: RunSettings<C>,
     ) -> Result<Self> {
         config.check()?;
+        settings.train.check_candidate(&config.cells)?;
         settings.train.cell = config.cells[0];
         settings.check()?;
         if settings.data.paths.iter().any(|path| path.as_os_str() == "-") {

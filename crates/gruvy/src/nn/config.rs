@@ -34,6 +34,10 @@ pub struct RecurrentConfig {
     /// Variational dropout of the state: the probability with which the hidden weights do not see
     /// a unit, at all steps of a sequence, during training.
     pub recurrent_dropout: f64,
+    /// Dropout of the candidate: the probability with which a new value (n; an LSTM's g) is zero
+    /// where it joins the state, drawn anew at each step, during training (Semeniuta et al.,
+    /// 1603.05118). For cells that [have a candidate](Cell::has_candidate).
+    pub candidate_dropout: f64,
     /// Zoneout (Krueger et al., 1606.01305): the probability with which a unit keeps its state at
     /// a step. Drawn during training, the mean afterwards.
     pub zoneout: f64,
@@ -69,6 +73,7 @@ impl RecurrentConfig {
             dropout: 0.0,
             input_dropout: 0.0,
             recurrent_dropout: 0.0,
+            candidate_dropout: 0.0,
             zoneout: 0.0,
             weight_dropout: 0.0,
             layer_norm: false,
@@ -107,6 +112,11 @@ impl RecurrentConfig {
     /// Sets [`recurrent_dropout`](Self::recurrent_dropout).
     pub fn with_recurrent_dropout(self, recurrent_dropout: f64) -> Self {
         Self { recurrent_dropout, ..self }
+    }
+
+    /// Sets [`candidate_dropout`](Self::candidate_dropout).
+    pub fn with_candidate_dropout(self, candidate_dropout: f64) -> Self {
+        Self { candidate_dropout, ..self }
     }
 
     /// Sets [`zoneout`](Self::zoneout).

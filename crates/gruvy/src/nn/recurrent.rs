@@ -30,7 +30,8 @@ impl RecurrentConfig {
     /// under its name.
     ///
     /// # Panics
-    /// If a size is 0, a probability is outside `[0, 1)`, or `chrono` is 1 or 2.
+    /// If a size is 0, a probability is outside `[0, 1)`, `chrono` is 1 or 2, or there is
+    /// `candidate_dropout` for a cell without a candidate.
     pub fn init(&self, key: Key, device: &Device) -> Recurrent {
         for (name, size) in [
             ("input_size", self.input_size),
@@ -43,6 +44,7 @@ impl RecurrentConfig {
             ("dropout", self.dropout),
             ("input_dropout", self.input_dropout),
             ("recurrent_dropout", self.recurrent_dropout),
+            ("candidate_dropout", self.candidate_dropout),
             ("zoneout", self.zoneout),
             ("weight_dropout", self.weight_dropout),
         ] {
@@ -51,6 +53,11 @@ impl RecurrentConfig {
                 "RecurrentConfig: expected {name} in [0, 1), got {rate}"
             );
         }
+        assert!(
+            self.candidate_dropout == 0.0 || self.cell.has_candidate(),
+            "RecurrentConfig: expected candidate_dropout 0 for the cell {}, which has no candidate",
+            self.cell.name()
+        );
         let layer = |index| {
             let input = match index / self.directions() {
                 0 => self.input_size,
@@ -130,6 +137,7 @@ impl Recurrent {
             dropout,
             config.input_dropout,
             config.recurrent_dropout,
+            config.candidate_dropout,
             config.zoneout,
             config.weight_dropout,
         ];
@@ -139,6 +147,7 @@ impl Recurrent {
             dropout: dropout as f32,
             input_dropout: config.input_dropout as f32,
             recurrent_dropout: config.recurrent_dropout as f32,
+            candidate_dropout: config.candidate_dropout as f32,
             weight_dropout: config.weight_dropout as f32,
         })
     }

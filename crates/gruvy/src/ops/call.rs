@@ -41,8 +41,8 @@ impl Settings {
     pub(super) fn kernel_noise(&self) -> gruvy_kernels::Noise {
         let Some(noise) = self.noise else { return Default::default() };
         let seed = stream(noise.seed, 4 + u64::from(self.reverse));
-        let recurrent_dropout = noise.recurrent_dropout;
-        gruvy_kernels::Noise { seed: Some(seed), recurrent_dropout }
+        let Noise { recurrent_dropout, candidate_dropout, .. } = noise;
+        gruvy_kernels::Noise { seed: Some(seed), recurrent_dropout, candidate_dropout }
     }
 }
 
@@ -64,6 +64,9 @@ pub struct Noise {
     /// Variational dropout of what the hidden weights see of the state: the same units at all
     /// steps.
     pub recurrent_dropout: f32,
+    /// Dropout of the candidate (Semeniuta et al., 1603.05118): of the new values where they join
+    /// the state, drawn anew at each step. For a cell that [has one](Cell::has_candidate).
+    pub candidate_dropout: f32,
     /// DropConnect (Wan et al., 2013; Merity et al., 1708.02182): dropout of the hidden weights,
     /// the same at all steps and in all rows.
     pub weight_dropout: f32,
@@ -143,10 +146,16 @@ pub(super) fn check(settings: &Settings, x: &Tensor<3>, h0: Option<&Tensor<2>>, 
         ("dropout", noise.dropout),
         ("input_dropout", noise.input_dropout),
         ("recurrent_dropout", noise.recurrent_dropout),
+        ("candidate_dropout", noise.candidate_dropout),
         ("weight_dropout", noise.weight_dropout),
     ] {
         assert!((0.0..1.0).contains(&rate), "recurrence: expected {name} in [0, 1), got {rate}");
     }
+    assert!(
+        noise.candidate_dropout == 0.0 || cell.has_candidate(),
+        "recurrence: expected candidate_dropout 0 for the cell {}, which has no candidate",
+        cell.name()
+    );
     if let Some(lengths) = &settings.lengths {
         assert!(
             lengths.len() == batch,

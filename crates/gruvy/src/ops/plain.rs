@@ -34,7 +34,7 @@ pub fn plain(
     let step = Step::new(settings, weights, [seq_len, batch, hidden], &device);
     let state = h0.unwrap_or_else(|| Tensor::zeros([batch, cell.states() * hidden], &device));
     if cell == Cell::MinGru && past.is_none() && settings.zoneout == 0.0 {
-        let y = scan(gates, state, settings.reverse);
+        let y = scan(gates, step.candidate, state, settings.reverse);
         let last = y.clone().narrow(0, if settings.reverse { 0 } else { seq_len - 1 }, 1);
         return (y, last.squeeze_dim::<2>(0));
     }
@@ -109,6 +109,8 @@ struct Step {
     gain_hh: Option<Tensor<1>>,
     /// `[B, H]`
     state_mask: Option<Tensor<2>>,
+    /// `[T, B, H]`
+    candidate: Option<Tensor<3>>,
     zoneout: f32,
     /// `[T, B, H]` for each vector of the state; none: the mean.
     kept: Vec<Tensor<3>>,
@@ -134,10 +136,9 @@ impl Step {
         let tensor = |mask: Vec<f32>| {
             Tensor::from_data(TensorData::new(mask, [seq_len, batch, hidden]), device)
         };
+        let len = seq_len * batch * hidden;
         let kept = (0..settings.cell.states())
-            .filter_map(|part| {
-                drawn.zoneout_mask(settings.zoneout, part, seq_len * batch * hidden).map(tensor)
-            })
+            .filter_map(|part| drawn.zoneout_mask(settings.zoneout, part, len).map(tensor))
             .collect();
         Self {
             cell: settings.cell,
@@ -148,6 +149,7 @@ impl Step {
             gain_hh: weights.gain_hh,
             state_mask: (drawn.state_mask(batch * hidden))
                 .map(|mask| Tensor::from_data(TensorData::new(mask, [batch, hidden]), device)),
+            candidate: drawn.candidate_mask(len).map(tensor),
             zoneout: settings.zoneout,
             kept,
         }
@@ -211,7 +213,7 @@ impl Step {
                 let from_h = self.product(seen.clone(), 0, 3);
                 let r = sigmoid(part(&gates, 0) + part(&from_h, 0));
                 let z = sigmoid(part(&gates, 1) + part(&from_h, 1));
-                let n = (part(&gates, 2) + r * part(&from_h, 2)).tanh();
+                let n = self.dropped(t, (part(&gates, 2) + r * part(&from_h, 2)).tanh());
                 self.zoned(t, 0, n.clone() + z * (h.clone() - n), h)
             }
             Cell::GruV3 => {
@@ -219,12 +221,13 @@ impl Step {
                 let r = sigmoid(part(&gates, 0) + part(&from_h, 0));
                 let z = sigmoid(part(&gates, 1) + part(&from_h, 1));
                 let n = (part(&gates, 2) + self.product(r * seen, 2, 1)).tanh();
+                let n = self.dropped(t, n);
                 self.zoned(t, 0, n.clone() + z * (h.clone() - n), h)
             }
             Cell::Lstm => {
                 let (sum, c) = (sum(), part(&state, 1));
                 let [i, f, o] = [0, 1, 3].map(|gate| sigmoid(part(&sum, gate)));
-                let next = f * c.clone() + i * part(&sum, 2).tanh();
+                let next = f * c.clone() + i * self.dropped(t, part(&sum, 2).tanh());
                 let h = self.zoned(t, 0, o * next.clone().tanh(), h);
                 Tensor::cat(vec![h, self.zoned(t, 1, next, c)], 1)
             }
@@ -232,13 +235,22 @@ impl Step {
             Cell::RnnRelu => self.zoned(t, 0, relu(sum()), h),
             Cell::MinGru => {
                 let (z, n) = min_gru_gates(gates);
+                let n = self.dropped(t, n);
                 self.zoned(t, 0, h.clone() + z * (n - h.clone()), h)
             }
             other => panic!("recurrence: no plain form of the cell {}", other.name()),
         }
     }
 
-    /// Vector `part` of the next state: zoneout between the cell's candidate and what was there.
+    /// The candidate as it joins the state.
+    fn dropped(&self, t: usize, candidate: Tensor<2>) -> Tensor<2> {
+        match &self.candidate {
+            Some(mask) => candidate * mask.clone().narrow(0, t, 1).squeeze_dim::<2>(0),
+            None => candidate,
+        }
+    }
+
+    /// Vector `part` of the next state: zoneout between what the cell computes and what was there.
     fn zoned(&self, t: usize, part: usize, new: Tensor<2>, old: Tensor<2>) -> Tensor<2> {
         if self.zoneout == 0.0 {
             return new;
@@ -260,7 +272,8 @@ fn min_gru_gates<const D: usize>(gates: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
     (sigmoid(gates.narrow(D - 1, 0, hidden)), n)
 }
 
-/// The minGRU's states from its gates `[T, B, 2 * H]` by a parallel scan (Hillis and Steele, 1986).
+/// The minGRU's states from its gates `[T, B, 2 * H]`, and the mask `[T, B, H]` of its candidates,
+/// by a parallel scan (Hillis and Steele, 1986).
 ///
 /// ```text
 /// h_t = a_t h_{t−1} + b_t,  a = 1 − z,  b = z n
@@ -269,9 +282,13 @@ fn min_gru_gates<const D: usize>(gates: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
 /// log₂ T rounds of whole-sequence operations. The paper divides by cumulative products, and has to
 /// go through logarithms of positive numbers for it; composing the steps' maps divides by nothing
 /// and takes any h0.
-fn scan(gates: Tensor<3>, h0: Tensor<2>, reverse: bool) -> Tensor<3> {
+fn scan(gates: Tensor<3>, mask: Option<Tensor<3>>, h0: Tensor<2>, reverse: bool) -> Tensor<3> {
     let [seq_len, batch, width] = gates.dims();
     let (z, n) = min_gru_gates(gates);
+    let n = match mask {
+        Some(mask) => n * mask,
+        None => n,
+    };
     let (mut a, mut b) = (z.clone().neg() + 1.0, z * n);
     let hidden = width / 2;
     let shifted = |v: &Tensor<3>, by: usize, fill: f32| {

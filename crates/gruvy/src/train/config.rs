@@ -58,6 +58,9 @@ settings! {
         recurrent_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
             "Share of units that the hidden weights do not see, the same at all steps \
              (variational)";
+        /// Semeniuta et al., 1603.05118. Plain RNNs have no candidate.
+        candidate_dropout: f64 = 0.0, Kind::Number(Range::Share), "P",
+            "Share of new values dropped where they join the state, anew at each step";
         zoneout: f64 = 0.0, Kind::Number(Range::Share), "P",
             "Probability with which a unit keeps its state at a step";
         /// The same at all steps of a batch.
@@ -146,6 +149,7 @@ impl TrainConfig {
             .with_dropout(self.dropout)
             .with_input_dropout(self.input_dropout)
             .with_recurrent_dropout(self.recurrent_dropout)
+            .with_candidate_dropout(self.candidate_dropout)
             .with_zoneout(self.zoneout)
             .with_weight_dropout(self.weight_dropout)
             .with_layer_norm(self.layer_norm)
@@ -161,6 +165,7 @@ impl TrainConfig {
         settings::check(&json!(self), Self::SETTINGS)?;
         at_most(&[("hidden", self.hidden), ("batch", self.batch)], MOST)?;
         at_most(&[("layers", self.layers)], MOST_LAYERS)?;
+        self.check_candidate(&[self.cell])?;
         if let Some(chrono @ (1 | 2)) = self.chrono {
             return Err(Error::setting(
                 "chrono",
@@ -169,5 +174,22 @@ impl TrainConfig {
             ));
         }
         Ok(())
+    }
+
+    /// Refuses dropout of candidates where one of `cells` has none.
+    pub(crate) fn check_candidate(&self, cells: &[Cell]) -> Result<()> {
+        let names = |cells: Vec<&Cell>| cells.into_iter().map(|cell| cell.name()).collect();
+        let without: Vec<_> = names(cells.iter().filter(|cell| !cell.has_candidate()).collect());
+        if self.candidate_dropout == 0.0 || without.is_empty() {
+            return Ok(());
+        }
+        let with: Vec<_> = names(Cell::ALL.iter().filter(|cell| cell.has_candidate()).collect());
+        let expected = format!(
+            "expected 0 with {}, whose new state is no mixture of the old one and a candidate; it \
+             works with {}",
+            without.join(" and "),
+            with.join(", ")
+        );
+        Err(Error::setting("candidate_dropout", self.candidate_dropout, expected))
     }
 }

@@ -43,6 +43,7 @@ fn cases() -> Vec<Case> {
                 dropout: 0.2,
                 input_dropout: 0.3,
                 recurrent_dropout: 0.4,
+                candidate_dropout: if cell.has_candidate() { 0.3 } else { 0.0 },
                 weight_dropout: 0.3,
             });
             let recompute = reverse;
@@ -56,6 +57,14 @@ fn cases() -> Vec<Case> {
                 memory: Memory::default(),
             };
             cases.push(Case { norm: true, ..Case::new(settings, [5, 4, 3, 6]) });
+        }
+        if cell.has_candidate() {
+            // Alone and over full sequences: the plain minGRU runs by a scan.
+            for reverse in [false, true] {
+                let noise = Some(Noise { seed: 5, candidate_dropout: 0.4, ..Noise::default() });
+                let settings = Settings { reverse, noise, ..Settings::new(cell) };
+                cases.push(Case::new(settings, [7, 4, 3, 6]));
+            }
         }
     }
     cases
@@ -139,8 +148,13 @@ fn fused_equals_plain() {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     for (cell, batch) in [(Cell::Gru, 33), (Cell::GruV3, 33), (Cell::Lstm, 33), (Cell::Gru, 3)] {
-        let noise =
-            Some(Noise { seed: 3, dropout: 0.1, recurrent_dropout: 0.1, ..Noise::default() });
+        let noise = Some(Noise {
+            seed: 3,
+            dropout: 0.1,
+            recurrent_dropout: 0.1,
+            candidate_dropout: 0.1,
+            ..Noise::default()
+        });
         let case = Case::new(Settings { noise, ..Settings::new(cell) }, [12, batch, 40, 96]);
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -251,6 +265,15 @@ fn a_weight_that_does_not_belong_is_named() {
     let case = Case::new(Settings::new(Cell::MinGru), [2, 2, 5, 3]);
     let Leaves { x, h0, weights } = case.leaves(&device());
     let weights = Weights { w_hh: Some(tensor(1, [6, 3], &device())), ..weights };
+    recurrence(&case.settings, x, h0, weights);
+}
+
+#[test]
+#[should_panic(expected = "expected candidate_dropout 0 for the cell rnn")]
+fn a_cell_without_a_candidate_is_named() {
+    let noise = Some(Noise { candidate_dropout: 0.5, ..Noise::default() });
+    let case = Case::new(Settings { noise, ..Settings::new(Cell::Rnn) }, [2, 2, 5, 3]);
+    let Leaves { x, h0, weights } = case.leaves(&device());
     recurrence(&case.settings, x, h0, weights);
 }
 

@@ -151,14 +151,16 @@ fn dropout_stands_between_layers_in_training_only() {
 #[test]
 fn noise_is_there_in_training_only() {
     type With = fn(RecurrentConfig) -> RecurrentConfig;
-    let kinds: [(&str, With); 4] = [
+    let kinds: [(&str, With); 5] = [
         ("input_dropout", |c| c.with_input_dropout(0.5)),
         ("recurrent_dropout", |c| c.with_recurrent_dropout(0.5)),
+        ("candidate_dropout", |c| c.with_candidate_dropout(0.5)),
         ("weight_dropout", |c| c.with_weight_dropout(0.5)),
         ("zoneout", |c| c.with_zoneout(0.5)),
     ];
     for cell in Cell::ALL {
-        for (name, with) in kinds {
+        let has = |(name, _): &(&str, With)| *name != "candidate_dropout" || cell.has_candidate();
+        for (name, with) in kinds.into_iter().filter(has) {
             let config = CONFIG().with_cell(cell);
             let noisy = with(config.clone()).init(Key::new(1), &device());
             let calm = config.init(Key::new(1), &device());
