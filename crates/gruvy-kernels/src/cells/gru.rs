@@ -85,7 +85,8 @@ impl Epilogue<3> for Forward<'_> {
                     continue;
                 }
                 let h = step.state::<S, 1>(s, at, 0);
-                let h = step.dropped(s, at, n[m], |n| s.fma(z[m], s.sub(h, n), n));
+                let new = step.dropped(s, at, n[m]);
+                let h = s.fma(z[m], s.sub(h, new), new);
                 step.finish::<S, 1, 4>(s, at, h, [n[m], r[m], z[m], q[m]]);
             }
         }

@@ -113,7 +113,8 @@ impl Epilogue<1> for New<'_> {
                 true => z,
                 false => s.load_n(step.saved.add(row * step.saved_ld + step.hidden + at.j), at.n),
             };
-            let h = step.dropped(s, at, n, |n| s.fma(z, s.sub(h, n), n));
+            let new = step.dropped(s, at, n);
+            let h = s.fma(z, s.sub(h, new), new);
             step.finish::<S, 1, 4>(s, at, h, [n, r, z, reset]);
         }
     }

@@ -82,7 +82,7 @@ impl Epilogue<4> for Forward<'_> {
             for m in 0..R {
                 let at = at.below(m);
                 let c = step.state::<S, 2>(s, at, 1);
-                new[m] = step.dropped(s, at, g[m], |g| s.fma(f[m], c, s.mul(i[m], g)));
+                new[m] = s.fma(f[m], c, s.mul(i[m], step.dropped(s, at, g[m])));
             }
             let out = tanh(s, new);
             for m in 0..R {

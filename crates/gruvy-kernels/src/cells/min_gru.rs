@@ -68,7 +68,14 @@ impl Epilogue<1> for Forward<'_> {
             let [z, low] = sigmoid(s, [s.load(x), v]);
             let n = s.where_less(v, s.splat(0.0), low, s.add(v, s.splat(0.5)));
             let h = step.state::<S, 1>(s, at, 0);
-            let h = step.dropped(s, at, n, |n| s.fma(z, s.sub(n, h), h));
+            let join = |n| s.fma(z, s.sub(n, h), h);
+            // Once before it is known whether the candidate is dropped: else the compiler puts z
+            // behind that branch, where its sigmoid is no longer computed beside the other (5 %
+            // more instructions).
+            let mut h = join(n);
+            if !step.candidate.is_null() {
+                h = join(step.dropped(s, at, n));
+            }
             step.finish::<S, 1, 2>(s, at, h, [z, n]);
         }
     }

@@ -224,30 +224,18 @@ impl ForwardStep<'_> {
         unsafe { s.load(self.state.add((at.row * K + part) * self.unit_ld + at.j)) }
     }
 
-    /// What `join` makes of the candidates of some units with their dropout, if there is one.
-    ///
-    /// It is called before it is known whether there is one: behind that branch the compiler would
-    /// put the arithmetic of the other gates too, one after the other (a minGRU's sigmoids took 5 %
-    /// more instructions).
+    /// The candidates of some units as they join the state: with their dropout, if there is one.
     ///
     /// # Safety
     /// - `at`: a row and units of the step
     /// - `candidate`: `[rows][unit_ld]` readable, or null
     #[inline(always)]
-    pub unsafe fn dropped<S: Simd>(
-        &self,
-        s: S,
-        at: Place,
-        candidate: S::V,
-        join: impl Fn(S::V) -> S::V,
-    ) -> S::V {
-        let joined = join(candidate);
+    pub unsafe fn dropped<S: Simd>(&self, s: S, at: Place, v: S::V) -> S::V {
         if self.candidate.is_null() {
-            return joined;
+            return v;
         }
         // SAFETY: the caller's contract; the mask is padded to whole vectors.
-        let mask = unsafe { s.load(self.candidate.add(at.row * self.unit_ld + at.j)) };
-        join(s.mul(candidate, mask))
+        unsafe { s.mul(v, s.load(self.candidate.add(at.row * self.unit_ld + at.j))) }
     }
 
     /// Vector `part` of the next state, of `K`, zoned out: stores it for the next step.
