@@ -8,7 +8,8 @@
 //! dh_prev = dh z + W_hrᵀ dr + W_hzᵀ dz + W_hnᵀ dq
 //! ```
 //! where x_· holds the input's part with all biases but b_hn, d is the candidate's dropout (else 1),
-//! and d_· is the gradient of the gate's argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and dh blocks 1 to 3, both consecutive.
+//! and d_· is the gradient of the gate's argument. Blocks: n, r, z, q. So dx needs blocks 0 to 2 and
+//! dh blocks 1 to 3, both consecutive.
 
 use crate::cell::Recurrence;
 use crate::dims::Cell;

@@ -9,9 +9,8 @@
 //! dh_prev = dh z + ds r + W_hrᵀ dr + W_hzᵀ dz
 //! ```
 //! where d is the candidate's dropout (else 1), and the h of the products is masked if there is
-//! recurrent dropout. A step has two products, as
-//! the second needs all of s (forward) or dn (backward). Blocks: n, r, z, s; s stays as it is, the
-//! right operand of W_hn's gradient.
+//! recurrent dropout. A step has two products, as the second needs all of s (forward) or dn
+//! (backward). Blocks: n, r, z, s; s stays as it is, the right operand of W_hn's gradient.
 
 use super::gru::blend_gradients;
 use crate::cell::Recurrence;

@@ -9,8 +9,8 @@
 //! dh_prev = W_hiᵀ di + W_hfᵀ df + W_hgᵀ dg + W_hoᵀ do
 //! ```
 //! where x_· holds the input's part with all biases, d is the candidate's dropout (else 1), and d_·
-//! is the gradient of the gate's argument. Blocks: i, f, g, o, c; c stays as it is, the state before the next step. The c' of
-//! these equations is recomputed, since zoneout may have kept the old one.
+//! is the gradient of the gate's argument. Blocks: i, f, g, o, c; c stays as it is, the state before
+//! the next step. The c' of these equations is recomputed, since zoneout may have kept the old one.
 
 use crate::cell::Recurrence;
 use crate::dims::Cell;

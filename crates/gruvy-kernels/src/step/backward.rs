@@ -35,8 +35,8 @@ pub(crate) struct BackwardStep<'a> {
     /// What h was multiplied with before the hidden weights saw it, `[rows][unit_ld]`, read; or
     /// null.
     pub mask: *const f32,
-    /// What the candidates were multiplied with where they joined the state, `[rows][unit_ld]`, read;
-    /// or null.
+    /// What the candidates were multiplied with where they joined the state, `[rows][unit_ld]`,
+    /// read; or null.
     pub candidate: *const f32,
     pub before: Before<'a>,
     pub valid: Valid<'a>,
@@ -255,8 +255,8 @@ impl BackwardStep<'_> {
     }
 
     /// The gradient of a row's new h: what the product (`acc`) and the carry bring, and dy; divided
-    /// between what the cell computes and, by zoneout, the state before. A row past its length passes
-    /// it on, with `N` blocks of zero gradients, and gives none.
+    /// between what the cell computes and, by zoneout, the state before. A row past its length
+    /// passes it on, with `N` blocks of zero gradients, and gives none.
     ///
     /// # Safety
     /// - `at`: a row and units of the step

@@ -41,8 +41,8 @@ pub(crate) struct ForwardStep<'a> {
     pub saved: *mut f32,
     pub saved_ld: usize,
     pub valid: Valid<'a>,
-    /// What the candidates are multiplied with where they join the state, `[rows][unit_ld]`, read; or
-    /// null.
+    /// What the candidates are multiplied with where they join the state, `[rows][unit_ld]`,
+    /// read; or null.
     pub candidate: *const f32,
     pub zoneout: Option<Zoneout>,
     pub norm: Option<ForwardNorm>,

@@ -93,6 +93,7 @@ for_each_cell! {
 
 #[test]
 fn same_bits_for_any_number_of_threads() {
+    let dropped = Regular { candidate_dropout: 0.3, zoneout: 0.2, drawn: true, ..PLAIN };
     for cell in Cell::ALL {
         for case in [
             Case::new(cell, [40, 37, 30, 60]),
@@ -100,6 +101,7 @@ fn same_bits_for_any_number_of_threads() {
             Case::regular(cell, ALL.of(cell), [200, 3, 30, 100]).ragged(),
             Case::new(cell, [40, 37, 30, 60]).recomputed(),
             // So few rows that threads share their units.
+            Case::regular(cell, dropped.of(cell), [20, 3, 10, 400]).ragged(),
             Case::new(cell, [20, 1, 30, 400]),
             Case::new(cell, [20, 3, 10, 400]).ragged().reversed(),
             Case::new(cell, [90, 3, 10, 400]).ragged().recomputed(),
