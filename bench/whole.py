@@ -34,10 +34,10 @@ def with_torch(program, data, flags):
     return answer([sys.executable, str(HERE / "engines" / f"{program}.py"), str(data), *flags])
 
 
-def with_gruvy(args, task, data, flags, folder):
-    """The outcome of `gruvy train TASK`."""
+def with_gruvy(args, task, data, flags, folder, when=ONCE):
+    """The outcome of `gruvy train TASK`, which evaluates and saves `when`."""
     run = ["--out", str(folder / "run"), "--force", "--json", "--quiet"]
-    return answer([*args.gruvy, "train", task, str(data), *flags, *ONCE, *run])["outcome"]
+    return answer([*args.gruvy, "train", task, str(data), *flags, *when, *run])["outcome"]
 
 
 def arguments(description, same, data_help):

@@ -21,9 +21,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
-from torch_train import add_training_arguments, fit, setup
-
-POOL = 50
+from torch_train import add_training_arguments, epoch, fit, setup
 
 
 class Classifier(nn.Module):
@@ -45,16 +43,6 @@ class Classifier(nn.Module):
         else:
             y, _ = self.rnn(x)
         return self.head(self.drop(y.masked_fill(past.unsqueeze(2), -torch.inf).amax(0)))
-
-
-def epoch(lengths, batch):
-    """Batches of items, as indices, each from its longest item to its shortest."""
-    order = torch.randperm(len(lengths))
-    batches = []
-    for pool in order.split(batch * POOL):
-        pool = pool[lengths[pool].argsort(descending=True)]
-        batches.extend(pool.split(batch))
-    return [batches[i] for i in torch.randperm(len(batches))]
 
 
 def train(model, items, labels, args):

@@ -8,6 +8,9 @@ import time
 import torch
 from torch import nn
 
+# Batches whose items are sorted by length together.
+POOL = 50
+
 
 def rate(args, step, steps):
     """The learning rate at a step, as a share of --lr."""
@@ -23,6 +26,16 @@ def optimizer_of(model, args):
     matrices = [p for p in model.parameters() if p.dim() > 1]
     groups = [{"params": matrices}, {"params": biases, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=args.lr, weight_decay=args.weight_decay, fused=True)
+
+
+def epoch(lengths, batch):
+    """Batches of items, as indices, each from its longest item to its shortest."""
+    order = torch.randperm(len(lengths))
+    batches = []
+    for pool in order.split(batch * POOL):
+        pool = pool[lengths[pool].argsort(descending=True)]
+        batches.extend(pool.split(batch))
+    return [batches[i] for i in torch.randperm(len(batches))]
 
 
 def fit(model, args, steps, loss_at):
