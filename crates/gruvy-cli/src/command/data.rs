@@ -7,7 +7,11 @@ use crate::table::{Column, table};
 use anyhow::Result;
 use gruvy::doctor::{Examination, Examined, examine};
 use gruvy_runtime::model::write_atomic;
+use std::path::Path;
 use std::process::ExitCode;
+
+/// No name takes more characters of a table.
+const WIDEST: usize = 60;
 
 /// Runs the subcommand. The answer is negative if no file can be used.
 ///
@@ -37,7 +41,7 @@ fn as_text(examination: &Examination) -> String {
         rows: examination.files.iter().map(|file| (text(file), None)).collect(),
     };
     let mut columns = vec![
-        column("file", &|file| file.path.display().to_string()),
+        column("file", &|file| shortened(&plain(&file.path))),
         column("verdict", &|file| file.verdict.name().to_owned()),
     ];
     for name in examination.facts() {
@@ -46,8 +50,33 @@ fn as_text(examination: &Examination) -> String {
     }
     let mut text = table(&columns, false);
     for file in examination.files.iter().filter(|file| !file.reason.is_empty()) {
-        let (path, verdict) = (file.path.display(), file.verdict.name());
+        let (path, verdict) = (plain(&file.path), file.verdict.name());
         text += &format!("\n{path}: {verdict}: {}", file.reason);
     }
     format!("{}\n\n{}", text.trim_end(), examination.summary())
+}
+
+/// A path whose characters all stand where they are written: what moves the cursor, or turns the
+/// direction of writing, is escaped.
+fn plain(path: &Path) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut text = String::new();
+    for c in path.to_string_lossy().chars() {
+        match c.is_control() || turns(c) {
+            true => text.extend(c.escape_debug()),
+            false => text.push(c),
+        }
+    }
+    text
+}
+
+/// At most so many characters, the middle left out: one long name must not widen all rows.
+fn shortened(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= WIDEST {
+        return name.to_owned();
+    }
+    let (head, tail) = (WIDEST / 2 - 1, WIDEST / 2);
+    let part = |from: usize, many: usize| name.chars().skip(from).take(many).collect::<String>();
+    format!("{}…{}", part(0, head), part(count - tail, tail))
 }

@@ -67,3 +67,37 @@ fn data_that_cannot_be_examined() {
     place.gruvy(&["data", "empty"]).error(&["empty", "no files", "MIDI"]);
     assert_eq!(place.gruvy(&["data"]).code, 2);
 }
+
+#[test]
+fn awkward_names_stand_where_they_are_written() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("songs")).unwrap();
+    let long = format!("songs/{}.mid", "long ".repeat(30));
+    for name in ["two\nlines.mid", "\u{202e}turned.mid", "a\u{301}.mid", "songs/a <b>.mid", &long] {
+        place.write(name, MIDI);
+    }
+    let said = place.gruvy(&["data", "."]).success().out;
+    for part in ["./two\\nlines.mid ", "./\\u{202e}turned.mid ", "./a\u{301}.mid "] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let row = said.lines().find(|line| line.contains("long")).unwrap();
+    assert!(row.starts_with("./songs/long") && row.contains("…") && row.contains("long .mid "));
+    assert!(said.lines().all(|line| line.chars().count() < 140), "{said}");
+    // Names below the folder that all have in common.
+    place.gruvy(&["data", ".", "-o", "page.html"]).success();
+    let page = place.read("page.html");
+    assert!(page.contains(">songs/a &lt;b&gt;.mid</h2>") && page.contains(">a\u{301}.mid</h2>"));
+    place.gruvy(&["data", "songs", "-o", "page.html"]).success();
+    assert!(place.read("page.html").contains(">a &lt;b&gt;.mid</h2>"));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_are_said_as_far_as_they_are() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.mid");
+    std::fs::write(place.path("").join(name), MIDI).unwrap();
+    let json = place.gruvy(&["data", ".", "--json"]).json();
+    assert_eq!(json["files"][0]["path"], "./caf\u{fffd}.mid");
+}

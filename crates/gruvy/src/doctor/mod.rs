@@ -145,7 +145,8 @@ impl Examination {
     pub fn to_json(&self) -> Value {
         let file = |file: &Examined| {
             let mut object = Map::new();
-            object.insert("path".into(), json!(file.path));
+            // A name that is no text has its bytes replaced.
+            object.insert("path".into(), json!(file.path.to_string_lossy()));
             object.insert("verdict".into(), json!(file.verdict));
             object.insert("reason".into(), json!(file.reason));
             for fact in &file.facts {
