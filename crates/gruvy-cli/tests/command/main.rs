@@ -15,4 +15,5 @@ mod models;
 mod music;
 mod place;
 mod resume;
+mod soundfont;
 mod tasks;

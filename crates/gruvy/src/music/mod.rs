@@ -21,6 +21,8 @@ pub(crate) mod config;
 pub(crate) mod data;
 mod events;
 mod examine;
+#[cfg(feature = "sound")]
+mod font;
 mod frames;
 pub mod judge;
 mod key;
@@ -38,11 +40,13 @@ pub use composing::{ComposeConfig, ComposeLength};
 pub use config::{GRIDS, HeadKind, MusicConfig, MusicRun};
 pub use data::{MusicPart, Parts, pieces_for, rolls_for};
 pub(crate) use examine::examine;
+#[cfg(feature = "sound")]
+pub use font::Font;
 pub use key::{Tonality, tonality};
 pub use model::MusicModel;
 #[cfg(feature = "draw")]
 pub use picture::{Picture, picture};
 #[cfg(feature = "sound")]
-pub use sound::{Audio, Font, Voice};
+pub use sound::{Audio, Voice};
 pub use task::MusicTask;
 pub use tunes::{tunes, tunes_as_files};

@@ -1,11 +1,11 @@
 //! A piece as sound: a voice of its own, or one from a SoundFont.
+use super::font::Font;
 use crate::error::{Error, Result};
 use gruvy_kernels::random::mix;
 use gruvy_runtime::music::{Note, Piece};
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
 use std::f64::consts::TAU;
 use std::io::Cursor;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Samples of a second.
@@ -36,16 +36,6 @@ pub enum Voice {
     Font(Font),
 }
 
-/// A SoundFont.
-#[derive(Clone)]
-pub struct Font(Arc<SoundFont>);
-
-impl std::fmt::Debug for Font {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.debug_tuple("Font").field(&self.0.get_info().get_bank_name()).finish()
-    }
-}
-
 /// Sound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {
@@ -56,19 +46,6 @@ pub struct Audio {
 }
 
 impl Voice {
-    /// The instruments of a SoundFont file (`.sf2`).
-    ///
-    /// # Errors
-    /// [`Error::Io`], and [`Error::Data`] for a file of another kind.
-    pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let font = SoundFont::new(&mut Cursor::new(bytes)).map_err(|error| {
-            let problem = "cannot be read as a SoundFont; expected a file of the kind `.sf2`";
-            Error::Data(format!("{}: {problem}: {error}", path.display()))
-        })?;
-        Ok(Self::Font(Font(Arc::new(font))))
-    }
-
     /// Plays a piece. The sound is as long as the piece and a tail of 1.5 seconds in which it
     /// fades, and its loudest sample is 0.9.
     ///
@@ -340,8 +317,9 @@ mod tests {
         assert!(long.contains("22 minutes") && long.contains("at most 20"), "{long}");
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "no font").unwrap();
-        let problem = Voice::open(file.path()).unwrap_err().to_string();
+        let problem = Font::open(file.path()).unwrap_err().to_string();
         assert!(problem.contains("SoundFont") && problem.contains(".sf2"), "{problem}");
-        assert!(Voice::open(Path::new("nowhere.sf2")).unwrap_err().to_string().contains("nowhere"));
+        let nowhere = std::path::Path::new("nowhere.sf2");
+        assert!(Font::open(nowhere).unwrap_err().to_string().contains("nowhere"));
     }
 }

@@ -1,7 +1,7 @@
 //! Music as sound.
 
 use anyhow::Result;
-use gruvy::music::Voice;
+use gruvy::music::{Font, Voice};
 use gruvy_runtime::music::Piece;
 use std::path::Path;
 
@@ -10,6 +10,6 @@ use std::path::Path;
 /// # Errors
 /// When the SoundFont cannot be read, or the piece is too long.
 pub fn wav(piece: &Piece, font: Option<&Path>) -> Result<Option<Vec<u8>>> {
-    let voice = font.map(Voice::open).transpose()?.unwrap_or_default();
+    let voice = font.map(Font::open).transpose()?.map_or(Voice::Own, Voice::Font);
     Ok(Some(voice.play(piece)?.to_wav()?))
 }
