@@ -4,7 +4,9 @@
 mod common;
 
 use gruvy_runtime::model::{Head, Input, ModelFile, RnnSpec, Spec, Trained};
-use gruvy_runtime::music::{Bar, Composer, Composing, KEYS, MusicCodec, Roll, Rules, Sound};
+use gruvy_runtime::music::{
+    Bar, Composer, Composing, KEYS, Learned, MusicCodec, Roll, Rules, Sound,
+};
 use gruvy_runtime::text::Sampling;
 use gruvy_runtime::{Cell, Codec, Error, Model, TaskName};
 use proptest::prelude::*;
@@ -12,7 +14,7 @@ use serde_json::Value;
 
 fn codec(onsets: bool) -> MusicCodec {
     let (steps_per_quarter, bar, meter) = (4, 16, Some([4, 4]));
-    MusicCodec { onsets, steps_per_quarter, bar, meter, tempo: 100.0 }
+    MusicCodec { onsets, steps_per_quarter, bar, meter, tempo: 100.0, learned: None }
 }
 
 fn rnn(cell: Cell, input_size: usize, hidden_size: usize, num_layers: usize) -> RnnSpec {
@@ -62,7 +64,15 @@ fn sounds(keys: &[(u8, bool)]) -> Vec<Sound> {
 
 fn roll(frames: Vec<Vec<Sound>>) -> Roll {
     let bars = vec![Bar { at: 0, beats: 4, unit: 4 }];
-    Roll { name: "roll".into(), frames, onsets: true, steps_per_quarter: 4, bars, tempo: 100.0 }
+    Roll {
+        name: "roll".into(),
+        frames,
+        onsets: true,
+        steps_per_quarter: 4,
+        bars,
+        tempo: 100.0,
+        tempo_changes: Vec::new(),
+    }
 }
 
 fn some() -> Roll {
@@ -245,6 +255,80 @@ fn only_the_keys_that_may_sound_do() {
         let none = Composing { keys: Some([false; KEYS]), ..Composing::default() };
         assert!(matches!(composer.compose(None, &none), Err(Error::Setting { name: "keys", .. })));
     }
+}
+
+/// A model that learned from five keys, three at once.
+fn learned(joint: bool) -> Composer {
+    let learned = Learned { keys: vec![30, 34, 37, 42, 46], voices: 3 };
+    let codec = MusicCodec { learned: Some(learned), ..codec(true) };
+    Composer::from_file(&file(&codec, joint, Cell::Gru)).unwrap()
+}
+
+#[test]
+fn keys_that_were_never_heard_are_never_drawn() {
+    for joint in [false, true] {
+        let composer = learned(joint);
+        let known = composer.codec().learned.as_ref().unwrap().known();
+        let mut composing = Composing { steps: 60, ..Composing::default() };
+        composing.sampling.temperature = 5.0;
+        for voices in [None, Some(2), Some(9)] {
+            composing.voices = voices;
+            let made = composer.compose(None, &composing).unwrap();
+            let mut sounds = made.roll.frames.iter().flatten();
+            assert!(sounds.all(|sound| known[usize::from(sound.key)]), "{voices:?}");
+        }
+        // What is given stays, wherever it is.
+        composing.voices = Some(3);
+        let melody =
+            roll(vec![sounds(&[(37, true)]), sounds(&[(70, true)]), sounds(&[(70, false)])]);
+        let made = composer.harmonize(&melody, &composing, 2).unwrap();
+        for (frame, given) in made.roll.frames.iter().zip(&melody.frames) {
+            assert_eq!(frame.len(), 3);
+            assert!(given.iter().all(|sound| frame.contains(sound)));
+            let mut others = frame.iter().filter(|sound| !given.contains(sound));
+            assert!(others.all(|sound| known[usize::from(sound.key)]), "{frame:?}");
+        }
+        // A musical key of which nothing was learned.
+        let mut keys = [false; KEYS];
+        keys[31] = true;
+        composing.keys = Some(keys);
+        let error = composer.compose(None, &composing).unwrap_err();
+        assert!(matches!(error, Error::Setting { name: "keys", .. }), "{error}");
+    }
+}
+
+#[test]
+fn music_of_other_keys_is_remarked_on_or_refused() {
+    let composer = learned(true);
+    let composing = Composing { voices: Some(4), ..Composing::default() };
+    let partly = roll(vec![sounds(&[(46, true), (58, true)])]);
+    let remarks = composer.remarks(&partly, &composing).unwrap();
+    let [keys, voices] = [0, 1].map(|index| remarks[index].to_string());
+    assert!(keys.contains("Eb3 to G4") && keys.contains("of G5 means"), "{keys}");
+    assert!(voices.contains("at most 3 keys"), "{voices}");
+    assert!(composer.compose(Some(&partly), &composing).is_ok());
+    let all = roll(vec![sounds(&[(58, true)]), sounds(&[(60, true)])]);
+    for error in [
+        composer.compose(Some(&all), &composing).unwrap_err(),
+        composer.harmonize(&all, &composing, 1).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        for part in ["music is G5, A5", "Eb3 to G4", "`transpose=-24`"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    assert_eq!(self::composer(true, true).remarks(&all, &composing).unwrap(), []);
+}
+
+#[test]
+fn files_that_do_not_say_what_was_learned_open() {
+    let before = r#"{"onsets":true,"steps_per_quarter":4,"bar":16,"meter":[4,4],"tempo":100.0}"#;
+    assert_eq!(serde_json::from_str::<MusicCodec>(before).unwrap(), codec(true));
+    assert_eq!(serde_json::to_string(&codec(true)).unwrap(), before);
+    let wrong = Learned { keys: vec![88], voices: 1 };
+    let codec = MusicCodec { learned: Some(wrong), ..codec(true) };
+    let error = file(&codec, true, Cell::Gru).validate().unwrap_err();
+    assert!(matches!(error, Error::Header { .. }), "{error}");
 }
 
 #[test]

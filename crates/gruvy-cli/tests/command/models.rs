@@ -100,14 +100,21 @@ fn close(got: &Value, want: &Value) -> bool {
 
 /// What a case answers otherwise than it did, a line each.
 fn ask(place: &Place, folder: &Path, case: &Value) -> Vec<String> {
-    let output = place.piped(&strings(&case["args"])).current_dir(folder).output().unwrap();
+    let out = place.path("out");
+    let args: Vec<&str> = strings(&case["args"])
+        .into_iter()
+        .map(|arg| if arg == "OUT" { out.to_str().unwrap() } else { arg })
+        .collect();
+    let output = place.piped(&args).current_dir(folder).output().unwrap();
     let said = Said::from(output);
     if said.code != 0 {
         return vec![format!("exit {}: {}", said.code, said.err.trim())];
     }
     let mut got = said.json();
-    for key in strings(&case["leave_out"]) {
-        got.as_object_mut().unwrap().remove(key);
+    for path in strings(&case["leave_out"]) {
+        let (at, key) = path.rsplit_once('/').unwrap_or(("", path));
+        let at = if at.is_empty() { String::new() } else { format!("/{at}") };
+        got.pointer_mut(&at).unwrap().as_object_mut().unwrap().remove(key);
     }
     let want = json(&folder.join(case["answer"].as_str().unwrap()));
     let mut found = Vec::new();

@@ -1,8 +1,11 @@
 //! Music, as a user goes.
 use crate::place::Place;
+use gruvy_data::Input;
+use gruvy_data::midi;
+use gruvy_runtime::music::{Meter, Note, Piece, Tempo};
 
 /// A model of the embedded tunes that takes about a second.
-fn trained(place: &Place, head: &str) {
+pub fn trained(place: &Place, head: &str) {
     let args = "train music --hidden 16 --decoder-hidden 16 --epochs 3 --out run -q --head";
     let args: Vec<&str> = args.split(' ').chain([head]).collect();
     place.gruvy(&args).success();
@@ -168,4 +171,84 @@ fn what_cannot_be_composed_is_said() {
     place.gruvy(&["inspect", "run", "--text", "C D E"]).error(&["MIDI"]);
     let args = ["train", "music", "no.mid", "--out", "other"];
     place.gruvy(&args).error(&["no.mid"]);
+}
+
+/// A file of quarters, 480 ticks each, one after another.
+fn quarters(keys: &[u8]) -> Piece {
+    let note = |(key, start): (&u8, u64)| Note {
+        start,
+        key: *key,
+        end: start + 480,
+        velocity: 90,
+        channel: 0,
+    };
+    Piece {
+        name: "quarters".into(),
+        ticks_per_quarter: 480,
+        notes: keys.iter().zip((0..).step_by(480)).map(note).collect(),
+        drums: Vec::new(),
+        tempos: Vec::new(),
+        meters: Vec::new(),
+    }
+}
+
+#[test]
+fn a_primer_keeps_its_tempos_and_meters() {
+    let place = Place::new();
+    trained(&place, "joint");
+    let tempo = |at, quarters_per_minute| Tempo { at, quarters_per_minute };
+    let meter = |at, beats| Meter { at, beats, unit: 4 };
+    let tempos = vec![tempo(0, 60.0), tempo(1920, 120.0)];
+    let meters = vec![meter(0, 4), meter(1920, 3)];
+    let keys = [60, 62, 64, 65, 67, 65, 64];
+    let primer = Piece { tempos: tempos.clone(), meters: meters.clone(), ..quarters(&keys) };
+    place.write("primer.mid", midi::write(&primer));
+    let doctor = place.gruvy(&["data", "primer.mid", "--json"]).json()["files"][0].clone();
+    assert_eq!((&doctor["length"], &doctor["meter"]), (&5.5.into(), &"3/4, 4/4".into()));
+    // Seven quarters, and two bars of three.
+    let compose = |more: &[&str]| {
+        let args = ["compose", "run", "primer.mid", "--seed", "1", "--json"];
+        let made = place.gruvy(&[&args[..], more].concat()).json()["pieces"][0].clone();
+        let (piece, mended) = midi::read(&Input::Path(place.path("composition.mid"))).unwrap();
+        assert_eq!((mended.len(), &piece.meters), (0, &meters));
+        (made["steps"].as_u64().unwrap(), made["seconds"].as_f64().unwrap(), piece.tempos)
+    };
+    assert_eq!(compose(&["--bars", "2"]), (14 + 12, 5.5 + 3.0, tempos));
+    let wav = std::fs::read(place.path("composition.wav")).unwrap();
+    let (bytes, rate) = ((wav.len() - 44) as f64, 44_100.0);
+    assert!(bytes / 2.0 / rate > 5.5, "{bytes}");
+    assert_eq!(compose(&["--seconds", "3", "--no-preview"]).0, 14 + 12);
+    let (_, seconds, tempos) = compose(&["--bars", "2", "--tempo", "80", "--no-preview"]);
+    assert_eq!((seconds, tempos), (13.0 * 0.75, vec![tempo(0, 80.0)]));
+}
+
+#[test]
+fn keys_that_were_not_learned_are_said_with_what_helps() {
+    let place = Place::new();
+    trained(&place, "joint");
+    let info = place.gruvy(&["info", "run", "--json"]).json();
+    place.gruvy(&["info", "run"]).success().out.find("learned from B2 to Bb5").unwrap();
+    let learned = &info["codec"]["learned"];
+    assert!(learned["voices"] == 1 && learned["keys"].as_array().unwrap().len() > 20, "{learned}");
+    place.write("high.mid", midi::write(&quarters(&[96, 100, 103])));
+    place.write("partly.mid", midi::write(&quarters(&[60, 64, 67, 94])));
+    for verb in ["compose", "harmonize"] {
+        let with = |more: &[&str]| place.gruvy(&[&[verb, "run"], more, &["--no-preview"]].concat());
+        with(&["high.mid"]).error(&[
+            "music is C7, E7, G7",
+            "which the model learned",
+            "--transpose -24",
+        ]);
+        let moved = with(&["high.mid", "--transpose", "-24"]).success();
+        assert!(!moved.err.contains("learned"), "{}", moved.err);
+        let partly = with(&["partly.mid"]).success();
+        for part in ["learned the keys", "of Bb6 means nothing", "--transpose -12"] {
+            assert!(partly.err.contains(part), "{part}: {}", partly.err);
+        }
+        let many = with(&["partly.mid", "--voices", "4", "--transpose", "-12"]).success();
+        assert!(many.err.contains("from one key at a time: 4 voices"), "{}", many.err);
+        with(&["high.mid", "--transpose", "80"]).error(&["no note on the 88 keys"]);
+        let beyond = with(&["partly.mid", "--transpose", "-44"]);
+        assert!(beyond.err.contains("left out: 2"), "{}", beyond.err);
+    }
 }

@@ -95,8 +95,15 @@ fn piece(name: String, steps: Steps, mended: &mut Mended) -> Result<Option<Roll>
         let held = |key: u8| before.is_some_and(|frame| frame.iter().any(|s| s.key == key));
         frames.push(keys.into_iter().map(|key| Sound { key, onset: !held(key) }).collect());
     }
-    let (onsets, steps_per_quarter, bars, tempo) = (false, 0, Vec::new(), USUAL_TEMPO);
-    Ok(Some(Roll { name, frames, onsets, steps_per_quarter, bars, tempo }))
+    Ok(Some(Roll {
+        name,
+        frames,
+        onsets: false,
+        steps_per_quarter: 0,
+        bars: Vec::new(),
+        tempo: USUAL_TEMPO,
+        tempo_changes: Vec::new(),
+    }))
 }
 
 /// The keys of a step, by rising key.

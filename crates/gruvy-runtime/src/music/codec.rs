@@ -1,4 +1,5 @@
 //! Frames of music to numbers and back.
+use super::learned::Learned;
 use super::roll::{Bar, KEYS, Roll, Sound};
 use crate::error::{Error, Result};
 use crate::model::spec::{Head, Input, Spec};
@@ -31,6 +32,9 @@ pub struct MusicCodec {
     pub meter: Option<[u32; 2]>,
     /// Quarter notes of a minute, of music that the model begins.
     pub tempo: f64,
+    /// What sounded in the music that was learned from; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
 }
 
 impl MusicCodec {
@@ -93,6 +97,9 @@ impl MusicCodec {
             let reason = format!("a bar of {} steps at a tempo of {}", self.bar, self.tempo);
             return Err(Error::Header { reason });
         }
+        if let Some(learned) = self.learned.as_ref().filter(|learned| !learned.is_sound()) {
+            return Err(Error::Header { reason: format!("not what can be learned: {learned:?}") });
+        }
         let input = Input::Features { size: self.features() };
         if spec.input != input {
             return fail("input", format!("{:?}", spec.input), format!("{input:?}"));
@@ -130,6 +137,7 @@ impl MusicCodec {
             steps_per_quarter: self.steps_per_quarter,
             bars: bars.into_iter().collect(),
             tempo: self.tempo,
+            tempo_changes: Vec::new(),
         }
     }
 

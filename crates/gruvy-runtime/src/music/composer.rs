@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{
     file::ModelFile, members::open_members, network::Network, session::Session, steps::Steps,
 };
+use crate::remark::Remark;
 use crate::task::TaskName;
 use crate::text::{Sampler, Sampling};
 use serde::Serialize;
@@ -175,23 +176,34 @@ impl Composer {
         })
     }
 
-    /// Goes on from `primer`, or begins a piece.
+    /// What is to be said of a primer or melody that is unlike the music the model learned from.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a primer on another grid, for no keys, and as [`Sampling::validate`].
+    /// [`Error::Setting`] if it is on another grid, or none of its keys is among those that were
+    /// learned.
+    pub fn remarks(&self, given: &Roll, composing: &Composing) -> Result<Vec<Remark>> {
+        self.codec.hears(given)?;
+        let learned = self.codec.learned.as_ref();
+        learned.map_or(Ok(Vec::new()), |learned| learned.compare(given, composing.voices))
+    }
+
+    /// Goes on from `primer`, or begins a piece. No key is drawn that the model never heard.
+    ///
+    /// # Errors
+    /// As [`Composer::remarks`] and [`Sampling::validate`]; [`Error::Setting`] for no keys.
     pub fn compose(&self, primer: Option<&Roll>, composing: &Composing) -> Result<Composition> {
         let mut roll = match primer {
             Some(primer) => primer.clone(),
             None => self.codec.blank(),
         };
-        self.codec.hears(&roll)?;
+        self.remarks(&roll, composing)?;
         let mut stream = self.stream(&composing.sampling)?;
         let primer = roll.frames.len();
         let mut surprise = Vec::with_capacity(primer + composing.steps);
         for (step, frame) in roll.frames.iter().enumerate() {
             surprise.push(stream.hear(roll.place(step), frame)?);
         }
-        let rules = composing.rules(Vec::new())?;
+        let rules = composing.rules(&self.codec, Vec::new())?;
         for step in primer..primer + composing.steps {
             let (frame, nats) = stream.play(roll.place(step), &rules)?;
             roll.frames.push(frame);
@@ -211,7 +223,7 @@ impl Composer {
         composing: &Composing,
         tries: usize,
     ) -> Result<Composition> {
-        self.codec.hears(melody)?;
+        self.remarks(melody, composing)?;
         if melody.frames.iter().all(Vec::is_empty) {
             return Err(Error::setting("melody", "no notes", "at least one note"));
         }
@@ -223,7 +235,7 @@ impl Composer {
             let mut roll = Roll { frames: Vec::new(), ..melody.clone() };
             let mut surprise = Vec::with_capacity(melody.frames.len());
             for (step, given) in melody.frames.iter().enumerate() {
-                let rules = composing.rules(given.clone())?;
+                let rules = composing.rules(&self.codec, given.clone())?;
                 let (frame, nats) = stream.play(melody.place(step), &rules)?;
                 roll.frames.push(frame);
                 surprise.push(nats);
@@ -246,10 +258,15 @@ impl Composition {
 }
 
 impl Composing {
-    fn rules(&self, given: Vec<Sound>) -> Result<Rules> {
-        let keys = self.keys.unwrap_or([true; KEYS]);
+    fn rules(&self, codec: &MusicCodec, given: Vec<Sound>) -> Result<Rules> {
+        let mut keys = self.keys.unwrap_or([true; KEYS]);
+        if let Some(learned) = &codec.learned {
+            let known = learned.known();
+            keys.iter_mut().zip(known).for_each(|(may, known)| *may &= known);
+        }
         if !keys.contains(&true) {
-            return Err(Error::setting("keys", "none", "at least one key that may sound"));
+            let expected = "at least one that may sound, and that the model learned";
+            return Err(Error::setting("keys", "none", expected));
         }
         Ok(Rules { keys, voices: self.voices, given })
     }

@@ -4,6 +4,7 @@ pub(crate) mod composer;
 pub(crate) mod ear;
 pub(crate) mod events;
 pub(crate) mod frame;
+pub(crate) mod learned;
 pub(crate) mod performer;
 pub(crate) mod piece;
 mod repeat;
@@ -15,7 +16,10 @@ pub use composer::{Composer, Composing, Composition, MusicStream};
 pub use ear::Ear;
 pub use events::{Event, EventCodec, EventRules, Keyboard, Played, UNITS};
 pub use frame::Rules;
+pub use learned::Learned;
 pub use performer::{EventMetrics, EventStream, Performance, Performer, Performing, score_events};
 pub use piece::{Clock, Meter, Note, Piece, Tempo, USUAL_TEMPO, key_name};
-pub use roll::{Bar, KEYS, LOWEST, MOST_STEPS, Place, Quantised, Roll, Sound, Span, transposed};
+pub use roll::{
+    Bar, KEYS, LOWEST, MOST_STEPS, Place, Quantised, Roll, Sound, Span, TempoChange, transposed,
+};
 pub use score::{MusicMetrics, score};

@@ -101,6 +101,16 @@ impl Piece {
         clock
     }
 
+    /// Each note so many semitones higher, but for drums. What leaves the 128 keys is left out.
+    #[must_use]
+    pub fn transposed(self, by: i32) -> Self {
+        let moved = |note: Note| {
+            let key = u8::try_from(i32::from(note.key) + by).ok().filter(|key| *key < 128)?;
+            Some(Note { key, ..note })
+        };
+        Self { notes: self.notes.into_iter().filter_map(moved).collect(), ..self }
+    }
+
     /// The most notes that sound at one moment.
     pub fn polyphony(&self) -> usize {
         // At one tick, ends come before starts.

@@ -46,6 +46,15 @@ pub struct Bar {
     pub unit: u32,
 }
 
+/// A tempo, from a step on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TempoChange {
+    /// The step.
+    pub at: usize,
+    /// Quarter notes of a minute.
+    pub quarters_per_minute: f64,
+}
+
 /// A note on the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -71,8 +80,11 @@ pub struct Roll {
     pub steps_per_quarter: u32,
     /// Meters by rising step, the first at step 0; empty: not known.
     pub bars: Vec<Bar>,
-    /// Quarter notes of a minute.
+    /// Quarter notes of a minute at the start.
     pub tempo: f64,
+    /// Other tempos by rising step, above 0 and below the number of frames.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tempo_changes: Vec<TempoChange>,
 }
 
 /// What the grid did to the notes of a piece.
@@ -139,13 +151,15 @@ impl Roll {
             }
         }
         quantised.finish();
+        let (tempo, tempo_changes) = grid.tempos(frames.len());
         let roll = Self {
             name: piece.name.clone(),
             frames,
             onsets: true,
             steps_per_quarter,
             bars: grid.bars(),
-            tempo: piece.tempos.first().map_or(USUAL_TEMPO, |tempo| tempo.quarters_per_minute),
+            tempo,
+            tempo_changes,
         };
         Ok((roll, quantised))
     }
@@ -194,7 +208,7 @@ impl Roll {
             ticks_per_quarter: steps * ticks as u32,
             notes,
             drums: Vec::new(),
-            tempos: vec![Tempo { at: 0, quarters_per_minute: self.tempo }],
+            tempos: self.tempos().map(|(at, tempo)| tempo_of(at as u64 * ticks, tempo)).collect(),
             meters: self.bars.iter().map(meter).collect(),
         }
     }
@@ -208,10 +222,36 @@ impl Roll {
         Place { step: (step - bar.at) % of.max(1), of }
     }
 
-    /// Seconds of a step.
-    pub fn step_seconds(&self) -> f64 {
+    /// Steps at which a tempo begins, and quarter notes of a minute.
+    fn tempos(&self) -> impl DoubleEndedIterator<Item = (usize, f64)> {
+        let changes = self.tempo_changes.iter().map(|tempo| (tempo.at, tempo.quarters_per_minute));
+        std::iter::once((0, self.tempo)).chain(changes)
+    }
+
+    /// The same music at one tempo, in quarter notes of a minute.
+    #[must_use]
+    pub fn with_tempo(self, tempo: f64) -> Self {
+        Self { tempo, tempo_changes: Vec::new(), ..self }
+    }
+
+    /// Seconds of all frames.
+    pub fn seconds(&self) -> f64 {
+        let (mut seconds, mut to) = (0.0, self.frames.len());
+        for (at, tempo) in self.tempos().rev() {
+            seconds += to.saturating_sub(at) as f64 * self.step_seconds(tempo);
+            to = to.min(at);
+        }
+        seconds
+    }
+
+    /// Seconds of a step behind the last frame.
+    pub fn next_seconds(&self) -> f64 {
+        self.step_seconds(self.tempos().next_back().map_or(self.tempo, |(_, tempo)| tempo))
+    }
+
+    fn step_seconds(&self, tempo: f64) -> f64 {
         let steps = if self.steps_per_quarter == 0 { 4 } else { self.steps_per_quarter };
-        60.0 / self.tempo / f64::from(steps)
+        60.0 / tempo / f64::from(steps)
     }
 
     /// Each key so many semitones higher. What leaves the 88 keys is left out.
@@ -225,6 +265,10 @@ impl Roll {
     pub fn longest_bar(&self) -> usize {
         self.bars.iter().map(|bar| bar.steps(self.steps_per_quarter)).max().unwrap_or(0)
     }
+}
+
+fn tempo_of(at: u64, quarters_per_minute: f64) -> Tempo {
+    Tempo { at, quarters_per_minute }
 }
 
 /// A frame so many semitones higher. What leaves the 88 keys is left out.
@@ -284,6 +328,22 @@ impl Grid<'_> {
         if (into - 2.0 / 3.0).abs() < 0.06 {
             sums.swing += 1.0;
         }
+    }
+
+    /// The tempo at the start, and the changes before the last of so many steps. Of several at one
+    /// step the last holds.
+    fn tempos(&self, steps: usize) -> (f64, Vec<TempoChange>) {
+        let mut all = vec![TempoChange { at: 0, quarters_per_minute: USUAL_TEMPO }];
+        for tempo in &self.piece.tempos {
+            let at = self.step(tempo.at) as usize;
+            if all.last().is_some_and(|last| last.at == at) {
+                all.pop();
+            }
+            all.push(TempoChange { at, quarters_per_minute: tempo.quarters_per_minute });
+        }
+        all.dedup_by_key(|tempo| tempo.quarters_per_minute);
+        all.retain(|tempo| tempo.at < steps.max(1));
+        (all.remove(0).quarters_per_minute, all)
     }
 
     /// The meters, on the grid. A meter that begins within a bar begins a new one.
@@ -386,6 +446,34 @@ mod tests {
     }
 
     #[test]
+    fn tempos_stay_with_their_beats() {
+        let mut piece = piece(vec![note(0, 960, 60), note(1440, 1920, 62)], Vec::new());
+        // The second is between two steps, and two are at one.
+        let tempos =
+            [(0, 60.0), (470, 30.0), (960, 100.0), (965, 240.0), (1440, 240.0), (1920, 1.0)];
+        piece.tempos = tempos.map(|(at, tempo)| tempo_of(at, tempo)).to_vec();
+        let (roll, _) = Roll::from_piece(&piece, 4).unwrap();
+        let changes = [(4, 30.0), (8, 240.0)];
+        let changes =
+            changes.map(|(at, quarters_per_minute)| TempoChange { at, quarters_per_minute });
+        assert_eq!((roll.tempo, &roll.tempo_changes[..]), (60.0, &changes[..]));
+        assert_eq!((roll.seconds(), roll.next_seconds()), (1.0 + 2.0 + 0.5, 0.0625));
+        let again = roll.to_piece();
+        assert_eq!(
+            again.tempos,
+            [(0, 60.0), (480, 30.0), (960, 240.0)].map(|(a, t)| tempo_of(a, t))
+        );
+        assert_eq!(again.seconds(again.end()), roll.seconds());
+        assert_eq!(roll.clone().with_tempo(120.0).seconds(), 2.0);
+        // Without a tempo at the start it is the usual one.
+        piece.tempos = vec![tempo_of(480, 60.0)];
+        let (roll, _) = Roll::from_piece(&piece, 4).unwrap();
+        assert_eq!((roll.tempo, roll.seconds()), (USUAL_TEMPO, 0.5 + 3.0));
+        piece.notes.clear();
+        assert_eq!(Roll::from_piece(&piece, 4).unwrap().0.seconds(), 0.0);
+    }
+
+    #[test]
     fn what_is_too_long_is_refused() {
         let endless = piece(vec![note(0, u64::MAX / 2, 60)], Vec::new());
         assert!(matches!(Roll::from_piece(&endless, 4), Err(Error::Setting { .. })));
@@ -417,6 +505,7 @@ mod tests {
                 steps_per_quarter: steps,
                 bars: vec![Bar { at: 0, beats: 4, unit: 4 }],
                 tempo: 96.0,
+                tempo_changes: Vec::new(),
             };
             let (again, quantised) = Roll::from_piece(&roll.to_piece(), steps).unwrap();
             prop_assert_eq!(&again, &roll);

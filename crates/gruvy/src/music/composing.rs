@@ -78,7 +78,7 @@ impl ComposeLength {
                 return Err(Error::setting("seconds", seconds, why));
             }
             (None, Some(seconds)) => {
-                ("seconds", seconds.to_string(), (seconds / roll.step_seconds()).ceil() as usize)
+                ("seconds", seconds.to_string(), (seconds / roll.next_seconds()).ceil() as usize)
             }
             (bars, None) => {
                 let bars = bars.unwrap_or(BARS);

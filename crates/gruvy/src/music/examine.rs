@@ -116,9 +116,15 @@ mod tests {
     #[test]
     fn what_is_said_of_rolls() {
         let frame = |onset| vec![Sound { key: 0, onset }, Sound { key: 39, onset }];
-        let (onsets, steps_per_quarter, bars, tempo) = (false, 0, Vec::new(), USUAL_TEMPO);
-        let frames = vec![frame(true), frame(false), Vec::new()];
-        let roll = Roll { name: "b".into(), frames, onsets, steps_per_quarter, bars, tempo };
+        let roll = Roll {
+            name: "b".into(),
+            frames: vec![frame(true), frame(false), Vec::new()],
+            onsets: false,
+            steps_per_quarter: 0,
+            bars: Vec::new(),
+            tempo: USUAL_TEMPO,
+            tempo_changes: Vec::new(),
+        };
         let rolls = Rolls { train: vec![roll.clone(), roll], ..Rolls::default() };
         let facts = facts(Content::Rolls(rolls));
         let expected = [

@@ -12,7 +12,8 @@ use gruvy_runtime::{
     Codec,
     model::{Head, Input, Network, Spec},
     music::{
-        KEYS, MOST_BAR, MusicCodec, MusicMetrics, Place, Roll, USUAL_TEMPO, score, transposed,
+        KEYS, Learned, MOST_BAR, MusicCodec, MusicMetrics, Place, Roll, USUAL_TEMPO, score,
+        transposed,
     },
     random::Fnv,
 };
@@ -43,12 +44,15 @@ fn codec(rolls: &[Roll]) -> MusicCodec {
         bar: rolls.iter().map(Roll::longest_bar).max().unwrap_or(0).min(MOST_BAR),
         meter: usual.map(|alike| alike[0]),
         tempo: tempos.get(tempos.len() / 2).copied().unwrap_or(USUAL_TEMPO),
+        learned: None,
     }
 }
 
 impl Frames {
-    pub(super) fn new(head: HeadKind, parts: Parts<Roll>) -> Self {
-        Self { codec: codec(&parts.train), head, parts }
+    /// Rolls for a head, to be learned up to so many semitones lower and higher too.
+    pub(super) fn new(head: HeadKind, parts: Parts<Roll>, transpose: usize) -> Self {
+        let learned = Learned::new(&parts.train, transpose);
+        Self { codec: MusicCodec { learned, ..codec(&parts.train) }, head, parts }
     }
 
     fn decoder(&self, run: &MusicRun) -> Option<(Input, RecurrentConfig, Head)> {

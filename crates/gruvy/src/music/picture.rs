@@ -218,6 +218,7 @@ mod tests {
             steps_per_quarter: 4,
             bars,
             tempo: 120.0,
+            tempo_changes: Vec::new(),
         }
     }
 

@@ -32,6 +32,11 @@ const TRANSPOSE: usize = 5;
 /// By how much events are played faster or slower while training.
 const TEMPO_CHANGE: f64 = 0.05;
 
+/// Semitones by which music is transposed, up or down; `moves` says whether it may be unasked.
+fn transpose(run: &MusicRun, moves: bool) -> usize {
+    run.task.transpose.unwrap_or(if moves { TRANSPOSE } else { 0 })
+}
+
 /// Music ready to learn from.
 #[derive(Debug)]
 pub struct MusicTask {
@@ -58,7 +63,7 @@ impl MusicTask {
         let notes = std::mem::take(&mut parts.notes);
         // Piano rolls of no onsets are normalised: transposing would undo it.
         let moves = parts.train.iter().any(|roll| roll.onsets);
-        let frames = Frames::new(run.task.head, parts);
+        let frames = Frames::new(run.task.head, parts, transpose(&run, moves));
         Self::of(run, Box::new(frames), moves, notes)
     }
 
@@ -85,7 +90,7 @@ impl MusicTask {
         if excerpts.is_empty() {
             return Err(Error::Data("there is no music to learn from".into()));
         }
-        let transpose = run.task.transpose.unwrap_or(if moves { TRANSPOSE } else { 0 });
+        let transpose = transpose(&run, moves);
         if run.task.transpose.is_none() && transpose > 0 {
             let why = format!("transposed by up to {transpose} semitones while training");
             notes.push(Remark::chosen("transpose", transpose, why));

@@ -34,6 +34,7 @@ fn roll(number: u8, onsets: bool) -> Roll {
         steps_per_quarter: if onsets { 4 } else { 0 },
         bars: if onsets { vec![Bar { at: 0, beats: 4, unit: 4 }] } else { Vec::new() },
         tempo: 100.0,
+        tempo_changes: Vec::new(),
     }
 }
 

@@ -12,12 +12,12 @@ use gruvy::music::{
 };
 use gruvy_data::midi;
 use gruvy_data::music::{Music, read_music};
-use gruvy_runtime::Codec;
 use gruvy_runtime::model::{ModelFile, members, open_members, write_atomic};
 use gruvy_runtime::music::{
-    Composer, Composing, Composition, Performance, Performer, Performing, Piece, Roll,
+    Composer, Composing, Composition, KEYS, LOWEST, Performance, Performer, Performing, Piece, Roll,
 };
 use gruvy_runtime::text::Sampling;
+use gruvy_runtime::{Codec, Remark};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -111,11 +111,12 @@ fn frames(
     let models = open_members(&args.model, Some(first), Composer::from_file)?;
     let composer = Composer::ensemble(models)?;
     let primer = match &args.primer {
-        Some(path) => read(&composer, path, screen)?,
+        Some(path) => read(&composer, path, args.transpose, screen)?,
         None => composer.codec().blank(),
     };
-    let primer = Roll { tempo: how.tempo.unwrap_or(primer.tempo), ..primer };
+    let primer = in_tempo(primer, how.tempo);
     let composing = how.composing(length.steps(&primer)?, seed)?;
+    say(&composer, &primer, &composing, screen)?;
     Ok(Box::new(move |seed| {
         let sampling = Sampling { seed, ..composing.sampling.clone() };
         let composing = Composing { sampling, ..composing.clone() };
@@ -135,7 +136,10 @@ fn perform(
     let models = open_members(&args.model, Some(first), Performer::from_file)?;
     let performer = Performer::ensemble(models)?;
     let primer = match &args.primer {
-        Some(path) => Some(pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0)),
+        Some(path) => {
+            let piece = pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0);
+            Some(piece.transposed(args.transpose))
+        }
         None => None,
     };
     let performing = how.performing(length.time()?, seed)?;
@@ -154,10 +158,11 @@ pub fn harmonize(args: &HarmonizeArgs, seed: Option<u64>, screen: &Screen) -> Re
     let composer = Composer::open(&args.model)?;
     let mut how = ComposeConfig::default();
     args.how.apply(&mut how)?;
-    let melody = read(&composer, &args.melody, screen)?;
-    let melody = Roll { tempo: how.tempo.unwrap_or(melody.tempo), ..melody };
+    let melody = read(&composer, &args.melody, args.transpose, screen)?;
+    let melody = in_tempo(melody, how.tempo);
     let steps = melody.frames.len();
     let composing = how.composing(steps, seed.unwrap_or_else(stop::fresh_seed))?;
+    say(&composer, &melody, &composing, screen)?;
     let made = composer.harmonize(&melody, &composing, args.tries.get())?;
     let (json, words) = write(&Made::of(&made, composing.sampling.seed), &args.out, &args.preview)?;
     screen.result(|| json, || words)?;
@@ -175,13 +180,38 @@ fn music(path: &Path, screen: &Screen) -> Result<Music> {
     Ok(music)
 }
 
-/// The first piece of a file, on the grid of a model.
-fn read(composer: &Composer, path: &Path, screen: &Screen) -> Result<Roll> {
-    let mut rolls = rolls_for(composer.codec(), &music(path, screen)?, MusicPart::Test)?;
-    if rolls[0].frames.iter().all(Vec::is_empty) {
+/// The first piece of a file, on the grid of a model, so many semitones higher.
+fn read(composer: &Composer, path: &Path, by: i32, screen: &Screen) -> Result<Roll> {
+    let music = music(path, screen)?;
+    let roll = rolls_for(composer.codec(), &music, MusicPart::Test)?.swap_remove(0).transposed(by);
+    if roll.frames.iter().all(Vec::is_empty) {
         bail!("{} has no note on the 88 keys of a piano", path.display());
     }
-    Ok(rolls.swap_remove(0))
+    let piano = i32::from(LOWEST)..i32::from(LOWEST) + KEYS as i32;
+    let notes = music.pieces().next().map_or(&[][..], |piece| &piece.notes);
+    match notes.iter().filter(|note| !piano.contains(&(i32::from(note.key) + by))).count() {
+        0 => {}
+        beyond => screen.note(format!(
+            "{}: notes beyond the 88 keys of a piano, left out: {beyond}",
+            path.display()
+        )),
+    }
+    Ok(roll)
+}
+
+/// Says in what the given music is unlike that which the model learned from.
+fn say(composer: &Composer, given: &Roll, asked: &Composing, screen: &Screen) -> Result<()> {
+    for remark in Remark::sentences(&composer.remarks(given, asked)?) {
+        screen.note(remark);
+    }
+    Ok(())
+}
+
+fn in_tempo(roll: Roll, tempo: Option<f64>) -> Roll {
+    match tempo {
+        Some(tempo) => roll.with_tempo(tempo),
+        None => roll,
+    }
 }
 
 /// `out.mid` as `out-2.mid`.
@@ -204,7 +234,7 @@ impl Made {
     /// Of what was composed from a seed.
     pub fn of(made: &Composition, seed: u64) -> Self {
         let piece = made.roll.to_piece();
-        let seconds = made.roll.frames.len() as f64 * made.roll.step_seconds();
+        let seconds = made.roll.seconds();
         let facts = json!({
             "seed": seed, "steps": made.roll.frames.len(), "primer_steps": made.primer,
             "notes": piece.notes.len(), "seconds": seconds, "nats_per_step": made.nats_per_step,

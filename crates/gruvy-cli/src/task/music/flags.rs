@@ -27,6 +27,10 @@ pub struct ComposeArgs {
     /// Where the music goes, a MIDI file; pictures and sound go beside it
     #[arg(short, long, value_name = "FILE", default_value = "composition.mid")]
     pub out: PathBuf,
+    /// Move the music that is given by so many semitones, negative ones down
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(-87..=87))]
+    pub transpose: i32,
     /// Pieces to compose; of several, each file has a number
     #[arg(long, value_name = "N", default_value = "1")]
     pub count: NonZeroUsize,
@@ -56,6 +60,10 @@ pub struct HarmonizeArgs {
     /// Where the music goes, a MIDI file; pictures and sound go beside it
     #[arg(short, long, value_name = "FILE", default_value = "harmonized.mid")]
     pub out: PathBuf,
+    /// Move the music that is given by so many semitones, negative ones down
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(-87..=87))]
+    pub transpose: i32,
     /// Harmonies to try; the likeliest under the model is kept
     #[arg(long, value_name = "N", default_value = "8")]
     pub tries: NonZeroUsize,

@@ -86,7 +86,10 @@ pub fn info(codec: &MusicCodec) -> (Value, String) {
         steps => format!("{steps} steps to a quarter note"),
     };
     let onsets = if codec.onsets { ", repeated notes told from held ones" } else { "" };
-    (json!(codec), format!("88 keys on {grid}{onsets}"))
+    let learned = codec.learned.as_ref().map_or(String::new(), |learned| {
+        format!("; learned from {}, at most {} at once", learned.span(), learned.voices)
+    });
+    (json!(codec), format!("88 keys on {grid}{onsets}{learned}"))
 }
 
 /// What `gruvy info` says of the codec of events.

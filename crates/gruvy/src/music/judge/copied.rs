@@ -144,6 +144,7 @@ mod tests {
             steps_per_quarter: 4,
             bars: Vec::new(),
             tempo: 120.0,
+            tempo_changes: Vec::new(),
         }
     }
 

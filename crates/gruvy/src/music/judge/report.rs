@@ -165,6 +165,7 @@ pub(super) mod tests {
             steps_per_quarter: 2,
             bars: vec![Bar { at: 0, beats: 4, unit: 4 }],
             tempo: 120.0,
+            tempo_changes: Vec::new(),
         }
     }
 

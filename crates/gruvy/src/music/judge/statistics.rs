@@ -119,6 +119,7 @@ mod tests {
             steps_per_quarter: 1,
             bars: vec![Bar { at: 0, beats: 2, unit: 4 }],
             tempo: 120.0,
+            tempo_changes: Vec::new(),
         }
     }
 
