@@ -4,7 +4,7 @@
     python make.py shake --gruvy GRUVY --version N   asks models whose weights are off by a little the same
 
 Everything is made up here, without chance beyond the seeds, so that the same build on the same instruction set writes the
-same files. v1 was made by gruvy 0.1.0, model file version 1, on AVX-512.
+same files. v1 was made by gruvy 0.1.0, model file version 1, v2 by a build before the release of version 2; both on AVX-512.
 """
 
 import argparse
@@ -132,6 +132,43 @@ def without_times():
     return "\n".join(rows) + "\n"
 
 
+def song(number):
+    """Notes of eight bars, (start, end, key) in eighths: a melody that strikes some keys again, over held chords."""
+    random = Random(number)
+    notes, key = [], 67
+    for bar in range(8):
+        root = [48, 53, 55, 48][bar % 4]
+        notes += [(8 * bar, 8 * bar + 8, root + above) for above in (0, 4, 7)]
+        for at in range(8 * bar, 8 * bar + 8, 2):
+            key = min(max(key + pick(random, [-4, -2, 0, 0, 2, 4]), 60), 79)
+            ends = [at + 1, at + 2] if random.random() < 0.4 else [at + 2]
+            notes += [(start, end, key) for start, end in zip([at, *ends], ends)]
+    return notes
+
+
+def midi(notes):
+    """A MIDI file of format 0, two ticks to a quarter, in four quarters at 100 quarters a minute."""
+    events = [(end, bytes([0x80, key, 0])) for _, end, key in notes]
+    events += [(start, bytes([0x90, key, 80])) for start, _, key in notes]
+    track, now = b"\0\xff\x51\3\x09\x27\xc0" + b"\0\xff\x58\4\4\2\x18\x08", 0
+    for at, event in sorted(events):
+        track += bytes([at - now]) + event
+        now = at
+    track += b"\0\xff\x2f\0"
+    return b"MThd" + struct.pack(">LHHH", 6, 0, 1, 2) + b"MTrk" + struct.pack(">L", len(track)) + track
+
+
+def rolls():
+    """Piano rolls, key 0 the lowest of a piano."""
+
+    def piece(number):
+        notes = song(number)
+        return [[key - 21 for start, end, key in notes if start <= at < end] for at in range(64)]
+
+    return json.dumps({"train": [piece(n) for n in range(20, 26)], "valid": [piece(26)], "test": [piece(27)]})
+
+
+SONGS = [f"song-{number}.mid" for number in range(8)]
 # What is trained on; under `inputs` also what the models are asked about.
 DATA = {
     "rhyme.txt": RHYME * 30,
@@ -144,6 +181,8 @@ DATA = {
     "parts.csv": counts(),
     "months.csv": months(),
     "rows.csv": without_times(),
+    **{name: midi(song(number)) for number, name in enumerate(SONGS)},
+    "rolls.json": rolls(),
 }
 INPUTS = {
     "rhyme.txt": RHYME + "Seven ßheep slept. Three crows sat on a mill.\n",
@@ -156,6 +195,9 @@ INPUTS = {
     "parts.csv": counts(),
     "months.csv": months(),
     "rows.csv": without_times(),
+    "song.mid": midi(song(8)[:40]),
+    "melody.mid": midi([note for note in song(9) if note[2] >= 60][:12]),
+    "rolls.json": rolls(),
 }
 
 GREEDY = "--length 70 --temperature 0 --seed 1"
@@ -166,6 +208,12 @@ MOODS = "moods.csv --text-column utterance --label-column mood --id-column nr"
 MOTIONS = "motions.csv --id-column run --step-column at --label-column motion"
 TEXT_CASES = [("prompt", f"generate MODEL --prompt Three {GREEDY}"), ("eval", "eval MODEL inputs/rhyme.txt")]
 ITEMS = "inputs/moods.csv"
+MUSIC = f"{SMALL} --hidden 12 --ema 0 --input-dropout 0 --recurrent-dropout 0 --batch 2 --epochs 200 --transpose 0 --lr 0.02"
+MUSIC_CASES = [
+    ("eval", "eval MODEL inputs/song.mid"),
+    ("compose", "compose MODEL inputs/song.mid --bars 2 --temperature 0 --seed 1 --no-preview --out OUT"),
+    ("harmonize", "harmonize MODEL inputs/melody.mid --voices 3 --tries 1 --temperature 0 --seed 1 --no-preview --out OUT"),
+]
 # (name, arguments of `train`, questions: their names and arguments)
 MODELS = [
     ("text-char-gru", f"{TEXT} --hidden 8 --embed 6 --lr 0.02", [*TEXT_CASES, ("info", "info MODEL")]),
@@ -268,6 +316,17 @@ MODELS = [
         [("forecast", "forecast MODEL inputs/rows.csv")],
     ),
     (
+        "music-joint",
+        f"music {' '.join(SONGS)} {MUSIC} --split 75/25/0 --decoder-hidden 6 --decoder-dropout 0",
+        [*MUSIC_CASES, ("info", "info MODEL")],
+    ),
+    ("music-bernoulli", f"music {' '.join(SONGS)} {MUSIC} --split 75/25/0 --head bernoulli", MUSIC_CASES),
+    (
+        "music-rolls-lstm",
+        f"music rolls.json {MUSIC} --cell lstm --decoder-hidden 6 --decoder-dropout 0",
+        [("eval", "eval MODEL inputs/rolls.json"), *MUSIC_CASES[1:]],
+    ),
+    (
         "adding",
         f"adding {SMALL} --length 12 --hidden 8 --train-size 2000 --valid-size 50 --test-size 50 --epochs 4",
         [("eval", "eval MODEL --count 40 --seed 1"), ("info", "info MODEL")],
@@ -280,7 +339,11 @@ MODELS = [
     ),
 ]
 # Of `info` only what says where a model comes from: how the rest is written follows the version of the program.
-LEAVE_OUT = {"info": ["path", "bytes", "spec", "codec", "parameters"]}
+LEAVE_OUT = {
+    "info": ["path", "bytes", "spec", "codec", "parameters"],
+    "compose": ["pieces/0/files"],
+    "harmonize": ["files"],
+}
 
 
 def words(line, model=""):
@@ -297,8 +360,20 @@ def run(gruvy, folder, args):
 
 
 def ask(gruvy, folder, case):
-    answer = json.loads(run(gruvy, folder, case["args"]))
-    return {key: value for key, value in answer.items() if key not in case["leave_out"]}
+    with tempfile.TemporaryDirectory() as place:
+        args = [str(Path(place, "out")) if arg == "OUT" else arg for arg in case["args"]]
+        answer = json.loads(run(gruvy, folder, args))
+    for path in case["leave_out"]:
+        *way, key = path.split("/")
+        within = answer
+        for step in way:
+            within = within[int(step) if step.isdigit() else step]
+        within.pop(key, None)
+    return answer
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def make(gruvy, folder):
@@ -306,12 +381,12 @@ def make(gruvy, folder):
         raise SystemExit(f"{folder} is there: files of a version are never made again")
     (folder / "inputs").mkdir(parents=True)
     (folder / "answers").mkdir()
-    for name, text in INPUTS.items():
-        (folder / "inputs" / name).write_text(text, encoding="utf-8")
+    for name, content in INPUTS.items():
+        write(folder / "inputs" / name, content)
     cases = []
     with tempfile.TemporaryDirectory() as work:
-        for name, text in DATA.items():
-            Path(work, name).write_text(text, encoding="utf-8")
+        for name, content in DATA.items():
+            write(Path(work, name), content)
         for model, train, questions in MODELS:
             run(gruvy, work, ["train", *words(train), "--out", model, "--quiet", "--threads", "1"])
             file = f"{model}.safetensors"
@@ -340,6 +415,26 @@ def differences(got, want, at=""):
         yield at, got, want, math.inf
 
 
+def checksum(header, weights):
+    """As `checksum.rs` of the runtime has it: names, shapes and values of all tensors in the order of their names."""
+    total = 0xCBF29CE484222325
+
+    def add(word):
+        nonlocal total
+        total = (total ^ word) * 0x9E3779B97F4A7C15 % 2**64
+        total = (total << 29 | total >> 35) % 2**64
+
+    for name in sorted(header.keys() - {"__metadata__"}):
+        text, (begin, end) = name.encode(), header[name]["data_offsets"]
+        whole = len(text) // 8 * 8
+        for at in range(0, whole, 8):
+            add(int.from_bytes(text[at : at + 8], "little"))
+        add(int.from_bytes(text[whole:], "little"))
+        for word in [len(text), *header[name]["shape"], *struct.unpack(f"<{(end - begin) // 4}L", weights[begin:end])]:
+            add(word)
+    return f"{total:016x}"
+
+
 def shaken(content, share, seed):
     """A model file whose weights are off by up to that share."""
     random = Random(seed)
@@ -347,7 +442,11 @@ def shaken(content, share, seed):
     start = 8 + length
     weights = struct.unpack(f"<{(len(content) - start) // 4}f", content[start:])
     moved = [w * (1 + share * (2 * random.random() - 1)) for w in weights]
-    return content[:start] + struct.pack(f"<{len(moved)}f", *moved)
+    moved = struct.pack(f"<{len(moved)}f", *moved)
+    header = json.loads(content[8:start])
+    sums = [checksum(header, data).encode() for data in (content[start:], moved)]
+    # Version 1 has none.
+    return content[:start].replace(*sums) + moved
 
 
 def shake(gruvy, folder, share, times):
