@@ -395,3 +395,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn pieces_move_and_drums_stay() {
+    let note = |key| Note { start: 0, key, end: 480, velocity: 80, channel: 0 };
+    let keys = |notes: &[Note]| notes.iter().map(|note| note.key).collect::<Vec<_>>();
+    let mut piece = some().to_piece();
+    (piece.notes, piece.drums) = (vec![note(3), note(60), note(127)], vec![note(36)]);
+    let low = piece.clone().transposed(-4);
+    assert_eq!((keys(&low.notes), keys(&low.drums)), (vec![56, 123], vec![36]));
+    assert_eq!(keys(&piece.transposed(1).notes), [4, 61]);
+}
