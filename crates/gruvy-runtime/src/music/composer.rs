@@ -113,7 +113,7 @@ impl Composer {
                 Ok(Self { networks: vec![Arc::new(Network::new(file)?)], codec: codec.clone() })
             }
             Codec::Events(_) => {
-                let expected = "of frames, which have steps: joint or bernoulli";
+                let expected = "joint or bernoulli, whose music has steps";
                 Err(Error::setting("head", "events", expected))
             }
             _ => Err(Error::Task { expected: TaskName::Music, got: file.task() }),

@@ -155,7 +155,7 @@ impl Performer {
                 Ok(Self { networks: vec![Arc::new(Network::new(file)?)], codec: codec.clone() })
             }
             Codec::Music(_) => {
-                Err(Error::setting("head", "of frames", "events, which are performed"))
+                Err(Error::setting("head", "joint or bernoulli", "events, which are performed"))
             }
             _ => Err(Error::Task { expected: TaskName::Music, got: file.task() }),
         }

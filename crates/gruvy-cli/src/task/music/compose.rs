@@ -14,7 +14,8 @@ use gruvy_data::midi;
 use gruvy_data::music::{Music, read_music};
 use gruvy_runtime::model::{ModelFile, members, open_members, write_atomic};
 use gruvy_runtime::music::{
-    Composer, Composing, Composition, KEYS, LOWEST, Performance, Performer, Performing, Piece, Roll,
+    Composer, Composing, Composition, EventCodec, KEYS, LOWEST, Performance, Performer, Performing,
+    Piece, Roll,
 };
 use gruvy_runtime::text::Sampling;
 use gruvy_runtime::{Codec, Remark};
@@ -137,8 +138,12 @@ fn perform(
     let performer = Performer::ensemble(models)?;
     let primer = match &args.primer {
         Some(path) => {
-            let piece = pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0);
-            Some(piece.transposed(args.transpose))
+            let primer = pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0);
+            let primer = primer.transposed(args.transpose);
+            if EventCodec::roll(&primer)?.frames.is_empty() {
+                bail!("{} has no note on the 88 keys of a piano", path.display());
+            }
+            Some(primer)
         }
         None => None,
     };
