@@ -322,6 +322,15 @@ MODELS = [
     ),
     ("music-bernoulli", f"music {' '.join(SONGS)} {MUSIC} --split 75/25/0 --head bernoulli", MUSIC_CASES),
     (
+        "music-events",
+        f"music {' '.join(SONGS)} {MUSIC} --split 75/25/0 --head events",
+        [
+            MUSIC_CASES[0],
+            ("compose", "compose MODEL inputs/song.mid --seconds 2 --temperature 0 --seed 1 --no-preview --out OUT"),
+            ("info", "info MODEL"),
+        ],
+    ),
+    (
         "music-rolls-lstm",
         f"music rolls.json {MUSIC} --cell lstm --decoder-hidden 6 --decoder-dropout 0",
         [("eval", "eval MODEL inputs/rolls.json"), *MUSIC_CASES[1:]],

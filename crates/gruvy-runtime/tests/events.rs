@@ -14,7 +14,7 @@ use gruvy_runtime::{Cell, Codec, Error, Model, TaskName};
 use proptest::prelude::*;
 use serde_json::Value;
 
-const CODEC: EventCodec = EventCodec { longest: 150 };
+const CODEC: EventCodec = EventCodec { longest: 150, learned: None };
 
 fn file() -> ModelFile {
     let rnn = RnnSpec {

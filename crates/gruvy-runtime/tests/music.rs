@@ -5,7 +5,7 @@ mod common;
 
 use gruvy_runtime::model::{Head, Input, ModelFile, RnnSpec, Spec, Trained};
 use gruvy_runtime::music::{
-    Bar, Composer, Composing, KEYS, Learned, MusicCodec, Roll, Rules, Sound,
+    Bar, Composer, Composing, KEYS, Learned, MusicCodec, Note, Roll, Rules, Sound,
 };
 use gruvy_runtime::text::Sampling;
 use gruvy_runtime::{Cell, Codec, Error, Model, TaskName};

@@ -2,6 +2,7 @@
 use super::codec::MusicCodec;
 use super::ear::Ear;
 use super::frame::{Pen, Rules};
+use super::learned::may_sound;
 use super::repeat::Repeats;
 use super::roll::{KEYS, Place, Roll, Sound};
 use super::score::{Asked, MusicMetrics, costs, score, together};
@@ -259,15 +260,7 @@ impl Composition {
 
 impl Composing {
     fn rules(&self, codec: &MusicCodec, given: Vec<Sound>) -> Result<Rules> {
-        let mut keys = self.keys.unwrap_or([true; KEYS]);
-        if let Some(learned) = &codec.learned {
-            let known = learned.known();
-            keys.iter_mut().zip(known).for_each(|(may, known)| *may &= known);
-        }
-        if !keys.contains(&true) {
-            let expected = "at least one that may sound, and that the model learned";
-            return Err(Error::setting("keys", "none", expected));
-        }
+        let keys = may_sound(self.keys, codec.learned.as_ref())?;
         Ok(Rules { keys, voices: self.voices, given })
     }
 }

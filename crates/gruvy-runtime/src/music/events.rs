@@ -12,6 +12,7 @@
 //! go by rising key, then struck by rising key, a velocity stands before a stroke that needs it, and
 //! time goes by in whole seconds and a rest. So the likelihoods of all that can be played add up to
 //! one, and nothing is drawn that means nothing.
+use super::learned::Learned;
 use super::piece::{Meter, Note, Piece, Tempo, USUAL_TEMPO};
 use super::roll::{KEYS, LOWEST, Roll};
 use crate::error::{Error, Result};
@@ -56,6 +57,9 @@ pub enum Event {
 pub struct EventCodec {
     /// The longest note that was learned from, in units of 10 ms: no key is held longer.
     pub longest: u32,
+    /// What sounded in the music that was learned from; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
 }
 
 impl Event {
@@ -235,6 +239,9 @@ impl EventCodec {
     /// Checks that a network of this spec takes what the codec gives, and gives what it takes.
     pub(crate) fn fits(&self, spec: &Spec) -> Result<()> {
         let fail = |field, got: String, expected: String| Err(Error::Spec { field, got, expected });
+        if let Some(learned) = self.learned.as_ref().filter(|learned| !learned.is_sound()) {
+            return Err(Error::Header { reason: format!("not what can be learned: {learned:?}") });
+        }
         let tokens = self.tokens();
         if !matches!(spec.input, Input::Embedding { vocab, .. } if vocab == tokens) {
             let expected = format!("an embedding of {tokens} tokens");

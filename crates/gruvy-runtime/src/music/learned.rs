@@ -114,6 +114,27 @@ impl Learned {
     }
 }
 
+/// Which keys may sound: those that are asked for, as far as they were learned.
+///
+/// # Errors
+/// [`Error::Setting`] if that is none.
+pub(super) fn may_sound(
+    asked: Option<[bool; KEYS]>,
+    learned: Option<&Learned>,
+) -> Result<[bool; KEYS]> {
+    let mut keys = asked.unwrap_or([true; KEYS]);
+    if let Some(learned) = learned {
+        keys.iter_mut().zip(learned.known()).for_each(|(may, known)| *may &= known);
+    }
+    match keys.contains(&true) {
+        true => Ok(keys),
+        false => {
+            let expected = "at least one that may sound, and that the model learned";
+            Err(Error::setting("keys", "none", expected))
+        }
+    }
+}
+
 fn sounding(keys: impl Iterator<Item = u8>) -> [bool; KEYS] {
     let mut all = [false; KEYS];
     keys.for_each(|key| all[usize::from(key)] = true);

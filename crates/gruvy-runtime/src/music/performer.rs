@@ -1,6 +1,7 @@
 //! A model of events at work.
 use super::events::{Event, EventCodec, EventRules, Keyboard, UNITS};
 use super::frame::log_total;
+use super::learned::may_sound;
 use super::piece::Piece;
 use super::repeat::Repeats;
 use super::roll::{KEYS, Roll};
@@ -8,6 +9,7 @@ use super::score::together;
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::model::{file::ModelFile, members::open_members, network::Network, session::Session};
+use crate::remark::Remark;
 use crate::task::TaskName;
 use crate::text::{Sampler, Sampling};
 use serde::Serialize;
@@ -220,16 +222,25 @@ impl Performer {
         })
     }
 
-    /// Goes on from `primer`, or begins a piece. Keys that sound at the end are let go there.
+    /// What is to be said of a primer that is unlike the music the model learned from.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if none of its keys is among those that were learned; as
+    /// [`EventCodec::roll`].
+    pub fn remarks(&self, primer: &Piece, how: &Performing) -> Result<Vec<Remark>> {
+        let roll = EventCodec::roll(primer)?;
+        let learned = self.codec.learned.as_ref();
+        learned.map_or(Ok(Vec::new()), |learned| learned.compare(&roll, how.voices))
+    }
+
+    /// Goes on from `primer`, or begins a piece. No key is struck that the model never heard. Keys
+    /// that sound at the end are let go there.
     ///
     /// # Errors
     /// [`Error::Setting`] for no keys, for a time that is none, and as [`EventCodec::encode`] and
     /// [`Sampling::validate`].
     pub fn perform(&self, primer: Option<&Piece>, how: &Performing) -> Result<Performance> {
-        let keys = how.keys.unwrap_or([true; KEYS]);
-        if !keys.contains(&true) {
-            return Err(Error::setting("keys", "none", "at least one key that may sound"));
-        }
+        let keys = may_sound(how.keys, self.codec.learned.as_ref())?;
         if !(how.seconds >= 0.0 && how.seconds <= f64::from(u32::MAX)) {
             return Err(Error::setting("seconds", how.seconds, "a number of at least 0"));
         }

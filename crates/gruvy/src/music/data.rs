@@ -25,13 +25,16 @@ pub struct Parts<T> {
     pub valid: Vec<T>,
     /// To test on.
     pub test: Vec<T>,
+    /// Whether all are in one key, as the piano rolls of the literature: unless it is asked for,
+    /// they are not transposed.
+    pub one_key: bool,
     /// What was chosen and found.
     pub notes: Vec<Remark>,
 }
 
 impl<T> Parts<T> {
     fn new(notes: Vec<Remark>) -> Self {
-        Self { train: Vec::new(), valid: Vec::new(), test: Vec::new(), notes }
+        Self { train: Vec::new(), valid: Vec::new(), test: Vec::new(), one_key: false, notes }
     }
 
     /// One part.
@@ -49,8 +52,8 @@ impl<T> Parts<T> {
     /// That of `to`.
     pub fn map<U>(&self, to: impl Fn(&T) -> Result<U>) -> Result<Parts<U>> {
         let of = |part: &[T]| part.iter().map(&to).collect::<Result<Vec<U>>>();
-        let notes = self.notes.clone();
-        Ok(Parts { train: of(&self.train)?, valid: of(&self.valid)?, test: of(&self.test)?, notes })
+        let [train, valid, test] = [of(&self.train)?, of(&self.valid)?, of(&self.test)?];
+        Ok(Parts { train, valid, test, one_key: self.one_key, notes: self.notes.clone() })
     }
 
     /// Divides pieces into parts. Those that are equal by their `print` stay together, so that
@@ -169,6 +172,7 @@ fn sorted<T>(music: &Music, to: impl Fn(&Roll) -> T) -> Result<(Parts<T>, Vec<&P
         parts.train.extend(rolls.train.iter().map(&to));
         parts.valid.extend(rolls.valid.iter().map(&to));
         parts.test.extend(rolls.test.iter().map(&to));
+        parts.one_key |= rolls.train.iter().any(|roll| !roll.onsets);
     }
     let pieces: Vec<&Piece> = music.pieces().filter(|piece| !piece.notes.is_empty()).collect();
     let drums = music.pieces().filter(|piece| piece.notes.is_empty()).count();

@@ -32,9 +32,9 @@ const TRANSPOSE: usize = 5;
 /// By how much events are played faster or slower while training.
 const TEMPO_CHANGE: f64 = 0.05;
 
-/// Semitones by which music is transposed, up or down; `moves` says whether it may be unasked.
-fn transpose(run: &MusicRun, moves: bool) -> usize {
-    run.task.transpose.unwrap_or(if moves { TRANSPOSE } else { 0 })
+/// Semitones by which music is transposed, up or down: unasked, music in one key is not.
+fn transpose(run: &MusicRun, one_key: bool) -> usize {
+    run.task.transpose.unwrap_or(if one_key { 0 } else { TRANSPOSE })
 }
 
 /// Music ready to learn from.
@@ -61,10 +61,9 @@ impl MusicTask {
             return Self::of_pieces(run, parts.map(|roll| Ok(roll.to_piece()))?);
         }
         let notes = std::mem::take(&mut parts.notes);
-        // Piano rolls of no onsets are normalised: transposing would undo it.
-        let moves = parts.train.iter().any(|roll| roll.onsets);
-        let frames = Frames::new(run.task.head, parts, transpose(&run, moves));
-        Self::of(run, Box::new(frames), moves, notes)
+        let transpose = transpose(&run, parts.one_key);
+        let frames = Frames::new(run.task.head, parts, transpose);
+        Self::of(run, Box::new(frames), transpose, notes)
     }
 
     /// Pieces as events.
@@ -73,13 +72,15 @@ impl MusicTask {
     /// If there is nothing to learn from, or a piece is too long.
     pub fn of_pieces(run: MusicRun, mut parts: Parts<Piece>) -> Result<Self> {
         let notes = std::mem::take(&mut parts.notes);
-        Self::of(run, Box::new(Events::new(&parts)?), true, notes)
+        let transpose = transpose(&run, parts.one_key);
+        let events = Events::new(&parts, transpose)?;
+        Self::of(run, Box::new(events), transpose, notes)
     }
 
     fn of(
         run: MusicRun,
         material: Box<dyn Material>,
-        moves: bool,
+        transpose: usize,
         mut notes: Vec<Remark>,
     ) -> Result<Self> {
         let lengths = material.lengths(Part::Train);
@@ -90,7 +91,6 @@ impl MusicTask {
         if excerpts.is_empty() {
             return Err(Error::Data("there is no music to learn from".into()));
         }
-        let transpose = transpose(&run, moves);
         if run.task.transpose.is_none() && transpose > 0 {
             let why = format!("transposed by up to {transpose} semitones while training");
             notes.push(Remark::chosen("transpose", transpose, why));

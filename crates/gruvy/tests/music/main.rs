@@ -40,7 +40,8 @@ fn roll(number: u8, onsets: bool) -> Roll {
 
 fn parts(onsets: bool) -> Parts<Roll> {
     let rolls = |numbers: std::ops::Range<u8>| numbers.map(|n| roll(n, onsets)).collect();
-    Parts { train: rolls(0..12), valid: rolls(12..15), test: rolls(15..18), notes: Vec::new() }
+    let [train, valid, test] = [rolls(0..12), rolls(12..15), rolls(15..18)];
+    Parts { train, valid, test, one_key: !onsets, notes: Vec::new() }
 }
 
 fn run(head: HeadKind) -> MusicRun {

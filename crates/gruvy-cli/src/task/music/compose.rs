@@ -117,7 +117,7 @@ fn frames(
     };
     let primer = in_tempo(primer, how.tempo);
     let composing = how.composing(length.steps(&primer)?, seed)?;
-    say(&composer, &primer, &composing, screen)?;
+    say(&composer.remarks(&primer, &composing)?, screen);
     Ok(Box::new(move |seed| {
         let sampling = Sampling { seed, ..composing.sampling.clone() };
         let composing = Composing { sampling, ..composing.clone() };
@@ -148,6 +148,9 @@ fn perform(
         None => None,
     };
     let performing = how.performing(length.time()?, seed)?;
+    if let Some(primer) = &primer {
+        say(&performer.remarks(primer, &performing)?, screen);
+    }
     Ok(Box::new(move |seed| {
         let sampling = Sampling { seed, ..performing.sampling.clone() };
         let performing = Performing { sampling, ..performing.clone() };
@@ -167,7 +170,7 @@ pub fn harmonize(args: &HarmonizeArgs, seed: Option<u64>, screen: &Screen) -> Re
     let melody = in_tempo(melody, how.tempo);
     let steps = melody.frames.len();
     let composing = how.composing(steps, seed.unwrap_or_else(stop::fresh_seed))?;
-    say(&composer, &melody, &composing, screen)?;
+    say(&composer.remarks(&melody, &composing)?, screen);
     let made = composer.harmonize(&melody, &composing, args.tries.get())?;
     let (json, words) = write(&Made::of(&made, composing.sampling.seed), &args.out, &args.preview)?;
     screen.result(|| json, || words)?;
@@ -205,11 +208,8 @@ fn read(composer: &Composer, path: &Path, by: i32, screen: &Screen) -> Result<Ro
 }
 
 /// Says in what the given music is unlike that which the model learned from.
-fn say(composer: &Composer, given: &Roll, asked: &Composing, screen: &Screen) -> Result<()> {
-    for remark in Remark::sentences(&composer.remarks(given, asked)?) {
-        screen.note(remark);
-    }
-    Ok(())
+fn say(remarks: &[Remark], screen: &Screen) {
+    Remark::sentences(remarks).into_iter().for_each(|remark| screen.note(remark));
 }
 
 fn in_tempo(roll: Roll, tempo: Option<f64>) -> Roll {

@@ -15,7 +15,7 @@ use gruvy::music::{MusicConfig, pieces_for, rolls_for};
 use gruvy_data::music::read_music;
 use gruvy_runtime::Codec;
 use gruvy_runtime::model::open_members;
-use gruvy_runtime::music::{Composer, EventCodec, MusicCodec, Performer, UNITS};
+use gruvy_runtime::music::{Composer, EventCodec, Learned, MusicCodec, Performer, UNITS};
 use serde_json::{Value, json};
 
 /// The music task.
@@ -86,18 +86,22 @@ pub fn info(codec: &MusicCodec) -> (Value, String) {
         steps => format!("{steps} steps to a quarter note"),
     };
     let onsets = if codec.onsets { ", repeated notes told from held ones" } else { "" };
-    let learned = codec.learned.as_ref().map_or(String::new(), |learned| {
+    (json!(codec), format!("88 keys on {grid}{onsets}{}", learned(codec.learned.as_ref())))
+}
+
+fn learned(learned: Option<&Learned>) -> String {
+    learned.map_or(String::new(), |learned| {
         format!("; learned from {}, at most {} at once", learned.span(), learned.voices)
-    });
-    (json!(codec), format!("88 keys on {grid}{onsets}{learned}"))
+    })
 }
 
 /// What `gruvy info` says of the codec of events.
 pub fn info_of_events(codec: &EventCodec) -> (Value, String) {
     let longest = f64::from(codec.longest) / f64::from(UNITS);
     let words = format!(
-        "{} events on 88 keys in steps of 10 ms, notes up to {longest:.1} s",
-        codec.tokens()
+        "{} events on 88 keys in steps of 10 ms, notes up to {longest:.1} s{}",
+        codec.tokens(),
+        learned(codec.learned.as_ref())
     );
     (json!(codec), words)
 }

@@ -171,8 +171,13 @@ pub(super) mod tests {
 
     pub(in super::super) fn example() -> Report {
         let train = (20..40).map(|from| scale(from, 64)).collect();
-        let corpus =
-            Parts { train, valid: vec![scale(41, 64)], test: Vec::new(), notes: Vec::new() };
+        let corpus = Parts {
+            train,
+            valid: vec![scale(41, 64)],
+            test: Vec::new(),
+            one_key: false,
+            notes: Vec::new(),
+        };
         let mut made = scale(30, 96);
         made.frames[80..].fill(Vec::new());
         let composed = Composed { roll: made, primer: 16, surprise: vec![0.5; 80] };
@@ -206,6 +211,7 @@ pub(super) mod tests {
             train: vec![scale(30, 10)],
             valid: Vec::new(),
             test: Vec::new(),
+            one_key: false,
             notes: Vec::new(),
         };
         let composed = Composed { roll: scale(30, 8), primer: 8, surprise: Vec::new() };
