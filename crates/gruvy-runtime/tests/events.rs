@@ -5,8 +5,8 @@ mod common;
 
 use gruvy_runtime::model::{Head, Input, ModelFile, RnnSpec, Spec, Trained};
 use gruvy_runtime::music::{
-    Composer, Event, EventCodec, KEYS, Keyboard, LOWEST, Note, Performer, Performing, Piece,
-    Played, Tempo,
+    Composer, Event, EventCodec, KEYS, Keyboard, LOWEST, Learned, Note, Performer, Performing,
+    Piece, Played, Tempo,
 };
 use gruvy_runtime::random::SplitMix64;
 use gruvy_runtime::text::Sampling;
@@ -61,6 +61,10 @@ fn piece(notes: &[(u64, u64, u8, u8)]) -> Piece {
 
 fn some() -> Piece {
     piece(&[(300, 800, 60, 80), (300, 2950, 64, 80), (800, 900, 60, 100), (900, 910, 55, 100)])
+}
+
+fn low() -> Piece {
+    piece(&[(0, 500, 24, 80)])
 }
 
 fn events(piece: &Piece) -> Vec<Event> {
@@ -233,6 +237,16 @@ fn a_performance_keeps_to_what_is_asked() {
     for (played, scored) in made.surprise.iter().zip(&nats).take(events(&some()).len() + 20) {
         assert!((played - scored).abs() < 1e-4, "{played} {scored}");
     }
+    // No key that was not learned, and a word on a primer that has such.
+    let mut knows = file();
+    let learned = Learned { keys: vec![39, 41, 43], voices: 2 };
+    knows.codec = Codec::Events(EventCodec { learned: Some(learned), ..CODEC });
+    let knows = Performer::from_file(&ModelFile::from_bytes(&knows.to_bytes().unwrap()).unwrap());
+    let (knows, free) = (knows.unwrap(), Performing { keys: None, ..how.clone() });
+    let piece = knows.perform(None, &free).unwrap().piece;
+    assert!(piece.notes.iter().all(|note| [60, 62, 64].contains(&note.key)), "{piece:?}");
+    assert!(knows.remarks(&some(), &free).unwrap()[0].to_string().contains("G3"));
+    assert!(matches!(knows.remarks(&low(), &free), Err(Error::Setting { name: "music", .. })));
     let none = Performing { keys: Some([false; KEYS]), ..how.clone() };
     assert!(matches!(performer.perform(None, &none), Err(Error::Setting { name: "keys", .. })));
     for seconds in [-1.0, f64::NAN, f64::INFINITY] {
