@@ -16,6 +16,11 @@ const SHARE: u64 = 4;
 /// Free memory where the system does not tell it.
 const USUAL_MEMORY: u64 = 1 << 34;
 
+/// Bytes that may be made of a file that is itself much smaller.
+pub(crate) fn room() -> u64 {
+    available_bytes().unwrap_or(USUAL_MEMORY) / SHARE
+}
+
 /// Opens a file to be read a part at a time, unpacking it if it is packed.
 ///
 /// # Errors
@@ -31,7 +36,7 @@ pub fn open(path: &Path) -> Result<impl BufRead> {
 /// # Errors
 /// For a packed file that is cut off or damaged, or holds more than the memory has room for.
 pub(crate) fn unpacked<'a>(file: &Path, bytes: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
-    let most = available_bytes().unwrap_or(USUAL_MEMORY) / SHARE;
+    let most = room();
     let content = match reader(&*bytes) {
         Ok((None, _)) => None,
         Ok((Some(kind), packed)) => Some(all(file, kind, packed, most)?),

@@ -158,6 +158,13 @@ impl Guess<'_> {
         self.table.find(name).ok_or_else(|| self.table.no_column(name))
     }
 
+    /// Where the columns that are left stand, in their order.
+    fn places(&self) -> impl Iterator<Item = usize> {
+        let mut left = self.left.iter().peekable();
+        let names = self.table.names.iter().enumerate();
+        names.filter_map(move |(at, name)| left.next_if(|next| *next == name).map(|_| at))
+    }
+
     fn asked(&self, name: &Option<String>) -> Result<Option<usize>> {
         name.as_ref().map(|name| self.at(name)).transpose()
     }
@@ -211,14 +218,13 @@ impl Guess<'_> {
 
     /// Whether a column that is left, without some, holds sentences.
     fn has_sentences(&self, without: &[usize]) -> bool {
-        let mut at = self.left.iter().filter_map(|name| self.table.find(name));
-        at.any(|at| !without.contains(&at) && most(self.table, at, is_sentence))
+        self.places().any(|at| !without.contains(&at) && most(self.table, at, is_sentence))
     }
 
     /// The columns of numbers that are left, without some. A few cells that are none will be told
     /// of.
     fn numeric(&self, without: &[usize]) -> Vec<usize> {
-        let at = self.left.iter().filter_map(|name| self.table.find(name));
+        let at = self.places();
         at.filter(|at| !without.contains(at) && is_mostly_numeric(self.table, *at)).collect()
     }
 
@@ -250,8 +256,8 @@ impl Guess<'_> {
         let mut labels = self.labels()?;
         let id = self.asked_or(&self.format.id_column, &IDS)?;
         let text = self.asked_or(&self.format.text_column, &TEXTS)?;
-        let others = self.left.iter().filter_map(|name| self.table.find(name));
-        let others: Vec<usize> = others
+        let others: Vec<usize> = self
+            .places()
             .filter(|at| !labels.contains(at) && id != Some(*at) && text != Some(*at))
             .collect();
         let text = match (text, &others[..]) {

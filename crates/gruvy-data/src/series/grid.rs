@@ -1,6 +1,7 @@
 //! Rows with stamps become series without gaps.
 use super::{fill::fill, format::Fill, infer::infer, start::start};
 use crate::error::{Error, Result};
+use crate::packed::room;
 use crate::table::rows::Table;
 use gruvy_runtime::Remark;
 use gruvy_runtime::series::{Columns, Frequency, Panel, Series, Stamp};
@@ -60,9 +61,10 @@ impl Grid<'_> {
         }
         let frequency = self.frequency(&raw, &mut notes)?;
         let (mut gaps, mut moved) = (Vec::new(), 0);
+        let mut most = room() as usize / size_of::<f64>();
         let mut regular = Vec::with_capacity(raw.len());
         for raw in &raw {
-            let placed = self.series(raw, frequency)?;
+            let placed = self.series(raw, frequency, &mut most)?;
             if placed.gaps > 0 {
                 gaps.push(format!("{} ({})", raw.id, placed.gaps));
             }
@@ -264,8 +266,8 @@ impl Grid<'_> {
         Err(self.error(raw, *first, problem))
     }
 
-    /// The regular series.
-    fn series(&self, raw: &Raw, frequency: Frequency) -> Result<Placed> {
+    /// The regular series. `most`: values that there is room for.
+    fn series(&self, raw: &Raw, frequency: Frequency, most: &mut usize) -> Result<Placed> {
         let first = raw.rows[0].stamp;
         let stamps: Vec<Stamp> = raw.rows.iter().map(|row| row.stamp).collect();
         let near = self.freq.is_some() || frequency.has_holidays();
@@ -275,11 +277,15 @@ impl Grid<'_> {
         };
         let (mut places, moved) = self.places(raw, frequency, start)?;
         let n = places.last().map_or(0, |last| last + 1);
+        let columns = 1 + self.columns.past.len() + self.columns.future.len();
+        let left = most.checked_sub(n.saturating_mul(columns));
+        *most = left.unwrap_or(0);
         if let Some(last) = raw.rows.last()
-            && n > 1000 * raw.rows.len() + 10_000
+            && (n > 1000 * raw.rows.len() + 10_000 || left.is_none())
         {
+            let room = if left.is_none() { ", for which there is no room in memory" } else { "" };
             let problem = format!(
-                "{} rows spread over {n} steps ({frequency}); correct the stamps, or use the \
+                "{} rows spread over {n} steps ({frequency}){room}; correct the stamps, or use the \
                  setting `freq`",
                 raw.rows.len()
             );

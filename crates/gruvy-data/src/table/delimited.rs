@@ -25,15 +25,16 @@ pub(crate) fn records(
         .from_reader(bytes);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     let (mut line, mut seen) = (1, 0);
-    for row in reader.records() {
-        let row = row.map_err(|e| problem_at(file, None, e.to_string()))?;
+    let mut row = StringRecord::new();
+    while reader.read_record(&mut row).map_err(|e| problem_at(file, None, e.to_string()))? {
         let mut start = row.position().map_or(seen, |at| at.byte() as usize);
         while bytes.get(start).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
             start += 1;
         }
         line += bytes[seen..start].iter().filter(|byte| **byte == b'\n').count() as u64;
         seen = start;
-        rows.push(row);
+        // The record itself keeps the room that its widest row took.
+        rows.push(row.iter().collect());
         lines.push(line);
     }
     Ok((rows, lines))

@@ -7,6 +7,7 @@
 //!
 //! The header is read here: parsers of Python literals overflow the stack on nested brackets, and
 //! files come from anywhere. Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+use crate::packed::room;
 use std::io::Read;
 
 /// An array as it was written.
@@ -47,9 +48,10 @@ impl Array {
             order if order.starts_with("False") => false,
             _ => return Err("its order is unknown; save it again with NumPy".into()),
         };
-        let too_large = || format!("the shape {shape:?} is too large");
+        let too_large = || format!("the shape {shape:?} is too large for the memory");
         let count = shape.iter().try_fold(1_usize, |all, dim| all.checked_mul(*dim));
-        let length = count.and_then(|count| count.checked_mul(size)).ok_or_else(too_large)?;
+        let length = count.and_then(|count| count.checked_mul(size));
+        let length = length.filter(|length| *length as u64 <= room()).ok_or_else(too_large)?;
         // One byte more than there may be: the end of the file must come, and with it the archive's
         // checksum.
         let mut data = Vec::new();
@@ -121,16 +123,16 @@ fn eight(bytes: &[u8]) -> [u8; 8] {
     std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0))
 }
 
-/// Values to go for a step in each dimension.
+/// Values to go for a step in each dimension; of an array of no values they can be anything.
 fn strides(shape: &[usize], fortran: bool) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
+    let mut strides = vec![1_usize; shape.len()];
     if fortran {
         for dim in 1..shape.len() {
-            strides[dim] = strides[dim - 1] * shape[dim - 1];
+            strides[dim] = strides[dim - 1].saturating_mul(shape[dim - 1]);
         }
     } else {
         for dim in (1..shape.len()).rev() {
-            strides[dim - 1] = strides[dim] * shape[dim];
+            strides[dim - 1] = strides[dim].saturating_mul(shape[dim]);
         }
     }
     strides
