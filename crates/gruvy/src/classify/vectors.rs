@@ -5,7 +5,11 @@
 //! the 0.418 0.24968 …  a word and its numbers
 //! ```
 use crate::error::{Error, Result};
-use std::{io::BufRead, path::Path};
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+/// Bytes of the longest line that is read: a hundred thousand numbers.
+const MOST_LINE: u64 = 1 << 20;
 
 /// Words and their vectors.
 #[derive(Debug, Default)]
@@ -38,7 +42,8 @@ impl Vectors {
         loop {
             line.clear();
             number += 1;
-            if file.read_until(b'\n', &mut line).map_err(Error::io("read", path))? == 0 {
+            let mut some = file.by_ref().take(MOST_LINE + 1);
+            if some.read_until(b'\n', &mut line).map_err(|error| unreadable(path, error))? == 0 {
                 break;
             }
             // Words of another encoding are nobody's words here.
@@ -46,6 +51,12 @@ impl Vectors {
             let text = text.trim_end();
             let wrong =
                 |what: String| Error::Data(format!("{}, line {number}: {what}", path.display()));
+            if line.len() as u64 > MOST_LINE {
+                return Err(wrong(format!(
+                    "the line is longer than {MOST_LINE} bytes; these are no word vectors in \
+                     GloVe's or word2vec's text format"
+                )));
+            }
             if text.is_empty() || number == 1 && header(text) {
                 continue;
             }
@@ -78,6 +89,20 @@ impl Vectors {
             0 => Err(Error::Data(format!("{} holds no word vectors", path.display()))),
             _ => Ok(all),
         }
+    }
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        // Unpacking says so of what it cannot unpack.
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::Other => Error::Data(format!(
+            "{}: the packed file is cut off or damaged ({error}); fetch it or pack it again",
+            path.display()
+        )),
+        _ => Error::io("read", path)(error),
     }
 }
 
@@ -121,6 +146,36 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(want) && error.contains("v.txt"), "{text:?}: {error}");
         }
+    }
+
+    /// `2 2`, `cat 1 0.5`, `dog -1 3`, a line each: packed with gzip and with Zstandard.
+    const GZIP: &[u8] =
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x033R0\xe2JN,Q0T0\xd03\xe5J\xc9OW\xd05T0\
+        \xe6\x02\x00\xca\xb2\x91\xa7\x17\x00\x00\x00";
+    const ZSTANDARD: &[u8] =
+        b"(\xb5/\xfd$\x17\xb9\x00\x002\x202\x0acat\x201\x200.5\x0adog\x20-1\x203\x0a\xcf\
+        \x86\x08o";
+
+    #[test]
+    fn packed_files_are_read_as_they_are_inside() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("v.txt.gz", GZIP), ("v.txt.zst", ZSTANDARD), ("v.txt", GZIP)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let vectors = Vectors::read(&path, |_| true).unwrap();
+            assert_eq!(vectors.words, ["cat", "dog"], "{name}");
+            assert_eq!((vectors.dim, &vectors.values[..]), (2, &[1.0, 0.5, -1.0, 3.0][..]));
+            std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+            let error = Vectors::read(&path, |_| true).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("cut off or damaged"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_no_word() {
+        let endless = std::io::BufReader::new(std::io::repeat(b'0'));
+        let error = Vectors::parse(Path::new("v.txt"), endless, |_| true).unwrap_err().to_string();
+        assert!(error.contains("v.txt, line 1: the line is longer than"), "{error}");
     }
 
     proptest::proptest! {
