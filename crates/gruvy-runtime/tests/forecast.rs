@@ -10,7 +10,7 @@ use gruvy_runtime::{
         Transform,
     },
     model::{Head, Input, Network, RnnSpec, Spec},
-    series::{Columns, Frequency, Series, Stamp},
+    series::{Columns, Frequency, Series, Stamp, WallClock},
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ fn codec(decoder: Decoder, output: Output) -> ForecastCodec {
         statics: vec![StaticCoding::Category(vec!["shop".into(), "web".into()])],
         covariates: vec![standard, Affine { mean: 0.0, std: 1.0 }],
         calendar: 0,
+        wall_clock: WallClock::default(),
         positive: false,
         series_id: true,
         series: vec![Known { id: "a".into(), standard, scale: 2.0, until }],
@@ -110,6 +111,39 @@ fn a_window_is_laid_out_as_its_documentation_says() {
     ];
     assert_eq!(windows.decode, expected.concat());
     assert_eq!(codec.input_size(), 13);
+}
+
+#[test]
+fn the_calendar_is_that_of_the_clock_on_the_wall() {
+    let hourly = ForecastCodec {
+        frequency: "h".parse().unwrap(),
+        calendar: 6,
+        ..codec(DIRECT, Output::Quantile)
+    };
+    let spring = "2024-03-31T02:00".parse().unwrap();
+    let moved =
+        ForecastCodec { wall_clock: WallClock { changes: vec![(spring, 3600)] }, ..hourly.clone() };
+    let of = |codec: &ForecastCodec, start: &str| {
+        let start = Stamp::Time(start.parse().unwrap());
+        let prepared = codec.prepare(&Series { start, ..series("a", 8) }).unwrap();
+        let frame = codec.frame(&prepared, 4).unwrap();
+        let windows = codec.windows(&[(&prepared, &frame)], false);
+        [windows.steps, windows.decode].concat()
+    };
+    // Of segments of two steps, the first of each counts.
+    let (before, after) = (of(&moved, "2024-03-31T00:00"), of(&hourly, "2024-03-31T00:00"));
+    assert_ne!(before, after);
+    let size = before.len() / 4;
+    assert_eq!(before[..size], after[..size], "before clocks go forward");
+    assert_eq!(before[size..], of(&hourly, "2024-03-31T01:00")[size..], "and after it");
+    assert_eq!(of(&moved, "2024-03-30T00:00"), of(&hourly, "2024-03-30T00:00"));
+    // A model file keeps the clock; those of before have none.
+    let json = serde_json::to_value(&moved).unwrap();
+    assert_eq!(json["wall_clock"], serde_json::json!([["2024-03-31T02:00:00", 3600]]));
+    assert_eq!(serde_json::from_value::<ForecastCodec>(json).unwrap(), moved);
+    let json = serde_json::to_value(&hourly).unwrap();
+    assert!(json.get("wall_clock").is_none());
+    assert_eq!(serde_json::from_value::<ForecastCodec>(json).unwrap(), hourly);
 }
 
 #[test]

@@ -227,6 +227,44 @@ fn cycles_that_the_training_part_does_not_have_twice_are_left_out() {
     assert_eq!(calendar("MS", 60), (2, 2));
 }
 
+/// Every weekday at seven somebody puts the kettle on, by the clock on the wall.
+#[test]
+fn a_model_knows_the_hour_by_the_clock_on_the_wall() {
+    let folder = tempfile::tempdir().unwrap();
+    // Six weeks, at the end of the fifth of which clocks go back.
+    let change = 24 * 35 + 1;
+    let hour = |at: usize| {
+        let (day, ahead) = (at / 24, if at < change { 2 } else { 1 });
+        let (month, day) = if day < 9 { (9, 22 + day) } else { (10, day - 8) };
+        let (month, day) = if day > 31 { (11, day - 31) } else { (month, day) };
+        let y = if (at + ahead) % 24 == 7 { 10.5 } else { 0.5 };
+        format!("2024-{month:02}-{day:02} {:02}:00Z,{y}\n", at % 24)
+    };
+    let rows: String = (0..24 * 42).map(hour).collect();
+    std::fs::write(folder.path().join("kettle.csv"), format!("ds,y\n{rows}")).unwrap();
+    let mut run = ForecastRun::default();
+    run.data.paths = vec![folder.path().join("kettle.csv")];
+    run.task.format.time_zone = Some("Europe/Berlin".into());
+    (run.task.horizon, run.task.context, run.task.segment) = (24, 24, 1);
+    run.task.difference = Some(Difference::None);
+    run.task.valid_steps = Some(0);
+    run.task.epoch_windows = 640;
+    (run.train.hidden, run.train.batch, run.train.epochs) = (24, 32, 12);
+    (run.train.lr, run.train.dropout) = (0.01, 0.0);
+    let task = ForecastConfig::load(run.clone()).unwrap();
+    assert!(!task.codec().wall_clock.is_none());
+    let runs = RunFolder::create(folder.path().join("run"), String::new(), false).unwrap();
+    train(&task, &run.train, &runs, &mut Silent, &AtomicBool::new(false)).unwrap();
+    let forecaster = Forecaster::open(runs.model_path()).unwrap();
+    let series = forecaster.prepare(task.panel()).unwrap();
+    // From the midnight before clocks go back: what is seen is summer alone.
+    let origin = change - 2;
+    let forecast = &forecaster.forecast(&[(&series[0], origin)]).unwrap()[0];
+    let highest = (0..24).max_by(|a, b| forecast.median()[*a].total_cmp(&forecast.median()[*b]));
+    let at = task.panel().frequency.at(series[0].start, origin + highest.unwrap());
+    assert_eq!(forecaster.codec().wall_clock.at(at).to_string(), "2024-10-27 07:00:00");
+}
+
 #[test]
 fn nothing_after_the_training_part_is_learned_from() {
     let whole = panel(2, 90);

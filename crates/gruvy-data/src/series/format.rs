@@ -3,8 +3,13 @@ use super::stamps::offset_text;
 use super::zone;
 use crate::settings;
 use crate::settings::Kind;
-use gruvy_runtime::series::{Frequency, Stamp};
+use gruvy_runtime::series::{Frequency, Panel, Stamp, WallClock};
+use jiff::{ToSpan, civil::DateTime};
 use serde::{Deserialize, Serialize};
+
+/// How far the changes of clocks are known to a model before and behind what it was trained on.
+const BEFORE_YEARS: i64 = 10;
+const AHEAD_YEARS: i64 = 50;
 
 settings! {
     /// What the columns of a table are. What is not said is guessed.
@@ -80,6 +85,31 @@ impl Found {
                 format!("{} {}{}", time.date(), time.time(), offset_text(offset))
             }
             _ => frequency.written(at),
+        }
+    }
+
+    /// What the clocks of the stamps' zone show, from ten years before the first stamp of a panel to
+    /// fifty behind its last.
+    pub fn wall_clock(&self, panel: &Panel) -> WallClock {
+        let (Some(zone), Some(offset)) = (&self.zone, self.offset) else {
+            return WallClock::default();
+        };
+        let ends = panel.series.iter().flat_map(|series| {
+            [0, series.y.len()].map(|step| panel.frequency.at(series.start, step))
+        });
+        let times: Vec<DateTime> = ends
+            .filter_map(|stamp| match stamp {
+                Stamp::Time(time) => Some(time),
+                Stamp::Index(_) => None,
+            })
+            .collect();
+        match (times.iter().min(), times.iter().max()) {
+            (Some(first), Some(last)) => {
+                let from = first.saturating_sub(BEFORE_YEARS.years());
+                let to = last.saturating_add(AHEAD_YEARS.years());
+                zone::wall_clock(zone, offset, from, to)
+            }
+            _ => WallClock::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Named time zones: `2024-10-27T02:30:00+02:00[Europe/Berlin]`, as RFC 9557 has it.
 use super::stamps::offset_text;
-use gruvy_runtime::series::Stamp;
+use gruvy_runtime::series::{Stamp, WallClock};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -129,6 +129,25 @@ pub(super) fn winter(zone: &TimeZone, at: Timestamp) -> i32 {
         zone.to_ambiguous_timestamp(day).compatible().ok().map(|at| zone.to_offset(at).seconds())
     };
     [offset(1), offset(7)].into_iter().flatten().min().unwrap_or(0)
+}
+
+/// What the clocks of a zone show beside one at an offset, between two times of that.
+pub(super) fn wall_clock(name: &str, offset: i32, from: DateTime, to: DateTime) -> WallClock {
+    let instant = |time: DateTime| Offset::from_seconds(offset).ok()?.to_timestamp(time).ok();
+    let (Ok(zone), Some(first), Some(last)) = (zone(name), instant(from), instant(to)) else {
+        return WallClock::default();
+    };
+    let change = |at: Timestamp, of_zone: Offset| (clock(at, offset), of_zone.seconds() - offset);
+    let later = zone.following(first).take_while(|change| change.timestamp() <= last);
+    let changes = std::iter::once(change(first, zone.to_offset(first)))
+        .chain(later.map(|of| change(of.timestamp(), of.offset())));
+    let mut changes: Vec<(DateTime, i32)> = changes.collect();
+    // Some changes are of a zone's name alone.
+    changes.dedup_by_key(|(_, ahead)| *ahead);
+    match changes[..] {
+        [(_, 0)] => WallClock::default(),
+        _ => WallClock { changes },
+    }
 }
 
 /// The time of an instant on a clock at an offset.

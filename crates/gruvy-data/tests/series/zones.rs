@@ -2,7 +2,7 @@
 use crate::{is, noted};
 use gruvy_data::Input;
 use gruvy_data::series::{Found, SeriesFormat, read_series};
-use gruvy_runtime::series::Panel;
+use gruvy_runtime::series::{Panel, Stamp};
 
 fn tried(rows: &[&str], format: &SeriesFormat) -> Result<(Panel, Found), String> {
     let rows: String = rows.iter().enumerate().map(|(t, at)| format!("{at},{t}\n")).collect();
@@ -81,6 +81,37 @@ fn the_day_on_which_clocks_go_back_has_25_hours() {
     let local = read(&local, &asked("Europe/Berlin"));
     assert_eq!(written(&local, 0)[2], "2024-10-27 02:00:00+01:00[Europe/Berlin]");
     assert_eq!(local.0.series[0].y.len(), 4);
+}
+
+#[test]
+fn clocks_on_the_wall_show_another_hour_in_summer() {
+    let rows = ["2024-10-26 22:00Z", "2024-10-26 23:00Z", "2024-10-27 00:00Z", "2024-10-27 01:00Z"];
+    let hours = read(&rows, &asked("Europe/Berlin"));
+    let clock = hours.1.wall_clock(&hours.0);
+    let shown = |at: &str| clock.at(Stamp::Time(at.parse().unwrap())).to_string();
+    // Stamps are on the clock of winter: 00:30 UTC is 01:30 there, and 02:30 on the wall.
+    assert_eq!(shown("2024-10-27T01:30"), "2024-10-27 02:30:00");
+    assert_eq!(shown("2024-10-27T02:00"), "2024-10-27 02:00:00");
+    assert_eq!(shown("2025-03-30T01:59"), "2025-03-30 01:59:00");
+    assert_eq!(shown("2025-03-30T02:00"), "2025-03-30 03:00:00");
+    assert_eq!(shown("2016-07-01T11:00"), "2016-07-01 12:00:00");
+    assert_eq!(shown("2060-07-01T11:00"), "2060-07-01 12:00:00");
+    // It is what is written.
+    for step in 0..3 * 8784 {
+        let at = hours.0.frequency.at(hours.0.series[0].start, step);
+        let written = hours.1.written(hours.0.frequency, at);
+        let Stamp::Time(shown) = clock.at(at) else { panic!("{at}") };
+        assert!(written.starts_with(&format!("{} {}", shown.date(), shown.time())), "{written}");
+    }
+    // South of the equator summer is in January; days, and places without summer time, have one clock.
+    let sydney = read(&rows, &asked("Australia/Sydney"));
+    let clock = sydney.1.wall_clock(&sydney.0);
+    let shown = |at: &str| clock.at(Stamp::Time(at.parse().unwrap())).to_string();
+    assert_eq!(shown("2025-01-01T12:00"), "2025-01-01 13:00:00");
+    assert_eq!(shown("2025-07-01T12:00"), "2025-07-01 12:00:00");
+    for of in [read(&AUTUMN, &SeriesFormat::default()), read(&rows, &asked("Asia/Tokyo"))] {
+        assert!(of.1.wall_clock(&of.0).is_none());
+    }
 }
 
 #[test]

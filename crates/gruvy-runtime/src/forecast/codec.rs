@@ -20,6 +20,7 @@ use super::transform::Transform;
 use crate::series::{
     Columns, Series,
     calendar::{Frequency, Stamp},
+    wall_clock::WallClock,
 };
 use crate::{
     error::{Error, Result},
@@ -158,6 +159,10 @@ pub struct ForecastCodec {
     pub covariates: Vec<Affine>,
     /// How many of the frequency's calendar numbers are used, the shortest cycles first.
     pub calendar: usize,
+    /// The clock that the calendar's numbers are of. In models of before they are of the stamps'
+    /// own.
+    #[serde(default, skip_serializing_if = "WallClock::is_none")]
+    pub wall_clock: WallClock,
     /// Whether no value is below 0, so that no forecast is.
     pub positive: bool,
     /// Whether the network is told which of `series` it reads.
@@ -321,6 +326,11 @@ impl ForecastCodec {
         if self.calendar > self.frequency.calendar_size() {
             let expected = format!("at most {}, by the frequency", self.frequency.calendar_size());
             return Err(impossible("codec.calendar", self.calendar, expected));
+        }
+        if !self.wall_clock.is_possible() {
+            let expected = "rising stamps, each with at most a day in seconds";
+            let got = format!("{:?}", self.wall_clock.changes);
+            return Err(impossible("codec.wall_clock", got, expected));
         }
         if self.covariates.len() != self.columns.past.len() + self.columns.future.len()
             || self.statics.len() != self.columns.statics.len()

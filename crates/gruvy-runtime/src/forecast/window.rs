@@ -116,7 +116,8 @@ impl ForecastCodec {
         let (of_past, of_future) = self.covariates.split_at(series.past.len());
         let mut calendar = Vec::new();
         for index in 0..series.y.len() + self.padded_horizon() {
-            self.frequency.calendar(self.frequency.at(series.start, index), &mut calendar);
+            let at = self.wall_clock.at(self.frequency.at(series.start, index));
+            self.frequency.calendar(at, &mut calendar);
             calendar.truncate((index + 1) * self.calendar);
         }
         Ok(Prepared {

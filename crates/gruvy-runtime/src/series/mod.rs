@@ -1,9 +1,11 @@
 //! Regular time series: plain values, wherever they came from.
 pub(crate) mod calendar;
+pub(crate) mod wall_clock;
 
 #[doc(hidden)]
 pub use calendar::{DAY, month, seconds};
 pub use calendar::{Frequency, Stamp};
+pub use wall_clock::WallClock;
 
 use crate::remark::Remark;
 use serde::{Deserialize, Serialize};

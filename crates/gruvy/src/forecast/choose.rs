@@ -9,7 +9,7 @@ use gruvy_runtime::{
     forecast::{
         Affine, Decoder, Difference, ForecastCodec, Known, Output, StaticCoding, Transform,
     },
-    series::{Frequency, Panel, Series, Stamp},
+    series::{Frequency, Panel, Series, Stamp, WallClock},
 };
 use std::collections::BTreeSet;
 
@@ -76,6 +76,7 @@ pub(super) fn choose(
         statics: statics(panel),
         covariates: covariates(panel, &parts),
         calendar: if config.calendar { calendar(panel, &parts) } else { 0 },
+        wall_clock: WallClock::default(),
         positive: all.iter().flat_map(|y| y.iter()).all(|y| *y >= 0.0 || y.is_nan()),
         series_id: config.series_id.unwrap_or((2..=MANY_SERIES).contains(&panel.series.len())),
         series,

@@ -28,7 +28,7 @@ use gruvy_runtime::{
     },
     model::{Head, Input, ModelFile, Network, Spec, Trained},
     random::Fnv,
-    series::Panel,
+    series::{Panel, WallClock},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -63,7 +63,9 @@ impl ForecastTask {
                 (panel, Some(found))
             }
         };
-        Ok(Self { found, ..Self::new(run, panel)? })
+        let clock =
+            found.as_ref().map_or_else(WallClock::default, |found| found.wall_clock(&panel));
+        Ok(Self { found, ..Self::of(run, panel, clock)? })
     }
 
     /// Series that are already read.
@@ -71,7 +73,12 @@ impl ForecastTask {
     /// # Errors
     /// If they are too short, or have values that the settings do not allow.
     pub fn new(run: ForecastRun, panel: Panel) -> Result<Self> {
+        Self::of(run, panel, WallClock::default())
+    }
+
+    fn of(run: ForecastRun, panel: Panel, wall_clock: WallClock) -> Result<Self> {
         let (codec, parts, chosen) = choose::choose(&run.task, &panel)?;
+        let codec = ForecastCodec { wall_clock, ..codec };
         if let Decoder::Direct { segment } = codec.decoder
             && !codec.context.is_multiple_of(segment)
         {
@@ -351,6 +358,10 @@ impl Task for ForecastTask {
             print.add(series.id.as_bytes());
             let others = series.past.iter().chain(&series.future).flatten();
             series.y.iter().chain(others).for_each(|value| print.add_number(value.to_bits()));
+        }
+        // Runs of before went by the stamps' clock.
+        if !self.codec.wall_clock.is_none() {
+            print.add(b"wall clock");
         }
         for part in &self.division.parts {
             [part.valid, part.test, part.end]
