@@ -18,7 +18,7 @@ use common::Common;
 use gruvy::bench::{BenchConfig, Shape};
 use gruvy::inspect::ReportConfig;
 use gruvy_runtime::{Cell, TaskName};
-use settings::{NewComparison, NewRun, no_task};
+use settings::{Limits, NewComparison, NewRun, no_task};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use values::{cells, one_of};
@@ -96,6 +96,9 @@ pub struct TrainArgs {
     /// Go on with an interrupted run; its settings are taken from its run.toml
     #[arg(long, global = true, value_name = "RUN")]
     pub resume: Option<PathBuf>,
+    /// What may change when a run goes on.
+    #[command(flatten)]
+    pub limits: Limits,
     /// What to learn.
     #[command(subcommand)]
     pub task: Option<TrainTask>,

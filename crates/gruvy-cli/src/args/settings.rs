@@ -10,6 +10,7 @@ use gruvy::compare::{CompareConfig, Match};
 use gruvy::music::{ComposeConfig, ComposeLength};
 use gruvy::settings::{Kind, RunSettings, Setting, Settings, TaskConfig};
 use gruvy::text::Generating;
+use gruvy::train::{FREE_ON_RESUME, TrainConfig};
 use gruvy_data::examples::ExampleFormat;
 use gruvy_data::series::SeriesFormat;
 use gruvy_data::settings::lay_over;
@@ -146,6 +147,54 @@ impl<S: Group> Args for TableFlags<S> {
 impl<S: Group> FromArgMatches for TableFlags<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self { given: given(matches, S::SETTINGS.iter()), of: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// What may change when a run goes on, given before a task or without one.
+#[derive(Clone, Debug, Default)]
+pub struct Limits(Given);
+
+impl Limits {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        TrainConfig::SETTINGS.iter().filter(|setting| FREE_ON_RESUME.contains(&setting.name))
+    }
+
+    /// The first of them that is given, as it is typed.
+    pub fn first(&self) -> Option<String> {
+        let (name, value) = self.0.first()?;
+        Some(format!("--{} {}", name.replace('_', "-"), shown(value)?))
+    }
+
+    /// Lays what was given over the settings.
+    ///
+    /// # Errors
+    /// For a value that a setting cannot be.
+    pub fn apply<C: TaskConfig>(&self, to: &mut RunSettings<C>) -> Result<()> {
+        Ok(self.0.iter().try_for_each(|(name, value)| to.set(name, value))?)
+    }
+}
+
+impl Args for Limits {
+    fn augment_args(command: Command) -> Command {
+        let heading = "With --resume";
+        Self::settings().fold(command, |command, setting| {
+            command.arg(flag(setting, None).help_heading(heading))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Limits {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(given(matches, Self::settings())))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

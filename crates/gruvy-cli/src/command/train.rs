@@ -1,6 +1,6 @@
 //! `gruvy train`: a new run, or one that goes on.
 
-use crate::args::settings::NewRun;
+use crate::args::settings::{Limits, NewRun};
 use crate::args::{TaskArgs, TrainArgs};
 use crate::input;
 use crate::screen::{Screen, duration, me, quoted, thousands};
@@ -26,13 +26,18 @@ const RUNS: &str = "runs";
 /// # Errors
 /// When a setting makes no sense, the data cannot be read or the run folder cannot be written.
 pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCode> {
+    let limits = &args.limits;
     match (args.resume, args.task) {
+        (None, Some(TaskArgs { task, .. })) if limits.first().is_some() => {
+            let limit = limits.first().unwrap_or_default();
+            bail!("the flags of a new run stand behind its task: `gruvy train {task} {limit}`")
+        }
         (resume, Some(TaskArgs { task, matches })) => {
-            with(task, Train { resume, matches: Some(&matches), seed, screen })
+            with(task, Train { resume, limits, matches: Some(&matches), seed, screen })
         }
         (Some(folder), None) => {
             let task = task_of_run(&folder)?;
-            with(task, Train { resume: Some(folder), matches: None, seed, screen })
+            with(task, Train { resume: Some(folder), limits, matches: None, seed, screen })
         }
         (None, None) => bail!(
             "what should be learned? `gruvy train text FILE` trains on a file, `gruvy train text` \
@@ -44,6 +49,8 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
 
 struct Train<'a> {
     resume: Option<PathBuf>,
+    /// What was typed before the task, or without one.
+    limits: &'a Limits,
     /// What was typed behind the task.
     matches: Option<&'a ArgMatches>,
     seed: Option<u64>,
@@ -54,10 +61,10 @@ impl Visit for Train<'_> {
     type Out = Result<ExitCode>;
 
     fn visit<T: Task>(self) -> Result<ExitCode> {
-        let Self { resume, matches, seed, screen } = self;
+        let Self { resume, limits, matches, seed, screen } = self;
         let new = matches.map(NewRun::<T>::from_arg_matches).transpose()?;
         let (settings, folder) = match (resume, new) {
-            (Some(folder), new) => go_on(&folder, new, seed)?,
+            (Some(folder), new) => go_on(&folder, limits, new, seed)?,
             (None, Some(new)) => {
                 let mut settings = new.settings.settings(seed)?;
                 // Once for all members.
@@ -134,12 +141,14 @@ fn task_of_run(folder: &Path) -> Result<TaskName> {
 /// An interrupted run, perhaps with other limits.
 fn go_on<T: Task>(
     path: &Path,
+    limits: &Limits,
     new: Option<NewRun<T>>,
     seed: Option<u64>,
 ) -> Result<(RunSettings<T::Config>, RunFolder)> {
     let file = RunFolder::existing_settings(path)?;
     let stored = RunSettings::<T::Config>::read(&file)?;
     let mut settings = stored.clone();
+    limits.apply(&mut settings)?;
     if let Some(new) = new {
         if new.out.is_some() || new.settings.config.is_some() || new.force {
             bail!(
@@ -150,10 +159,10 @@ fn go_on<T: Task>(
             );
         }
         new.settings.apply(seed, &mut settings)?;
-        stored
-            .check_resume(&settings)
-            .with_context(|| format!("--resume takes the settings from {}", file.display()))?;
     }
+    stored
+        .check_resume(&settings)
+        .with_context(|| format!("--resume takes the settings from {}", file.display()))?;
     let folder = RunFolder::resume(path, settings.to_toml()?)?;
     Ok((settings, folder))
 }
@@ -199,8 +208,13 @@ fn as_text<T: Task>(folder: &RunFolder, outcome: &Outcome, said: &str) -> String
     }
     lines.push(format!("model       {}", folder.model_path().display()));
     lines.push(format!("curves      {}", folder.curves_path().display()));
-    if matches!(outcome.ended, Ended::Time | Ended::Stopped) {
-        lines.push(format!("go on       {gruvy} train --resume {run}"));
+    match outcome.ended {
+        // The time is that of the whole run.
+        Ended::Time => {
+            lines.push(format!("go on       {gruvy} train --resume {run} --max-minutes 0"))
+        }
+        Ended::Stopped => lines.push(format!("go on       {gruvy} train --resume {run}")),
+        _ => {}
     }
     let [verb, command] = T::USE;
     lines.push(format!("{verb:<11} {gruvy} {command} {run}"));

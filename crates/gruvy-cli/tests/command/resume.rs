@@ -76,7 +76,23 @@ fn only_the_limits_can_change_when_resuming() {
     assert_eq!(epochs.last(), Some(&3.0));
     place.gruvy(&[&more[..], &["--hidden", "9"]].concat()).error(&["--resume", "only --epochs"]);
     place.gruvy(&["train", "text", "tales.txt", "--resume", "run"]).error(&["--resume"]);
+    let more = ["train", "--resume", "run", "--epochs", "4", "--json"];
+    assert_eq!(place.gruvy(&more).json()["outcome"]["ended"], "epochs");
+    let epochs = records(&place.path("run")).last().unwrap()["epoch"].clone();
+    assert_eq!(epochs, 4.0);
+    place.gruvy(&["train", "--epochs", "4", "text"]).error(&["`gruvy train text --epochs 4`"]);
     place.gruvy(&["train", "--resume", "nothing"]).error(&["nothing", "no run"]);
+}
+
+#[test]
+fn a_run_that_its_time_ended_goes_on_as_it_says() {
+    let place = Place::with_text();
+    let said = place.gruvy(&train("run", &["--max-minutes", "1e-9"])).success().out;
+    let line = said.lines().find_map(|line| line.strip_prefix("go on ")).unwrap();
+    let (_, args) = line.split_once(" train ").unwrap();
+    let again: Vec<&str> = ["train"].into_iter().chain(args.split(' ')).collect();
+    let said = place.gruvy(&again).success().out;
+    assert!(said.contains("finished after"), "{said}");
 }
 
 /// What a setting names is named from the folder of the first command; run.toml has it from the root.
