@@ -1,4 +1,5 @@
 //! The one error of the crate. Every message says what, where, expected, got and what to do.
+use gruvy_runtime::what_to_do;
 use std::path::{Path, PathBuf};
 
 /// The crate's result.
@@ -9,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused.
-    #[error("cannot {action} {}: {error}", path.display())]
+    #[error("cannot {action} {}: {error}{}", path.display(), what_to_do(error))]
     Io {
         /// What was tried, as a verb.
         action: &'static str,

@@ -18,7 +18,7 @@ pub enum Error {
         error: Box<Error>,
     },
     /// The operating system refused.
-    #[error("cannot {action} {}: {error}", path.display())]
+    #[error("cannot {action} {}: {error}{}", path.display(), what_to_do(error))]
     Io {
         /// What was tried, as a verb.
         action: &'static str,
@@ -276,6 +276,20 @@ impl Error {
     /// The same error, found in the file at `path`.
     pub(crate) fn at(self, path: &Path) -> Self {
         Error::File { path: path.to_owned(), error: Box::new(self) }
+    }
+}
+
+/// What to do about what the operating system refused, to stand behind its answer.
+#[doc(hidden)]
+pub fn what_to_do(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        PermissionDenied => {
+            "; get the right to it (`chmod`, `chown`), or choose another file or folder"
+        }
+        ReadOnlyFilesystem => "; choose a file or folder on another disk",
+        StorageFull | QuotaExceeded => "; make room on the disk, or choose another",
+        _ => "",
     }
 }
 

@@ -24,6 +24,8 @@ mod task;
 pub mod text;
 
 pub use codec::Codec;
+#[doc(hidden)]
+pub use error::what_to_do;
 pub use error::{Error, Result};
 pub use gruvy_kernels::Cell;
 #[doc(hidden)]

@@ -1,4 +1,5 @@
 //! The one error of this crate. Every message says what happened, where, and what to do.
+use gruvy_runtime::what_to_do;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), what_to_do(source))]
     Io {
         /// A verb: "read", "write", "create".
         action: &'static str,

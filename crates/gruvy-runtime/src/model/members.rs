@@ -15,7 +15,13 @@ pub fn members(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let own = path.join(MODEL_FILE_NAME);
-    if own.exists() {
+    // Of a folder that may not be looked into, nobody knows what is in it.
+    let there = own.try_exists().map_err(|error| Error::Io {
+        action: "read the model",
+        path: own.clone(),
+        error,
+    })?;
+    if there {
         return Ok(vec![own]);
     }
     let numbered = (1..).map(|n: usize| path.join(n.to_string()).join(MODEL_FILE_NAME));

@@ -15,7 +15,7 @@ use gruvy_runtime::model::{MODEL_FILE_NAME, remove_leftovers, write_atomic};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Seek, SeekFrom, Write},
+    io::{ErrorKind, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -77,10 +77,17 @@ impl RunFolder {
     /// `run.toml` of the run in `path`, which is there.
     ///
     /// # Errors
-    /// [`Error::NoRun`] if there is none.
+    /// [`Error::NoRun`] if there is none; [`Error::Io`] if the folder may not be looked into.
     pub fn existing_settings(path: &Path) -> Result<PathBuf> {
         let file = Self::settings_path(path);
-        if file.is_file() { Ok(file) } else { Err(Error::NoRun(path.to_owned())) }
+        match file.try_exists() {
+            Ok(_) if file.is_file() => Ok(file),
+            Ok(_) => Err(Error::NoRun(path.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                Err(Error::NoRun(path.to_owned()))
+            }
+            Err(error) => Err(Error::io("read", &file)(error)),
+        }
     }
 
     /// Where `run.toml` of the run in `path` is, or would be.
