@@ -12,17 +12,16 @@ use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy::music::{MusicPart, pieces_for, rolls_for, tunes_as_files};
 use gruvy::text::EMBEDDED_TALES;
 use gruvy_data::music::{Music, read_music};
+use gruvy_data::text::{TextKind, read_text};
 use gruvy_runtime::{
     Codec,
     classify::Classifier,
     forecast::Forecaster,
     items::Items,
     model::{ModelFile, write_atomic},
-    text::TextCodec,
+    text::{TextCodec, TextUnit},
 };
 use serde_json::json;
-use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,8 +54,9 @@ pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     if let Some(path) = &args.png {
         files.push(("picture", path.clone(), report.to_png()?));
     }
-    for (_, path, bytes) in &files {
-        write_atomic(path, bytes)?;
+    for (what, path, bytes) in &files {
+        let flags = if *what == "page" { "--out" } else { "--svg, --png" };
+        write_atomic(path, bytes).with_context(|| format!("the {what} (its place: {flags})"))?;
     }
     screen.result(|| json!(report), || as_text(&report, &files))?;
     report.notes.iter().for_each(|note| screen.note(note));
@@ -78,7 +78,7 @@ impl Source<'_> {
         let steps = self.args.steps.max(READ_STEPS);
         let example = match (&model.codec, self.args.text.is_some() || self.input.is_some()) {
             (Codec::Text(codec), _) => {
-                let text = read(self.args, self.input)?.unwrap_or_else(|| known_tales(codec));
+                let text = self.text(codec)?;
                 Example::of_text(model, &text, steps)?
             }
             (Codec::Classify(_), true) => Example::of_item(model, &self.items(model)?, steps)?,
@@ -128,6 +128,19 @@ impl Source<'_> {
         })
     }
 
+    /// What a model of text reads.
+    fn text(&self, codec: &TextCodec) -> Result<Vec<u8>> {
+        let kind = match codec.unit() {
+            TextUnit::Byte => TextKind::Bytes,
+            TextUnit::Char | TextUnit::Bpe => TextKind::Utf8,
+        };
+        match (&self.args.text, self.input) {
+            (Some(text), _) => Ok(text.clone().into_bytes()),
+            (None, Some(path)) => Ok(read_text(&inputs(&[path.to_path_buf()])?, kind)?.bytes),
+            (None, None) => Ok(known_tales(codec)),
+        }
+    }
+
     /// What a classifier is asked about.
     fn items(&self, model: &ModelFile) -> Result<Items> {
         if let Some(text) = &self.args.text {
@@ -165,22 +178,6 @@ fn sort_out(args: &InspectArgs) -> Result<(&[PathBuf], Option<&Path>)> {
              models",
             args.paths.len()
         ),
-    }
-}
-
-/// The text to read.
-fn read(args: &InspectArgs, input: Option<&Path>) -> Result<Option<Vec<u8>>> {
-    match (&args.text, input) {
-        (Some(text), _) => Ok(Some(text.clone().into_bytes())),
-        (None, Some(path)) if path == Path::new("-") => {
-            let mut text = Vec::new();
-            io::stdin().read_to_end(&mut text).context("could not read the input from stdin")?;
-            Ok(Some(text))
-        }
-        (None, Some(path)) => {
-            Ok(Some(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
-        }
-        (None, None) => Ok(None),
     }
 }
 

@@ -90,6 +90,11 @@ fn train_predict_eval_explain_info() {
     assert_eq!(explained["words"][4]["word"], "awful");
     assert_eq!(explained["label"], "up");
     assert!((explained["probability"].as_f64().unwrap() - p(&one, "up")).abs() < 1e-6);
+    // A file is read as all files are: here UTF-16 with its mark.
+    let wide = "\u{feff}".to_owned() + text;
+    place.write("wide.txt", wide.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    let of_file = place.gruvy(&["explain", "run", "wide.txt", "--label", "up", "--json"]).json();
+    assert_eq!(of_file, explained);
     let screen = place.gruvy(&["explain", "run", "--text", text, "-o", "why.html"]).success();
     assert!(screen.out.contains("awful") && !screen.out.contains('\x1b'), "{}", screen.out);
     assert!(place.read("why.html").contains("awful"));

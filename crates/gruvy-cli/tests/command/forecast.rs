@@ -167,7 +167,20 @@ fn what_forecasting_refuses() {
     place
         .gruvy(&["forecast", "run/model.safetensors"])
         .error(&["no run folder", "give the series"]);
-    place.gruvy(&["backtest", "run", "--windows", "0"]).error(&["--windows"]);
+    place.gruvy(&["backtest", "run", "--windows", "0"]).error(&["--windows is 0", "at least 1"]);
+    for steps in ["0", "6"] {
+        let said = place.gruvy(&["eval", "run", "sales.csv", "--test-steps", steps]);
+        said.error(&[&format!("test_steps = {steps}"), "at least the model's horizon, 7"]);
+    }
+    place.gruvy(&["eval", "run", "sales.csv", "--test-steps", "7"]).success();
+    place.write(
+        "short.csv",
+        days(0..7, |t| t.to_string()).replace("\n", ",0\n").replace("ds,y,0", "ds,y,promo"),
+    );
+    for command in ["eval", "backtest"] {
+        let said = place.gruvy(&[command, "run", "short.csv"]);
+        said.error(&["the longest, `", "has 7 steps", "a series of at least 8 steps"]);
+    }
     place.gruvy(&["generate", "run"]).error(&["`forecast`", "`text`"]);
 }
 

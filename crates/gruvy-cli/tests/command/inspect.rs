@@ -17,6 +17,15 @@ fn a_page_and_pictures_of_a_text_model() {
     let page = fs::read_to_string(place.path("run/inspect.html")).unwrap();
     assert!(page.contains("update gate") && !page.contains("http"));
 
+    // The same text in UTF-16 with its mark.
+    let wide = "\u{feff}".to_owned() + &place.read("tales.txt");
+    place.write("wide.txt", wide.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    let again = place.gruvy(&["inspect", "run", "wide.txt", "--json"]).json();
+    assert_eq!(
+        again["losses"],
+        place.gruvy(&["inspect", "run", "tales.txt", "--json"]).json()["losses"]
+    );
+
     let files = ["--out", "p.html", "--svg", "p.svg", "--png", "p.png"];
     let text = ["inspect", "run/model.safetensors", "--text", "The fox saw the hen."];
     place.gruvy(&[&text[..], &files].concat()).success();

@@ -72,13 +72,21 @@ pub struct Examination {
     pub files: Vec<Examined>,
 }
 
+/// What is examined, and what can be done with other data.
+const EXAMINED: &str = "Only music (MIDI files, and piano rolls in JSON) is examined so far; texts, \
+                        labelled items and tables of series are not yet: train on them, and what \
+                        was read is said";
+
 /// Examines files, and folders of them.
 ///
 /// # Errors
 /// [`Error::Read`] for paths that cannot be read; [`Error::Data`] for data of a kind that is not
 /// examined yet.
 pub fn examine(inputs: &[Input]) -> Result<Examination> {
-    let music = read_music(inputs)?;
+    let music = read_music(inputs).map_err(|error| match error {
+        gruvy_data::Error::File { .. } => Error::Data(format!("{error}. {EXAMINED}")),
+        other => other.into(),
+    })?;
     let known = |path: &PathBuf| {
         let end = path.extension().unwrap_or_default().to_ascii_lowercase();
         ["mid", "midi", "rmi", "kar"].iter().any(|known| end == *known)
@@ -87,9 +95,7 @@ pub fn examine(inputs: &[Input]) -> Result<Examination> {
         let names: Vec<String> =
             inputs.iter().map(|input| input.name().display().to_string()).collect();
         return Err(Error::Data(format!(
-            "{}: no music among {} files. Only music (MIDI files, and piano rolls in JSON) is \
-             examined so far; texts, labelled items and tables of series are not yet: train on \
-             them, and what was read is said",
+            "{}: no music among {} files. {EXAMINED}",
             names.join(", "),
             music.files.len()
         )));

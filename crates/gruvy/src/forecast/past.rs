@@ -33,14 +33,21 @@ impl Applied {
     /// Measures the model on every forecast of the last `steps` of each series; none: a horizon.
     ///
     /// # Errors
-    /// [`Error::Data`] if no series has a horizon of steps to forecast, and as [`evaluate`].
+    /// [`Error::Setting`] for fewer steps than a horizon, [`Error::Data`] if no series has so many
+    /// to forecast, and as [`evaluate`].
     pub fn evaluate(&self, steps: Option<usize>) -> Result<Evaluated> {
         let horizon = self.forecaster.codec().horizon;
         let origins = steps.unwrap_or(horizon).saturating_add(1).saturating_sub(horizon);
         let windows = last_origins(&self.forecaster, &self.series, origins, 1).windows;
+        if origins == 0 {
+            let expected = format!(
+                "expected at least the model's horizon, {horizon}, which measures the last \
+                 forecast of each series"
+            );
+            return Err(Error::setting("test_steps", steps.unwrap_or(0), expected));
+        }
         if windows.is_empty() {
-            let why = format!("no series has {horizon} steps to measure the model on");
-            return Err(Error::Data(why));
+            return Err(self.too_short());
         }
         let metrics = evaluate(&self.forecaster, &self.panel, &windows)?;
         Ok(Evaluated { metrics, forecasts: windows.len() })
@@ -60,11 +67,7 @@ impl Applied {
         let step = step.map_or(codec.horizon, NonZeroUsize::get);
         let origins = last_origins(&self.forecaster, &self.series, windows.get(), step);
         if origins.windows.is_empty() {
-            return Err(Error::Data(format!(
-                "no series has a horizon of {} steps after something to forecast from: give longer \
-                 ones",
-                codec.horizon
-            )));
+            return Err(self.too_short());
         }
         let forecasts = self.forecaster.forecast(&origins.windows)?;
         let config = JudgeConfig { season: codec.season, ..JudgeConfig::default() };
@@ -72,12 +75,26 @@ impl Applied {
         let warning = (origins.learned > 0).then(|| {
             format!(
                 "{} of {} forecasts are of steps that the model learned from, so they flatter it: \
-                 train with the setting `test_steps` to hold some back",
+                 train with the setting `test_steps={}` to hold them back",
                 origins.learned,
-                origins.windows.len()
+                origins.windows.len(),
+                (windows.get() - 1).saturating_mul(step).saturating_add(codec.horizon)
             )
         });
         backtest.notes.extend(warning.clone());
         Ok(PastForecasts { forecasts, backtest, warning })
+    }
+
+    fn too_short(&self) -> Error {
+        let horizon = self.forecaster.codec().horizon;
+        let longest = self.panel.series.iter().max_by_key(|series| series.y.len());
+        let longest = longest.map_or_else(String::new, |series| {
+            format!("; the longest, `{}`, has {} steps", series.id, series.y.len())
+        });
+        Error::Data(format!(
+            "no series has the {horizon} steps of a forecast behind a value to forecast \
+             from{longest}: give a series of at least {} steps",
+            horizon + 1
+        ))
     }
 }

@@ -2,14 +2,14 @@
 
 use super::flags::ExplainArgs;
 use super::shared as classify;
+use crate::input::inputs;
 use crate::screen::Screen;
 use anyhow::{Context, Result, bail};
 use gruvy::classify::judge::{explanation_html, explanation_text};
+use gruvy_data::text::{TextKind, read_text};
 use gruvy_runtime::model::write_atomic;
 use serde_json::json;
-use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Runs the subcommand.
@@ -20,11 +20,9 @@ pub fn run(args: &ExplainArgs, screen: &Screen) -> Result<ExitCode> {
     let classifier = classify::open(&args.model)?;
     let text = match (&args.text, &args.input) {
         (Some(text), _) => text.clone(),
-        (None, Some(path)) if path == Path::new("-") => {
-            io::read_to_string(io::stdin()).context("could not read the text from stdin")?
-        }
         (None, Some(path)) => {
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?
+            let text = read_text(&inputs(std::slice::from_ref(path))?, TextKind::Utf8)?;
+            String::from_utf8(text.bytes)?
         }
         (None, None) => bail!("give a text: --text TEXT, or a file"),
     };

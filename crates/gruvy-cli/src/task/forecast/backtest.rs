@@ -22,15 +22,19 @@ pub fn run(args: BacktestArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
     let BacktestArgs { model, data, windows, step, samples, out, format } = args;
     let ask = Ask { model: &model, file: None, data: &data, format, samples };
     let opened = open(ask, seed, screen)?;
-    let some = |n| NonZeroUsize::new(n).context("--windows and --step are at least 1");
-    let mut past = opened.backtest(some(windows)?, step.map(some).transpose()?)?;
+    let some = |flag: &str, n| {
+        NonZeroUsize::new(n).with_context(|| format!("{flag} is {n}; expected at least 1"))
+    };
+    let step = step.map(|step| some("--step", step)).transpose()?;
+    let mut past = opened.backtest(some("--windows", windows)?, step)?;
     past.warning.iter().for_each(|why| screen.warn(why));
     past.backtest.notes.iter_mut().for_each(|note| *note = as_flags(note));
     let page = out.unwrap_or_else(|| {
         let folder = model.join(MODEL_FILE_NAME).exists();
         if folder { model.join("backtest.html") } else { "backtest.html".into() }
     });
-    write_atomic(&page, past.to_html(&opened, &name(&model))?.as_bytes())?;
+    write_atomic(&page, past.to_html(&opened, &name(&model))?.as_bytes())
+        .context("the page (--out chooses another place)")?;
     let words = || as_text(&past.backtest, screen);
     let json = || json!({ "page": page, "backtest": past.backtest, "chosen": opened.remarks() });
     screen.result(json, words)?;
