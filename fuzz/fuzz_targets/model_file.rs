@@ -79,7 +79,8 @@ fn answers(model: &Model) {
             }
             let (codec, words) = (model.codec(), |n| vec!["a".to_owned(); n]);
             let numbers = |n: usize, steps: usize| vec![vec![1.5; steps]; n];
-            for start in [Stamp::Index(0), Stamp::Time(jiff::civil::date(2024, 10, 26).into())] {
+            let autumn = "2024-10-26T00:00".parse().expect("it is a time");
+            for start in [Stamp::Index(0), Stamp::Time(autumn)] {
                 let series = Series {
                     id: "a".into(),
                     start,

@@ -74,7 +74,6 @@ fn hint(error: &anyhow::Error) -> &'static str {
     match error.chain().find_map(|cause| cause.downcast_ref::<Error>()) {
         Some(Error::RunExists(_)) => " (--resume, --force, --out)",
         Some(Error::InUse { .. } | Error::DataChanged { .. }) => " (--out)",
-        Some(Error::Io { action: "create the run folder" | "lock", .. }) => " (--out)",
         Some(Error::Runtime(gruvy_runtime::Error::Memory { .. })) => {
             ": smaller values of --hidden and --batch take less"
         }

@@ -305,3 +305,25 @@ pub(crate) fn in_words(bytes: u64) -> String {
         _ => format!("{value:.1} {}", UNITS[unit]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+
+    #[test]
+    fn what_the_system_refuses_has_a_next_step() {
+        let said = |kind: ErrorKind| {
+            let (action, path) = ("write", "a/b.csv".into());
+            Error::Io { action, path, error: kind.into() }.to_string()
+        };
+        for (kind, step) in [
+            (ErrorKind::PermissionDenied, "`chmod`"),
+            (ErrorKind::ReadOnlyFilesystem, "another disk"),
+            (ErrorKind::StorageFull, "make room"),
+        ] {
+            let said = said(kind);
+            assert!(said.starts_with("cannot write a/b.csv: ") && said.contains(step), "{said}");
+        }
+    }
+}

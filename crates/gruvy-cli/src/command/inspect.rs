@@ -55,8 +55,9 @@ pub fn run(args: &InspectArgs, seed: Option<u64>, screen: &Screen) -> Result<Exi
         files.push(("picture", path.clone(), report.to_png()?));
     }
     for (what, path, bytes) in &files {
-        let flags = if *what == "page" { "--out" } else { "--svg, --png" };
-        write_atomic(path, bytes).with_context(|| format!("the {what} (its place: {flags})"))?;
+        let flag = if *what == "page" { "--out" } else { "--svg or --png" };
+        let place = || format!("the {what} ({flag} chooses another place)");
+        write_atomic(path, bytes).with_context(place)?;
     }
     screen.result(|| json!(report), || as_text(&report, &files))?;
     report.notes.iter().for_each(|note| screen.note(note));

@@ -10,6 +10,7 @@ use crate::task::list::{Visit, with};
 use crate::training::{metrics_in_words, work_with_task};
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, FromArgMatches};
+use gruvy::Error;
 use gruvy::settings::{RunSettings, TaskConfig, task_of};
 use gruvy::train::{Ended, FolderLock, Outcome, RunFolder};
 use gruvy_runtime::TaskName;
@@ -169,9 +170,13 @@ fn go_on<T: Task>(
 
 /// The folder `out`, or else a new one under `runs/` of that name, perhaps with a number, locked.
 fn own_folder(out: Option<PathBuf>, name: &str) -> Result<FolderLock> {
-    Ok(match out {
-        Some(out) => FolderLock::take(out)?,
-        None => FolderLock::take_new(Path::new(RUNS), name)?,
+    let taken = match out {
+        Some(out) => FolderLock::take(out),
+        None => FolderLock::take_new(Path::new(RUNS), name),
+    };
+    taken.map_err(|error| match error {
+        Error::Io { .. } => anyhow::Error::new(error).context("the run (--out chooses its folder)"),
+        other => other.into(),
     })
 }
 

@@ -44,7 +44,7 @@ impl RunFolder {
     pub fn create(path: impl Into<PathBuf>, settings: String, force: bool) -> Result<Self> {
         let path = path.into();
         if path.is_file() {
-            let is_file = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            let is_file = std::io::Error::from(ErrorKind::NotADirectory);
             return Err(Error::io("create the run folder", &path)(is_file));
         }
         Self::create_locked(FolderLock::take(path)?, settings, force)
