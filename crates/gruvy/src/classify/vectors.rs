@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_no_word() {
-        let endless = std::io::BufReader::new(std::io::repeat(b'0'));
+        let endless = io::BufReader::new(io::repeat(b'0'));
         let error = Vectors::parse(Path::new("v.txt"), endless, |_| true).unwrap_err().to_string();
         assert!(error.contains("v.txt, line 1: the line is longer than"), "{error}");
     }

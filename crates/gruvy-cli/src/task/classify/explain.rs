@@ -4,7 +4,7 @@ use super::flags::ExplainArgs;
 use super::shared as classify;
 use crate::input::inputs;
 use crate::screen::Screen;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gruvy::classify::judge::{explanation_html, explanation_text};
 use gruvy_data::text::{TextKind, read_text};
 use gruvy_runtime::model::write_atomic;
