@@ -2,7 +2,7 @@
 //! chooses: refused with an error, or a model that goes back to a file and answers.
 #![no_main]
 use gruvy_runtime::model::{ModelFile, Spec, Tensor, Trained};
-use gruvy_runtime::music::Composing;
+use gruvy_runtime::music::{Composing, Performing};
 use gruvy_runtime::series::{Panel, Series, Stamp};
 use gruvy_runtime::text::Sampling;
 use gruvy_runtime::{Codec, Model};
@@ -96,6 +96,9 @@ fn answers(model: &Model) {
         }
         Model::Music(model) => {
             let _ = model.compose(None, &Composing { steps: 4, ..Composing::default() });
+        }
+        Model::Events(model) => {
+            let _ = model.perform(None, &Performing { seconds: 0.1, ..Performing::default() });
         }
         Model::Adding(_) | Model::Copy(_) => {}
     }
