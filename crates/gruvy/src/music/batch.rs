@@ -1,9 +1,10 @@
 //! Pieces to what a network is trained on.
 use super::model::MusicModel;
-use crate::nn::key::Key;
+use crate::nn::{key::Key, model::SequenceModel};
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy_runtime::music::{Ear, MusicCodec, Place, Sound};
+use std::iter::repeat_n;
 
 /// Logits that nothing can have.
 pub(super) const NEVER: f32 = -1e9;
@@ -54,20 +55,40 @@ impl<'a> Batch<'a> {
         let total = match &model.decoder {
             None => self.each(answers, &device),
             Some(decoder) => {
-                let [count, values] = answers.dims();
-                let config = &decoder.rnn.config;
-                let layers = config.num_layers;
-                let state = answers.reshape([count, layers, values / layers]).swap_dims(0, 1);
-                let read = self.read(&device);
                 let masks = masks.map(|key| key.named("decoder"));
-                let x = decoder.embed(read.tokens, count);
-                let logits = decoder.picked(x, Some(state), &read.lengths, read.rows, masks);
-                let [asked, _] = logits.dims();
-                let log_p = log_softmax(logits + read.mask, 1);
-                log_p.gather(1, read.targets.reshape([asked, 1])).sum().neg()
+                // Frames of as many sounds together, so that the decoder reads no padding.
+                let (mut total, mut from) = (Tensor::zeros([1], &device), 0);
+                for order in
+                    self.order.chunk_by(|a, b| self.frame(*a).len() == self.frame(*b).len())
+                {
+                    let answers = answers.clone().narrow(0, from, order.len());
+                    let masks = masks.map(|key| key.fold(from as u64));
+                    total = total + self.written(decoder, answers, order, masks);
+                    from += order.len();
+                }
+                total
             }
         };
         total.div_scalar(self.order.len() as f64)
+    }
+
+    /// Nats of the frames at `order`, alike in the number of their sounds, from the answers `[N, L ·
+    /// K · H]` that are the decoder's state before each, `[1]`.
+    fn written(
+        &self,
+        decoder: &SequenceModel,
+        answers: Tensor<2>,
+        order: &[(usize, usize)],
+        masks: Option<Key>,
+    ) -> Tensor<1> {
+        let [count, values] = answers.dims();
+        let layers = decoder.rnn.config.num_layers;
+        let state = answers.reshape([count, layers, values / layers]).swap_dims(0, 1);
+        let read = self.read(order, &decoder.device());
+        let (logits, _) = decoder.every(decoder.embed(read.tokens, count), Some(state), masks);
+        let [asked, _] = logits.dims();
+        let log_p = log_softmax(logits + read.mask, 1);
+        log_p.gather(1, read.targets.reshape([asked, 1])).sum().neg()
     }
 
     /// `[T, B, I]`
@@ -115,50 +136,45 @@ impl<'a> Batch<'a> {
         (nats * asked).sum()
     }
 
-    /// What the decoder reads, and is asked.
-    fn read(&self, device: &Device) -> Read {
-        let (count, width) = (self.order.len(), self.codec.symbols() + 1);
-        let lengths: Vec<usize> = self.order.iter().map(|at| self.frame(*at).len() + 1).collect();
-        let longest = lengths.first().copied().unwrap_or(1);
-        let mut tokens = vec![self.codec.end(); longest * count];
-        let (mut rows, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
+    /// What the decoder reads of the frames at `order`, alike in the number of their sounds, and is
+    /// asked.
+    fn read(&self, order: &[(usize, usize)], device: &Device) -> Read {
+        let (count, width) = (order.len(), self.codec.symbols() + 1);
+        let steps = order.first().map_or(0, |at| self.frame(*at).len() + 1);
+        let end = self.codec.end();
+        let mut targets = vec![end as usize; steps * count];
+        let mut mask = vec![0.0; steps * count * width];
         let mut allowed = vec![false; width];
-        for (index, at) in self.order.iter().enumerate() {
+        for (index, at) in order.iter().enumerate() {
             let (frame, before, mut from) = (self.frame(*at), self.before(*at), 0);
-            for step in 0..=frame.len() {
-                let target = frame.get(step).map_or(self.codec.end(), |s| self.codec.symbol(*s));
+            for step in 0..steps {
+                let target = frame.get(step).map_or(end, |sound| self.codec.symbol(*sound));
                 self.codec.allow(before, from, &mut allowed);
-                mask.extend(allowed.iter().map(|allowed| if *allowed { 0.0 } else { NEVER }));
-                rows.push(step * count + index);
-                targets.push(target as usize);
                 from = self.codec.key(target) + 1;
-                if step < frame.len() {
-                    tokens[(step + 1) * count + index] = target;
+                let place = step * count + index;
+                targets[place] = target as usize;
+                for (mask, allowed) in mask[place * width..].iter_mut().zip(&allowed) {
+                    *mask = if *allowed { 0.0 } else { NEVER };
                 }
             }
         }
-        let shape = [rows.len(), width];
+        // It reads the end, and then what it was asked before.
+        let before = repeat_n(end as usize, count).chain(targets.iter().copied());
         Read {
-            tokens: indices(tokens.into_iter().map(|token| token as usize), device),
-            lengths,
-            rows: indices(rows, device),
+            tokens: indices(before.take(steps * count), device),
             targets: indices(targets, device),
-            mask: Tensor::from_data(TensorData::new(mask, shape), device),
+            mask: Tensor::from_data(TensorData::new(mask, [steps * count, width]), device),
         }
     }
 }
 
-/// What the decoder reads of N frames, of at most L symbols and the end, and is asked M times.
+/// What the decoder reads of N frames of L - 1 symbols, and is asked, time-major.
 struct Read {
-    /// `[L * N]`, time-major.
+    /// `[L * N]`
     tokens: Tensor<1, Int>,
-    /// `[N]`
-    lengths: Vec<usize>,
-    /// `[M]`: which of the steps are asked.
-    rows: Tensor<1, Int>,
-    /// `[M]`
+    /// `[L * N]`
     targets: Tensor<1, Int>,
-    /// `[M, S + 1]`: 0 where a token can come.
+    /// `[L * N, S + 1]`: 0 where a token can come.
     mask: Tensor<2>,
 }
 
