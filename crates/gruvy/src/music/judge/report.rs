@@ -35,9 +35,10 @@ pub struct Report {
     pub distances: Vec<Distance>,
     /// Of the training music, the pieces, and the chain's.
     #[serde(skip)]
-    pub(super) statistics: [Vec<Statistic>; 3],
+    pub statistics: [Vec<Statistic>; 3],
+    /// The pieces.
     #[serde(skip)]
-    pub(super) composed: Vec<Composed>,
+    pub composed: Vec<Composed>,
 }
 
 /// Whether a piece is a copy.
