@@ -88,7 +88,8 @@ def series():
     ]
     tables = [table.encode() if isinstance(table, str) else table for table in tables]
     plain = [b"\0\0" + table for table in tables]
-    return plain + [bytes([0, asked]) + tables[3 * asked % len(tables)] for asked in range(12)] + [b"\0\x01" + tables[6]]
+    asked = [bytes([0, asked]) + tables[3 * asked % len(tables)] for asked in range(12)]
+    return plain + asked + [b"\0\x01" + tables[6]]
 
 
 def examples():
@@ -112,7 +113,7 @@ def examples():
         (6, 0, gzip.compress(b"text,label\ngood,a\nbad,b\n", mtime=0)),
         (7, 0, zstandard.compress(b'{"text":"good","label":"a"}\n')),
         (4, 0, npz(x=x, y=numpy.array([0, 1]))),
-        (4, 0, npz(save=numpy.savez_compressed, x=x.astype(">f8"), y=numpy.array(["a", "b"]), lengths=numpy.array([4, 2]))),
+        (4, 0, npz(numpy.savez_compressed, x=x.astype(">f8"), y=numpy.array(["a", "b"]), lengths=numpy.array([4, 2]))),
         (4, 0, npz(x=numpy.asfortranarray(x[0]), y=numpy.array([True, False]))),
         (5, 0, parquet({"text": ["good", "bad"], "label": ["a", "b"]})),
         (5, 0, parquet({"text": ["good", "bad"], "label": [1, 0]}, compression="zstd")),
@@ -137,8 +138,10 @@ def music():
         return head + b"".join(chunk(b"MTrk", track + b"\0\xff\x2f\0") for track in tracks)
 
     tempo = b"\0\xff\x51\x03\x07\xa1\x20\0\xff\x58\x04\x03\x02\x18\x08"
-    notes = b"\0\x90\x3c\x40\x60\x3c\0\0\x99\x24\x7f\x30\x89\x24\0\0\xb0\x40\x7f\0\x90\x40\x40\x81\x40\x80\x40\0\0\xb0\x40\0"
-    rolls = [{"train": [[[60 - 21, 64 - 21], [39], []]], "valid": [[None, [40, None]]], "test": []}, {"train": [[[0], [87]]]}]
+    notes = b"\0\x90\x3c\x40\x60\x3c\0\0\x99\x24\x7f\x30\x89\x24\0"
+    notes += b"\0\xb0\x40\x7f\0\x90\x40\x40\x81\x40\x80\x40\0\0\xb0\x40\0"
+    parts = {"train": [[[60 - 21, 64 - 21], [39], []]], "valid": [[None, [40, None]]], "test": []}
+    rolls = [parts, {"train": [[[0], [87]]]}]
     return [
         midi(96, tempo + notes),
         midi(480, tempo, notes, b"\0\xff\x03\x04name" + notes),
@@ -194,7 +197,8 @@ def run():
     record = {"step": 7, "epoch": 1.0, "lr": 0.01, "train": {"loss": 1.5}, "valid": {"loss": 2.5}, "best": True}
     record |= {"elapsed_s": 1.0, "train_s": 0.5}
     vectors = b"2 3\ngood 0.1 0.2 0.3\n. . 1 2 -3e-1\n"
-    return settings + [b"\1" + json.dumps(record).encode() + b"\n", b"\2" + vectors, *(b"\2" + p for p in packed(vectors))]
+    evaluations = b"\1" + json.dumps(record).encode() + b"\n"
+    return [*settings, evaluations, b"\2" + vectors, *(b"\2" + p for p in packed(vectors))]
 
 
 for name, of in [("series", series), ("read_examples", examples), ("music", music), ("model_file", model_file)]:

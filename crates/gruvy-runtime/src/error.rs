@@ -258,9 +258,19 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// Sound that cannot be used.
+    #[error("{problem}")]
+    Audio {
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
 }
 
 impl Error {
+    pub(crate) fn audio(problem: impl Into<String>) -> Self {
+        Error::Audio { problem: problem.into() }
+    }
+
     pub(crate) fn series(id: &str, problem: String) -> Self {
         Error::Series { id: id.to_owned(), problem }
     }
@@ -285,10 +295,10 @@ pub fn what_to_do(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match error.kind() {
         PermissionDenied => {
-            "; get the right to it (`chmod`, `chown`), or choose another file or folder"
+            "; get permission for it (`chmod`, `chown`), or choose another file or folder"
         }
         ReadOnlyFilesystem => "; choose a file or folder on another disk",
-        StorageFull | QuotaExceeded => "; make room on the disk, or choose another",
+        StorageFull | QuotaExceeded => "; free some space on the disk, or choose another",
         _ => "",
     }
 }
@@ -320,7 +330,7 @@ mod tests {
         for (kind, step) in [
             (ErrorKind::PermissionDenied, "`chmod`"),
             (ErrorKind::ReadOnlyFilesystem, "another disk"),
-            (ErrorKind::StorageFull, "make room"),
+            (ErrorKind::StorageFull, "free some space"),
         ] {
             let said = said(kind);
             assert!(said.starts_with("cannot write a/b.csv: ") && said.contains(step), "{said}");

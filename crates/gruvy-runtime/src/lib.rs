@@ -7,6 +7,7 @@
 //!                              └─ Codec: raw values ⇄ numbers
 //! ```
 
+pub mod audio;
 pub mod classify;
 mod codec;
 mod error;

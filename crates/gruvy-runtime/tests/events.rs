@@ -150,7 +150,10 @@ fn awkward_notes_become_notes() {
         LetGo(c),
     ];
     assert_eq!(events(&piece(&notes)), expected);
-    assert_eq!(EventCodec::longest_note(&piece(&notes)).unwrap(), 40);
+    let tokens = CODEC.encode(&piece(&notes)).unwrap();
+    let learned = Some(Learned { keys: vec![c - 1, c, c + 1], voices: 1 });
+    assert_eq!(EventCodec::learned_from(&[tokens], 1), EventCodec { longest: 40, learned });
+    assert_eq!(EventCodec::learned_from(&[Vec::new()], 1), EventCodec::default());
     assert_eq!(events(&piece(&[])), []);
     let endless = piece(&[(0, u64::MAX / 2, 60, 64)]);
     assert!(matches!(CODEC.encode(&endless), Err(Error::Setting { name: "music", .. })));

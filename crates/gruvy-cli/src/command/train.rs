@@ -31,7 +31,7 @@ pub fn run(args: TrainArgs, seed: Option<u64>, screen: &Screen) -> Result<ExitCo
     match (args.resume, args.task) {
         (None, Some(TaskArgs { task, .. })) if limits.first().is_some() => {
             let limit = limits.first().unwrap_or_default();
-            bail!("the flags of a new run stand behind its task: `gruvy train {task} {limit}`")
+            bail!("give the flags of a new run after its task: `gruvy train {task} {limit}`")
         }
         (resume, Some(TaskArgs { task, matches })) => {
             with(task, Train { resume, limits, matches: Some(&matches), seed, screen })

@@ -79,7 +79,8 @@ impl Walk {
     fn label(&mut self, path: &Path, label: &str, format: &ExampleFormat) -> Result<()> {
         let inside = Inside::of(path)?;
         if inside.files.is_empty() {
-            let problem = "the folder has no file; expected a file per text, or leave the folder out (the setting `ignore_columns`)";
+            let problem = "the folder has no file; expected a file per text, or leave the folder \
+                           out (the setting `ignore_columns`)";
             return Err(problem_at(path, None, problem.into()));
         }
         self.left_out.extend(inside.folders.iter().map(|inner| format!("{label}/{}", name(inner))));

@@ -265,12 +265,13 @@ impl Seen {
     fn day_first(&self, known: Option<bool>) -> Result<Option<bool>, Odd> {
         match (self.ambiguous, self.day_first, self.month_first) {
             (Some(_), Some(a), Some(b)) => {
-                let problem = "some dates of this column have the day first and some the month; write them as YYYY-MM-DD";
+                let problem = "some dates of this column have the day first and some the month; \
+                               write them as YYYY-MM-DD";
                 Err((a.max(b), Some(a.min(b)), problem.into()))
             }
             (Some(at), None, None) if known.is_none() => {
-                let problem = "the date can be DD/MM/YYYY or MM/DD/YYYY, and no date of this column says which; write \
-                               them as YYYY-MM-DD";
+                let problem = "the date can be DD/MM/YYYY or MM/DD/YYYY, and no date of this column \
+                               says which; write them as YYYY-MM-DD";
                 Err((at, None, problem.into()))
             }
             (_, Some(_), _) => Ok(Some(true)),

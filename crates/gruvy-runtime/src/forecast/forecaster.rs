@@ -37,7 +37,7 @@ use crate::{
     model::{
         capacity::{bytes_of, check_memory},
         file::ModelFile,
-        members::open_members,
+        members::{joined, open_members},
         network::Network,
         session::Session,
         steps::Steps,
@@ -98,23 +98,7 @@ impl Forecaster {
     /// # Errors
     /// [`Error::Setting`] for no model, and for models of different data or settings.
     pub fn ensemble(members: Vec<Self>) -> Result<Self> {
-        let count = members.len();
-        let mut members = members.into_iter();
-        let Some(mut all) = members.next() else {
-            return Err(Error::setting("ensemble", "empty", "at least one model"));
-        };
-        for (at, member) in members.enumerate() {
-            if member.codec != all.codec {
-                let got = format!("member {} of {count} with another codec", at + 2);
-                return Err(Error::setting(
-                    "ensemble",
-                    got,
-                    "models of the same data and settings",
-                ));
-            }
-            all.networks.extend(member.networks);
-        }
-        Ok(all)
+        joined(members, |member| (&member.codec, &mut member.networks))
     }
 
     /// Opens a model file, the model of a run folder, or the [ensemble](Self::ensemble) of the runs

@@ -1,7 +1,9 @@
 //! The models of a folder: a run, or several runs side by side.
 use super::file::{MODEL_FILE_NAME, ModelFile};
+use super::network::Network;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The model files that a person means by `path`: the file itself, that of a run folder, or those of
 /// the runs `1`, `2`, … in a folder, which are the members of an ensemble or the folds of a
@@ -50,6 +52,31 @@ pub fn open_members<T>(
         made.map_err(|error| error.at(path))
     };
     members(path)?.iter().enumerate().map(each).collect()
+}
+
+/// Models of the same codec as one; `parts` gives the codec of a model, and its networks.
+///
+/// # Errors
+/// [`Error::Setting`] for no model, and for models of different codecs.
+pub(crate) fn joined<T, C: PartialEq>(
+    members: Vec<T>,
+    parts: fn(&mut T) -> (&C, &mut Vec<Arc<Network>>),
+) -> Result<T> {
+    let count = members.len();
+    let mut members = members.into_iter();
+    let Some(mut all) = members.next() else {
+        return Err(Error::setting("ensemble", "empty", "at least one model"));
+    };
+    let (codec, networks) = parts(&mut all);
+    for (at, mut member) in members.enumerate() {
+        let (other, more) = parts(&mut member);
+        if other != codec {
+            let got = format!("member {} of {count} with another codec", at + 2);
+            return Err(Error::setting("ensemble", got, "models of the same data and settings"));
+        }
+        networks.append(more);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

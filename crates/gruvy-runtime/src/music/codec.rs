@@ -97,18 +97,10 @@ impl MusicCodec {
             let reason = format!("a bar of {} steps at a tempo of {}", self.bar, self.tempo);
             return Err(Error::Header { reason });
         }
-        if let Some(learned) = self.learned.as_ref().filter(|learned| !learned.is_sound()) {
-            return Err(Error::Header { reason: format!("not what can be learned: {learned:?}") });
-        }
+        fits_music(spec, self.learned.as_ref())?;
         let input = Input::Features { size: self.features() };
         if spec.input != input {
             return fail("input", format!("{:?}", spec.input), format!("{input:?}"));
-        }
-        if spec.rnn.bidirectional {
-            return fail("rnn.bidirectional", "true".into(), "false".into());
-        }
-        if spec.pool.is_some() {
-            return fail("pool", format!("{:?}", spec.pool), "none".into());
         }
         let (last, tokens) = match &spec.decoder {
             None => (spec, self.symbols()),
@@ -161,5 +153,22 @@ impl MusicCodec {
                 format!("{own} steps of a quarter note, as the model was trained"),
             )),
         }
+    }
+}
+
+/// Checks what holds for every network of music.
+pub(super) fn fits_music(spec: &Spec, learned: Option<&Learned>) -> Result<()> {
+    let fail = |field, got: String, expected: &str| {
+        Err(Error::Spec { field, got, expected: expected.to_owned() })
+    };
+    if let Some(learned) = learned.filter(|learned| !learned.is_sound()) {
+        return Err(Error::Header { reason: format!("not what can be learned: {learned:?}") });
+    }
+    if spec.rnn.bidirectional {
+        return fail("rnn.bidirectional", "true".into(), "false");
+    }
+    match spec.pool {
+        Some(pool) => fail("pool", format!("{pool:?}"), "none"),
+        None => Ok(()),
     }
 }

@@ -9,7 +9,11 @@ use super::score::{Asked, MusicMetrics, costs, score, together};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 use crate::model::{
-    file::ModelFile, members::open_members, network::Network, session::Session, steps::Steps,
+    file::ModelFile,
+    members::{joined, open_members},
+    network::Network,
+    session::Session,
+    steps::Steps,
 };
 use crate::remark::Remark;
 use crate::task::TaskName;
@@ -84,18 +88,7 @@ impl Composer {
     /// # Errors
     /// [`Error::Setting`] for no model, and for models of different music.
     pub fn ensemble(members: Vec<Self>) -> Result<Self> {
-        let mut members = members.into_iter();
-        let Some(mut all) = members.next() else {
-            return Err(Error::setting("ensemble", "empty", "at least one model"));
-        };
-        for member in members {
-            if member.codec != all.codec {
-                let expected = "models of the same music and settings";
-                return Err(Error::setting("ensemble", "models of different codecs", expected));
-            }
-            all.networks.extend(member.networks);
-        }
-        Ok(all)
+        joined(members, |member| (&member.codec, &mut member.networks))
     }
 
     /// Models that judge together: 1, or more in an ensemble.

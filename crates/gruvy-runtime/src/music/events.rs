@@ -12,6 +12,7 @@
 //! go by rising key, then struck by rising key, a velocity stands before a stroke that needs it, and
 //! time goes by in whole seconds and a rest. So the likelihoods of all that can be played add up to
 //! one, and nothing is drawn that means nothing.
+use super::codec::fits_music;
 use super::learned::Learned;
 use super::piece::{Meter, Note, Piece, Tempo, USUAL_TEMPO};
 use super::roll::{KEYS, LOWEST, Roll};
@@ -141,14 +142,26 @@ impl EventCodec {
         START
     }
 
-    /// The longest note of a piece, in units.
-    ///
-    /// # Errors
-    /// As [`EventCodec::encode`].
-    pub fn longest_note(piece: &Piece) -> Result<u32> {
-        let notes = by_key(piece)?;
-        let longest = notes.iter().flatten().map(|(start, end, _)| end - start).max();
-        Ok(longest.unwrap_or(0) as u32)
+    /// The codec of a model that learns from these events, up to so many semitones lower and higher
+    /// too.
+    pub fn learned_from(pieces: &[Vec<u32>], transpose: usize) -> Self {
+        let (mut longest, mut voices, mut keys) = (0, 0, [false; KEYS]);
+        for tokens in pieces {
+            let mut keyboard = Keyboard::default();
+            for event in tokens.iter().filter_map(|token| Event::of(*token)) {
+                match event {
+                    Event::Strike(key) => keys[usize::from(key)] = true,
+                    Event::LetGo(key) => {
+                        let age = keyboard.sounding[usize::from(key)];
+                        longest = longest.max(age.unwrap_or(0));
+                    }
+                    _ => {}
+                }
+                keyboard.take(event);
+                voices = voices.max(keyboard.sounding().count());
+            }
+        }
+        Self { longest: longest as u32, learned: Learned::near(&keys, voices, transpose) }
     }
 
     /// The tokens of a piece, which begins at its first note. Notes beyond the 88 keys of a piano
@@ -239,19 +252,14 @@ impl EventCodec {
     /// Checks that a network of this spec takes what the codec gives, and gives what it takes.
     pub(crate) fn fits(&self, spec: &Spec) -> Result<()> {
         let fail = |field, got: String, expected: String| Err(Error::Spec { field, got, expected });
-        if let Some(learned) = self.learned.as_ref().filter(|learned| !learned.is_sound()) {
-            return Err(Error::Header { reason: format!("not what can be learned: {learned:?}") });
-        }
+        fits_music(spec, self.learned.as_ref())?;
         let tokens = self.tokens();
         if !matches!(spec.input, Input::Embedding { vocab, .. } if vocab == tokens) {
             let expected = format!("an embedding of {tokens} tokens");
             return fail("input", format!("{:?}", spec.input), expected);
         }
-        if spec.rnn.bidirectional {
-            return fail("rnn.bidirectional", "true".into(), "false".into());
-        }
-        if spec.pool.is_some() || spec.decoder.is_some() {
-            return fail("pool, decoder", "some".into(), "none".into());
+        if let Some(decoder) = &spec.decoder {
+            return fail("decoder", format!("{decoder:?}"), "none".into());
         }
         let head = Head::Linear { outputs: tokens };
         match spec.head == head || spec.head == Head::Tied {

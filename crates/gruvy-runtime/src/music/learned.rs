@@ -24,15 +24,17 @@ impl Learned {
     pub fn new(rolls: &[Roll], transpose: usize) -> Option<Self> {
         let frames = || rolls.iter().flat_map(|roll| &roll.frames);
         let own = sounding(frames().flatten().map(|sound| sound.key));
+        Self::near(&own, frames().map(Vec::len).max().unwrap_or(0), transpose)
+    }
+
+    /// Keys so near to those that sounded, at most `voices` at once; none: nothing did.
+    pub(super) fn near(own: &[bool; KEYS], voices: usize, transpose: usize) -> Option<Self> {
         let near = |key: &u8| {
             let key = usize::from(*key);
             own[key.saturating_sub(transpose)..KEYS.min(key + transpose + 1)].contains(&true)
         };
-        let learned = Self {
-            keys: (0..KEYS as u8).filter(near).collect(),
-            voices: frames().map(Vec::len).max().unwrap_or(0),
-        };
-        (learned.voices > 0).then_some(learned)
+        let keys = (0..KEYS as u8).filter(near).collect();
+        (voices > 0).then_some(Self { keys, voices })
     }
 
     /// Whether this can be what sounded in some music.

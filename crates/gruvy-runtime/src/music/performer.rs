@@ -5,10 +5,15 @@ use super::learned::may_sound;
 use super::piece::Piece;
 use super::repeat::Repeats;
 use super::roll::{KEYS, Roll};
-use super::score::together;
+use super::score::{side_by_side, together};
 use crate::codec::Codec;
 use crate::error::{Error, Result};
-use crate::model::{file::ModelFile, members::open_members, network::Network, session::Session};
+use crate::model::{
+    file::ModelFile,
+    members::{joined, open_members},
+    network::Network,
+    session::Session,
+};
 use crate::remark::Remark;
 use crate::task::TaskName;
 use crate::text::{Sampler, Sampling};
@@ -16,8 +21,6 @@ use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Pieces that run side by side.
-const ROWS: usize = 16;
 /// Events of a call.
 const EVENTS: usize = 256;
 /// Strokes that count as a bar when music goes round in a circle.
@@ -132,18 +135,7 @@ impl Performer {
     /// # Errors
     /// [`Error::Setting`] for no model, and for models of different music.
     pub fn ensemble(members: Vec<Self>) -> Result<Self> {
-        let mut members = members.into_iter();
-        let Some(mut all) = members.next() else {
-            return Err(Error::setting("ensemble", "empty", "at least one model"));
-        };
-        for member in members {
-            if member.codec != all.codec {
-                let expected = "models of the same music and settings";
-                return Err(Error::setting("ensemble", "models of different codecs", expected));
-            }
-            all.networks.extend(member.networks);
-        }
-        Ok(all)
+        joined(members, |member| (&member.codec, &mut member.networks))
     }
 
     /// Makes the model of a file ready.
@@ -256,6 +248,7 @@ impl Performer {
             voices: how.voices.map(|voices| voices.max(1)),
             longest: u64::from(self.codec.longest).max(1),
         };
+        // It goes by: at one moment each key is let go once and struck once.
         let mut left = (how.seconds * f64::from(UNITS)).round() as u64;
         while left > 0 {
             let (event, nats) = stream.play(&rules)?;
@@ -303,24 +296,14 @@ pub fn score_events(
     codec: &EventCodec,
     events: &[Vec<u32>],
 ) -> Result<Vec<Vec<f64>>> {
-    // Pieces of like length run side by side.
-    let mut order: Vec<usize> = (0..events.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(events[*index].len()));
-    let mut all = vec![Vec::new(); events.len()];
-    for group in order.chunks(ROWS) {
-        let rows: Vec<&[u32]> = group.iter().map(|index| &events[*index][..]).collect();
-        for (index, nats) in group.iter().zip(score_rows(network, codec, &rows)?) {
-            all[*index] = nats;
-        }
-    }
-    Ok(all)
+    side_by_side(events, Vec::len, |rows| score_rows(network, codec, rows))
 }
 
 /// Pieces side by side, the longest first.
 fn score_rows(
     network: &Arc<Network>,
     codec: &EventCodec,
-    rows: &[&[u32]],
+    rows: &[&Vec<u32>],
 ) -> Result<Vec<Vec<f64>>> {
     let mut session = Session::new(network.clone(), rows.len())?;
     let mut keyboards = vec![Keyboard::default(); rows.len()];

@@ -8,7 +8,7 @@ use crate::model::{network::Network, session::Session, steps::Steps};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Rolls that run side by side.
+/// Pieces that run side by side.
 const ROWS: usize = 16;
 /// Frames that the decoder reads side by side.
 const FRAMES: usize = 1024;
@@ -44,13 +44,22 @@ impl MusicMetrics {
 /// [`Error::Setting`](crate::Error::Setting) for a roll on another grid.
 pub fn score(network: &Arc<Network>, codec: &MusicCodec, rolls: &[Roll]) -> Result<Vec<Vec<f64>>> {
     rolls.iter().try_for_each(|roll| codec.hears(roll))?;
-    // Rolls of like length run side by side.
-    let mut order: Vec<usize> = (0..rolls.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(rolls[*index].frames.len()));
-    let mut all = vec![Vec::new(); rolls.len()];
+    side_by_side(rolls, |roll| roll.frames.len(), |rows| score_rows(network, codec, rows))
+}
+
+/// What `score` gives of each piece, in order; it is given a few of like length at once, the longest
+/// first.
+pub(super) fn side_by_side<T>(
+    pieces: &[T],
+    length: impl Fn(&T) -> usize,
+    score: impl Fn(&[&T]) -> Result<Vec<Vec<f64>>>,
+) -> Result<Vec<Vec<f64>>> {
+    let mut order: Vec<usize> = (0..pieces.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(length(&pieces[*index])));
+    let mut all = vec![Vec::new(); pieces.len()];
     for group in order.chunks(ROWS) {
-        let rows: Vec<&Roll> = group.iter().map(|index| &rolls[*index]).collect();
-        for (index, nats) in group.iter().zip(score_rows(network, codec, &rows)?) {
+        let rows: Vec<&T> = group.iter().map(|index| &pieces[*index]).collect();
+        for (index, nats) in group.iter().zip(score(&rows)?) {
             all[*index] = nats;
         }
     }

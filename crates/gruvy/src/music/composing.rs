@@ -21,7 +21,7 @@ settings! {
     pub struct ComposeLength {
         #[serde(skip_serializing_if = "Option::is_none")]
         bars: Option<usize> = None, Kind::Whole(1), "N",
-            "Bars to compose, behind a primer if there is one [default: 16; of events, 30 seconds]";
+            "Bars to compose, behind a primer if there is one [default: 16; with events, 30 seconds]";
         #[serde(skip_serializing_if = "Option::is_none")]
         seconds: Option<f64> = None, Kind::Number(Range::Positive), "S",
             "Seconds to compose, instead of bars";
@@ -46,7 +46,7 @@ settings! {
             "Let only the notes of a key sound, such as C, F#m or \"Bb minor\"";
         #[serde(skip_serializing_if = "Option::is_none")]
         voices: Option<usize> = None, Kind::Whole(1), "N",
-            "Let N keys sound at every step; at most N where a model writes events";
+            "Let N keys sound at every step; with events, at most N";
     }
 }
 
@@ -57,7 +57,7 @@ impl ComposeLength {
     /// [`Error::Setting`] for bars, which events have not, and for more than a day.
     pub fn time(&self) -> Result<f64> {
         if let Some(bars) = self.bars {
-            let why = "a model of events has a time of its own and no bars: expected seconds";
+            let why = "events have no bars: give the setting `seconds` instead";
             return Err(Error::setting("bars", bars, why));
         }
         let seconds = self.seconds.unwrap_or(SECONDS);
@@ -110,7 +110,7 @@ impl ComposeConfig {
     /// [`Error::Setting`] naming a setting that makes no sense.
     pub fn performing(&self, seconds: f64, seed: u64) -> Result<Performing> {
         if let Some(tempo) = self.tempo {
-            let why = "a model of events has a time of its own: leave it out";
+            let why = "events have their own timing: leave it out";
             return Err(Error::setting("tempo", tempo, why));
         }
         let (keys, voices) = (self.keys()?, self.voices()?);

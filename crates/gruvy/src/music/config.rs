@@ -63,15 +63,16 @@ settings! {
     /// Settings of the music task. The `[music]` table of `run.toml`.
     pub struct MusicConfig {
         head: HeadKind = HeadKind::default(), Kind::Choice(|| HeadKind::ALL.map(|(name, _)| name).to_vec()), "",
-            "Answer about each key by itself, write the keys of a frame one after another, or \
-             write what is played event by event, in its own time and as loud as it is";
+            "Predict each key by itself, the keys of a frame one after another, or what is played \
+             event by event, with its own timing and loudness";
         /// Steps of a quarter note; 0: by where notes begin.
         #[serde(with = "grid")]
         grid: u32 = 0, Kind::Choice(|| [&["auto"][..], &GRIDS.map(|(name, _)| name)].concat()), "",
             "Grid of MIDI files: the shortest note that can be told apart; 1/12 and 1/24 are \
              triplets [default: by where notes begin]";
         /// `T`.
-        seq_len: usize = 256, Kind::Whole(2), "T", "Longest excerpt of a piece to learn from at once, in steps or events";
+        seq_len: usize = 256, Kind::Whole(2), "T",
+            "Longest excerpt of a piece to learn from at once, in steps or events";
         decoder_hidden: usize = 200, Kind::Whole(1), "N", "Hidden units of the joint head's decoder";
         decoder_dropout: f64 = 0.2, Kind::Number(Range::Share), "P",
             "Share of activations dropped before the joint head's logits";

@@ -1,4 +1,4 @@
-//! Music on a grid, divided into parts.
+//! Music in parts, on a grid or in its own time.
 use super::config::{GRIDS, HeadKind, MusicConfig, MusicRun};
 use super::tunes;
 use crate::error::{Error, Result};
@@ -108,9 +108,7 @@ impl Parts<Roll> {
         parts.divide(rolls, &config.split, fingerprint);
         Ok(parts)
     }
-}
 
-impl Parts<Roll> {
     /// What the model of a run folder, or the first of several in a folder, was trained on, as
     /// rolls: of a model of events, in sixteenths of a second.
     ///
@@ -155,10 +153,9 @@ impl Parts<Piece> {
         }
         let pieces = pieces.into_iter().cloned().collect();
         parts.divide(pieces, &config.split, |piece: &Piece| {
-            let of = |note: &Note| {
-                [note.start.to_le_bytes(), note.end.to_le_bytes(), [note.key; 8]].concat()
-            };
-            Fnv::of(&piece.notes.iter().flat_map(of).collect::<Vec<u8>>())
+            let numbers = |note: &Note| [note.start, note.end, u64::from(note.key)];
+            let bytes = piece.notes.iter().flat_map(numbers).flat_map(u64::to_le_bytes);
+            Fnv::of(&bytes.collect::<Vec<u8>>())
         });
         Ok(parts)
     }

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use gruvy_runtime::{
     Codec,
     model::{Head, Input, Network, Spec},
-    music::{Event, EventCodec, EventMetrics, Keyboard, Learned, Piece, Played, score_events},
+    music::{Event, EventCodec, EventMetrics, Keyboard, Piece, Played, score_events},
     random::Fnv,
 };
 use std::sync::Arc;
@@ -33,18 +33,12 @@ impl Events {
     /// # Errors
     /// If a piece is too long.
     pub(super) fn new(parts: &Parts<Piece>, transpose: usize) -> Result<Self> {
-        let named = |piece: &Piece, error| Error::Data(format!("{}: {error}", piece.name));
-        let mut codec = EventCodec::default();
-        for piece in &parts.train {
-            let longest = EventCodec::longest_note(piece).map_err(|error| named(piece, error))?;
-            codec.longest = codec.longest.max(longest);
-        }
-        let roll = |piece| EventCodec::roll(piece).map_err(|error| named(piece, error));
-        let rolls = parts.train.iter().map(roll).collect::<Result<Vec<_>>>()?;
-        codec.learned = Learned::new(&rolls, transpose);
-        let encode = |piece: &Piece| codec.encode(piece).map_err(|error| named(piece, error));
+        let encode = |piece: &Piece| {
+            let encoded = EventCodec::default().encode(piece);
+            encoded.map_err(|error| Error::Data(format!("{}: {error}", piece.name)))
+        };
         let parts = parts.map(encode)?;
-        Ok(Self { codec, parts })
+        Ok(Self { codec: EventCodec::learned_from(&parts.train, transpose), parts })
     }
 
     /// How often each token comes, `[V]`, each counted once more.

@@ -1,6 +1,6 @@
 //! Music as frames on a grid: the heads `bernoulli` and `joint`.
 use super::batch::{Batch, Stretch};
-use super::config::{HeadKind, MusicRun};
+use super::config::MusicRun;
 use super::data::{Parts, fingerprint};
 use super::material::{Excerpt, Material};
 use super::model::MusicModel;
@@ -26,7 +26,8 @@ const EMBED: usize = 32;
 #[derive(Debug)]
 pub(super) struct Frames {
     codec: MusicCodec,
-    head: HeadKind,
+    /// Whether a decoder writes the keys; else each is answered by itself.
+    joint: bool,
     parts: Parts<Roll>,
 }
 
@@ -49,16 +50,16 @@ fn codec(rolls: &[Roll]) -> MusicCodec {
 }
 
 impl Frames {
-    /// Rolls for a head, to be learned up to so many semitones lower and higher too.
-    pub(super) fn new(head: HeadKind, parts: Parts<Roll>, transpose: usize) -> Self {
+    /// Rolls, to be learned up to so many semitones lower and higher too, with a decoder or without.
+    pub(super) fn new(parts: Parts<Roll>, joint: bool, transpose: usize) -> Self {
         let learned = Learned::new(&parts.train, transpose);
-        Self { codec: MusicCodec { learned, ..codec(&parts.train) }, head, parts }
+        Self { codec: MusicCodec { learned, ..codec(&parts.train) }, joint, parts }
     }
 
     fn decoder(&self, run: &MusicRun) -> Option<(Input, RecurrentConfig, Head)> {
         let (train, task) = (&run.train, &run.task);
         let tokens = self.codec.symbols() + 1;
-        (self.head == HeadKind::Joint).then(|| {
+        self.joint.then(|| {
             let rnn = RecurrentConfig::new(EMBED, task.decoder_hidden)
                 .with_cell(train.cell)
                 .with_dropout(task.decoder_dropout)
@@ -86,12 +87,12 @@ impl Frames {
     fn bias(&self) -> Vec<f32> {
         let (counts, frames) = self.counts();
         let all: f64 = counts.iter().sum();
-        match self.head {
-            HeadKind::Bernoulli => {
+        match self.joint {
+            true => counts.iter().map(|count| (count / all).ln() as f32).collect(),
+            false => {
                 let odds = |count: &f64| (count / (frames - count)).ln() as f32;
                 counts[..self.codec.symbols()].iter().map(odds).collect()
             }
-            _ => counts.iter().map(|count| (count / all).ln() as f32).collect(),
         }
     }
 

@@ -62,7 +62,7 @@ impl MusicTask {
         }
         let notes = std::mem::take(&mut parts.notes);
         let transpose = transpose(&run, parts.one_key);
-        let frames = Frames::new(run.task.head, parts, transpose);
+        let frames = Frames::new(parts, run.task.head == HeadKind::Joint, transpose);
         Self::of(run, Box::new(frames), transpose, notes)
     }
 
@@ -98,7 +98,10 @@ impl MusicTask {
         let timed = run.task.head == HeadKind::Events;
         let tempo_change = run.task.tempo_change.unwrap_or(if timed { TEMPO_CHANGE } else { 0.0 });
         if run.task.tempo_change.is_none() && timed {
-            let why = format!("played up to {:.0} % faster or slower", 100.0 * tempo_change);
+            let why = format!(
+                "played up to {:.0} % faster or slower while training",
+                100.0 * tempo_change
+            );
             notes.push(Remark::chosen("tempo_change", tempo_change, why));
         }
         let unit = material.unit();
@@ -179,12 +182,12 @@ impl TaskConfig for MusicConfig {
         at_most(&[("transpose", task.transpose.unwrap_or(0))], 24)?;
         match task.head {
             HeadKind::Events if task.grid != 0 => {
-                let why = "events have a time of their own and no grid: leave it out";
+                let why = "events have their own timing and no grid: leave it out";
                 Err(Error::setting("grid", grid_name(task.grid), why))
             }
             HeadKind::Joint | HeadKind::Bernoulli if task.tempo_change.is_some() => {
                 let change = task.tempo_change.unwrap_or_default();
-                let why = "frames are on a grid: it is for the head `events`";
+                let why = "frames are on a grid: only the head `events` takes it";
                 Err(Error::setting("tempo_change", change, why))
             }
             _ => Ok(()),

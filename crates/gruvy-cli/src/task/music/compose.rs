@@ -14,10 +14,8 @@ use gruvy_data::midi;
 use gruvy_data::music::{Music, read_music};
 use gruvy_runtime::model::{ModelFile, members, open_members, write_atomic};
 use gruvy_runtime::music::{
-    Composer, Composing, Composition, EventCodec, KEYS, LOWEST, Performance, Performer, Performing,
-    Piece, Roll,
+    Composer, Composition, EventCodec, KEYS, LOWEST, Performance, Performer, Piece, Roll,
 };
-use gruvy_runtime::text::Sampling;
 use gruvy_runtime::{Codec, Remark};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -34,10 +32,9 @@ pub fn compose(args: &ComposeArgs, seed: Option<u64>, screen: &Screen) -> Result
     args.length.apply(&mut length)?;
     let seed = seed.unwrap_or_else(stop::fresh_seed);
     let first = ModelFile::read(&members(&args.model)?[0])?;
-    let made = match &first.codec {
-        Codec::Events(_) => perform(args, &first, &how, &length, seed, screen)?,
-        _ => frames(args, &first, &how, &length, seed, screen)?,
-    };
+    let events = matches!(first.codec, Codec::Events(_));
+    let wish = Wish { args, first: &first, how, length, seed, screen };
+    let made = if events { wish.events()? } else { wish.frames()? };
     // Said before anything is written.
     let corpus = args.report.as_ref().map(|_| Parts::of_model(&args.model)).transpose()?;
     let (mut written, mut composed) = (Vec::new(), Vec::new());
@@ -57,9 +54,7 @@ pub fn compose(args: &ComposeArgs, seed: Option<u64>, screen: &Screen) -> Result
     let (pieces, mut words): (Vec<Value>, Vec<String>) = written.into_iter().unzip();
     let mut json = json!({ "pieces": pieces });
     if let (Some(out), Some(corpus)) = (&args.report, corpus) {
-        let events = matches!(first.codec, Codec::Events(_));
-        let unit = if events { "event" } else { "step" };
-        let report = Report::new(composed, &corpus, !events, unit, seed);
+        let report = Report::new(composed, &corpus, events, seed);
         let title = format!("Compositions of {}", args.model.display());
         write_atomic(out, report.to_html(&title)?.as_bytes())?;
         words.push(in_words(&report, out));
@@ -74,88 +69,77 @@ fn in_words(report: &Report, page: &Path) -> String {
     let percent = |of: &Originality| 100.0 * of.copied.share;
     let longest = report.pieces.iter().map(|of| of.copied.longest).max().unwrap_or(0);
     let most = report.pieces.iter().map(percent).fold(0.0, f64::max);
-    let usual = report.held_back.as_ref().map(|of| {
-        format!(" ({} and {:.0} % in music that is no copy)", of.copied.longest, percent(of))
+    let usual = report.held_back.as_ref().map_or(String::new(), |of| {
+        format!(" (unseen pieces: {} and {:.0} %)", of.copied.longest, percent(of))
     });
-    let apart = report.distances.iter().map(|distance| {
-        let held_back = distance.held_back.map_or("-".to_owned(), |of| format!("{of:.3}"));
-        let Distance { name, composed, chain, .. } = distance;
-        format!("\n  {name:<18}{composed:>12.3}{chain:>8.3}{held_back:>8}")
-    });
-    format!(
-        "\nThe longest row that stands in the training music has {longest} moments, and at most \
-         {most:.0} % of a piece stands there{}.\nHow far from the training music, beside a \
-         first-order Markov chain and pieces that were not learned from:\n  {:<18}{:>12}{:>8}{:>8}{}\n\
-         report: {}",
-        usual.unwrap_or_default(),
-        "",
-        "compositions",
-        "chain",
-        "unseen",
-        apart.collect::<String>(),
-        page.display()
-    )
+    let mut text = format!(
+        "\nThe longest passage that also occurs in the training music has {longest} notes or \
+         chords, and at most {most:.0} % of a piece is copied{usual}.\nHow far from the training \
+         music, beside a first-order Markov chain and unseen pieces:\n\
+         \x20                   compositions   chain  unseen",
+    );
+    for Distance { name, composed, chain, held_back } in &report.distances {
+        let held_back = held_back.map_or("-".to_owned(), |of| format!("{of:.3}"));
+        text += &format!("\n  {name:<18}{composed:>12.3}{chain:>8.3}{held_back:>8}");
+    }
+    format!("{text}\nreport: {}", page.display())
 }
 
 /// What makes a piece from a seed.
 type Maker = Box<dyn Fn(u64) -> Result<Made>>;
 
-/// By a model of frames.
-fn frames(
-    args: &ComposeArgs,
-    first: &ModelFile,
-    how: &ComposeConfig,
-    length: &ComposeLength,
+/// What is to be composed, and by what.
+struct Wish<'a> {
+    args: &'a ComposeArgs,
+    /// The first of the models, read already.
+    first: &'a ModelFile,
+    how: ComposeConfig,
+    length: ComposeLength,
     seed: u64,
-    screen: &Screen,
-) -> Result<Maker> {
-    let models = open_members(&args.model, Some(first), Composer::from_file)?;
-    let composer = Composer::ensemble(models)?;
-    let primer = match &args.primer {
-        Some(path) => read(&composer, path, args.transpose, screen)?,
-        None => composer.codec().blank(),
-    };
-    let primer = in_tempo(primer, how.tempo);
-    let composing = how.composing(length.steps(&primer)?, seed)?;
-    say(&composer.remarks(&primer, &composing)?, screen);
-    Ok(Box::new(move |seed| {
-        let sampling = Sampling { seed, ..composing.sampling.clone() };
-        let composing = Composing { sampling, ..composing.clone() };
-        Ok(Made::of(&composer.compose(Some(&primer), &composing)?, seed))
-    }))
+    screen: &'a Screen,
 }
 
-/// By a model of events.
-fn perform(
-    args: &ComposeArgs,
-    first: &ModelFile,
-    how: &ComposeConfig,
-    length: &ComposeLength,
-    seed: u64,
-    screen: &Screen,
-) -> Result<Maker> {
-    let models = open_members(&args.model, Some(first), Performer::from_file)?;
-    let performer = Performer::ensemble(models)?;
-    let primer = match &args.primer {
-        Some(path) => {
-            let primer = pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0);
-            let primer = primer.transposed(args.transpose);
-            if EventCodec::roll(&primer)?.frames.is_empty() {
-                bail!("{} has no note on the 88 keys of a piano", path.display());
-            }
-            Some(primer)
-        }
-        None => None,
-    };
-    let performing = how.performing(length.time()?, seed)?;
-    if let Some(primer) = &primer {
-        say(&performer.remarks(primer, &performing)?, screen);
+impl Wish<'_> {
+    /// By a model of frames.
+    fn frames(self) -> Result<Maker> {
+        let Self { args, first, how, length, seed, screen } = self;
+        let models = open_members(&args.model, Some(first), Composer::from_file)?;
+        let composer = Composer::ensemble(models)?;
+        let primer = match &args.primer {
+            Some(path) => read(&composer, path, args.given.transpose, screen)?,
+            None => composer.codec().blank(),
+        };
+        let primer = in_tempo(primer, how.tempo);
+        let steps = length.steps(&primer)?;
+        say(&composer.remarks(&primer, &how.composing(steps, seed)?)?, screen);
+        Ok(Box::new(move |seed| {
+            Ok(Made::of(&composer.compose(Some(&primer), &how.composing(steps, seed)?)?, seed))
+        }))
     }
-    Ok(Box::new(move |seed| {
-        let sampling = Sampling { seed, ..performing.sampling.clone() };
-        let performing = Performing { sampling, ..performing.clone() };
-        Made::performed(&performer.perform(primer.as_ref(), &performing)?, seed)
-    }))
+
+    /// By a model of events.
+    fn events(self) -> Result<Maker> {
+        let Self { args, first, how, length, seed, screen } = self;
+        let models = open_members(&args.model, Some(first), Performer::from_file)?;
+        let performer = Performer::ensemble(models)?;
+        let (seconds, performing) = (length.time()?, how.performing(length.time()?, seed)?);
+        let primer = match &args.primer {
+            Some(path) => {
+                let primer = pieces_for(&music(path, screen)?, MusicPart::Test)?.swap_remove(0);
+                let primer = primer.transposed(args.given.transpose);
+                if EventCodec::roll(&primer)?.frames.is_empty() {
+                    bail!("{} has no note on the 88 keys of a piano", path.display());
+                }
+                say(&performer.remarks(&primer, &performing)?, screen);
+                Some(primer)
+            }
+            None => None,
+        };
+        Ok(Box::new(move |seed| {
+            let made = performer.perform(primer.as_ref(), &how.performing(seconds, seed)?)?;
+            Made::performed(&made, seed)
+        }))
+    }
 }
 
 /// Harmonises.
@@ -166,7 +150,7 @@ pub fn harmonize(args: &HarmonizeArgs, seed: Option<u64>, screen: &Screen) -> Re
     let composer = Composer::open(&args.model)?;
     let mut how = ComposeConfig::default();
     args.how.apply(&mut how)?;
-    let melody = read(&composer, &args.melody, args.transpose, screen)?;
+    let melody = read(&composer, &args.melody, args.given.transpose, screen)?;
     let melody = in_tempo(melody, how.tempo);
     let steps = melody.frames.len();
     let composing = how.composing(steps, seed.unwrap_or_else(stop::fresh_seed))?;

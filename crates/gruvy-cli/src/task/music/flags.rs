@@ -27,15 +27,14 @@ pub struct ComposeArgs {
     /// Where the music goes, a MIDI file; pictures and sound go beside it
     #[arg(short, long, value_name = "FILE", default_value = "composition.mid")]
     pub out: PathBuf,
-    /// Move the music that is given by so many semitones, negative ones down
-    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(i32).range(-87..=87))]
-    pub transpose: i32,
+    /// How the given music is read.
+    #[command(flatten)]
+    pub given: GivenFlags,
     /// Pieces to compose; of several, each file has a number
     #[arg(long, value_name = "N", default_value = "1")]
     pub count: NonZeroUsize,
-    /// Write a page about the pieces: what they have of the training music note for note, and how
-    /// they are like it; needs a run folder
+    /// Write a page on how much of the pieces is copied from the training music and how similar
+    /// they are to it; needs a run folder
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// What is written beside the MIDI file.
@@ -60,10 +59,9 @@ pub struct HarmonizeArgs {
     /// Where the music goes, a MIDI file; pictures and sound go beside it
     #[arg(short, long, value_name = "FILE", default_value = "harmonized.mid")]
     pub out: PathBuf,
-    /// Move the music that is given by so many semitones, negative ones down
-    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(i32).range(-87..=87))]
-    pub transpose: i32,
+    /// How the given music is read.
+    #[command(flatten)]
+    pub given: GivenFlags,
     /// Harmonies to try; the likeliest under the model is kept
     #[arg(long, value_name = "N", default_value = "8")]
     pub tries: NonZeroUsize,
@@ -73,6 +71,15 @@ pub struct HarmonizeArgs {
     /// How it is composed.
     #[command(flatten)]
     pub how: TableFlags<ComposeConfig>,
+}
+
+/// How the music that a model is given is read.
+#[derive(Debug, Args)]
+pub struct GivenFlags {
+    /// Transpose the given music by N semitones; negative is down
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(-87..=87))]
+    pub transpose: i32,
 }
 
 /// What is written beside a MIDI file.

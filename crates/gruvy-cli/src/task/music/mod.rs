@@ -41,32 +41,31 @@ impl Task for Music {
         }
         let music = read_music(&inputs(asked.data)?)?;
         let (path, first) = (asked.path, Some(asked.model));
+        let words = |unit: &str, nats: [f64; 2], steps: usize, pieces: usize| {
+            format!(
+                "{:.4} nats per {unit}, {:.4} per note, over {} {unit}s of {} pieces",
+                nats[0],
+                nats[1],
+                thousands(steps),
+                thousands(pieces)
+            )
+        };
         let (metrics, words, models) = match &asked.model.codec {
             Codec::Events(_) => {
-                let performer =
-                    Performer::ensemble(open_members(path, first, Performer::from_file)?)?;
+                let models = open_members(path, first, Performer::from_file)?;
+                let performer = Performer::ensemble(models)?;
                 let pieces = pieces_for(&music, flags.part)?;
                 let metrics = performer.evaluate(&pieces)?;
-                let words = format!(
-                    "{:.4} nats per event, {:.4} per note, over {} events of {} pieces",
-                    metrics.nats_per_event,
-                    metrics.nats_per_note,
-                    thousands(metrics.events),
-                    thousands(pieces.len())
-                );
+                let nats = [metrics.nats_per_event, metrics.nats_per_note];
+                let words = words("event", nats, metrics.events, pieces.len());
                 (json!(metrics), words, performer.size())
             }
             _ => {
                 let composer = Composer::ensemble(open_members(path, first, Composer::from_file)?)?;
                 let rolls = rolls_for(composer.codec(), &music, flags.part)?;
                 let metrics = composer.evaluate(&rolls)?;
-                let words = format!(
-                    "{:.4} nats per step, {:.4} per note, over {} steps of {} pieces",
-                    metrics.nats_per_step,
-                    metrics.nats_per_note,
-                    thousands(metrics.steps),
-                    thousands(rolls.len())
-                );
+                let nats = [metrics.nats_per_step, metrics.nats_per_note];
+                let words = words("step", nats, metrics.steps, rolls.len());
                 (json!(metrics), words, composer.size())
             }
         };

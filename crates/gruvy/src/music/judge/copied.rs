@@ -4,7 +4,7 @@ use gruvy_runtime::random::{Fnv, mix};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
-/// So many moments at which keys are struck, one after another, are a copy when they are the same.
+/// So many notes or chords that follow one another in both are a copied passage.
 pub const LEAST: usize = 8;
 
 /// The moments of a piece at which keys are struck, each as it differs from the one before: what
@@ -22,7 +22,7 @@ pub struct Strokes {
 /// How much of a piece is copied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Copied {
-    /// Moments at which keys are struck.
+    /// Moments at which keys are struck: notes and chords.
     pub moments: usize,
     /// Most of them in a row that stand in one of the others as they are.
     pub longest: usize,

@@ -10,16 +10,9 @@ use std::fmt::Write;
 /// Size of a chart, in its own units.
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 110.0;
-/// What the three bars of a value are of.
-const OF: [&str; 3] = ["training music", "compositions", "first-order chain"];
-/// What each measure says, as it stands over its chart.
-const SAYS: [(&str, &str); 5] = [
-    ("notes", "The twelve notes, in semitones from the tonic on"),
-    ("intervals", "Steps of the highest voice, in semitones"),
-    ("durations", "Lengths of notes, in steps of the grid (the last: and longer)"),
-    ("keys at once", "Keys that sound at once (the last: and more)"),
-    ("likeness of bars", "How much of a moment sounds again so many bars later"),
-];
+/// The three bars of a value: how they are marked, and what they are of.
+const BARS: [(&str, &str); 3] =
+    [("corpus", "training music"), ("own", "compositions"), ("chain", "first-order chain")];
 
 impl Report {
     /// The page: one HTML file that needs nothing else.
@@ -55,12 +48,11 @@ impl Report {
         let [corpus, own, chain] = &self.statistics;
         let charts = corpus.iter().zip(own).zip(chain);
         let charts: String = charts.map(|((a, b), c)| chart([a, b, c])).collect();
-        let keys = ["corpus", "own", "chain"].into_iter().zip(OF);
-        let legend = keys.map(|(class, of)| format!("<li class=\"{class}\">{of}</li>"));
+        let legend = BARS.map(|(class, of)| format!("<li class=\"{class}\">{of}</li>"));
         let parts = [
             ("title", escaped(title)),
             ("usual", escaped(&self.usual())),
-            ("legend", legend.collect()),
+            ("legend", legend.concat()),
             ("distances", distances),
             ("charts", charts),
             ("pieces", pieces),
@@ -73,9 +65,9 @@ impl Report {
         match &self.held_back {
             None => String::new(),
             Some(held_back) => format!(
-                "Of pieces that were not learned from, the longest row that stands in the \
-                 training music has {} moments, and {:.0} % of the moments stand in such rows of \
-                 {LEAST} and more (medians).",
+                "For comparison, in pieces that were not learned from the longest passage that \
+                 also occurs in the training music has {} notes or chords, and {:.0} % of theirs \
+                 belong to such passages of at least {LEAST} (medians).",
                 held_back.copied.longest,
                 100.0 * held_back.copied.share
             ),
@@ -106,19 +98,20 @@ impl Report {
 fn copied(of: &Originality) -> String {
     let copied = &of.copied;
     let longest = match &copied.row {
-        None => "nothing of it stands in the training music".to_owned(),
+        None => "None of them occurs in the training music.".to_owned(),
         Some(row) => format!(
-            "the longest row that stands in the training music has {} moments (steps {} to {} \
-             here, from step {} of {} on, perhaps in another key)",
-            copied.longest, row.from, row.to, row.there, row.piece
+            "The longest passage that also occurs in the training music has {} of them: steps {} \
+             to {} here, from step {} of {}, possibly in another key. {:.0} % belong to such \
+             passages of at least {LEAST}.",
+            copied.longest,
+            row.from,
+            row.to,
+            row.there,
+            row.piece,
+            100.0 * copied.share
         ),
     };
-    format!(
-        "Of {} moments at which keys are struck, {longest}; {:.0} % of the moments stand in such \
-         rows of {LEAST} and more.",
-        copied.moments,
-        100.0 * copied.share
-    )
+    format!("{} notes and chords. {longest}", copied.moments)
 }
 
 /// Three bars for each value.
@@ -129,11 +122,11 @@ fn chart(all: [&Statistic; 3]) -> String {
     let most = values().fold(1e-9, f64::max);
     let (slot, top) = (WIDTH / count, HEIGHT - 16.0);
     let mut bars = String::new();
-    for (class, of) in ["corpus", "own", "chain"].into_iter().zip(all) {
-        let side = ["corpus", "own", "chain"].iter().position(|c| *c == class).unwrap_or(0);
+    for (side, ((class, _), of)) in (0..).zip(BARS.into_iter().zip(all)) {
         for (at, value) in (0..).zip(&of.values) {
-            let height = top * value / most;
-            let x = slot * (f64::from(at) + 0.1 + 0.27 * side as f64);
+            // What is not known has no bar.
+            let height = top * value.max(0.0) / most;
+            let x = slot * (f64::from(at) + 0.1 + 0.27 * f64::from(side));
             let _ = write!(
                 bars,
                 "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" \
@@ -149,10 +142,10 @@ fn chart(all: [&Statistic; 3]) -> String {
         let x = slot * (at as f64 + 0.5);
         let _ = write!(bars, "<text x=\"{x:.1}\" y=\"{:.1}\">{label}</text>", HEIGHT - 3.0);
     }
-    let says = SAYS.iter().find(|(name, _)| *name == first.name).map_or("", |(_, says)| says);
     format!(
-        "<figure><figcaption>{says}; at most {most:.2}</figcaption><svg viewBox=\"0 0 {WIDTH} \
-         {HEIGHT}\">{bars}</svg></figure>"
+        "<figure><figcaption>{}; at most {most:.2}</figcaption><svg viewBox=\"0 0 {WIDTH} \
+         {HEIGHT}\">{bars}</svg></figure>",
+        first.says
     )
 }
 
@@ -163,7 +156,8 @@ mod tests {
     #[test]
     fn a_page_has_its_numbers_pictures_and_charts() {
         let page = example().to_html("of <mine>").unwrap();
-        for want in ["of &lt;mine&gt;", "26 moments", "100 %", "0.200", "<polyline", "scale 20"] {
+        for want in ["of &lt;mine&gt;", "has 26 of them", "100 %", "0.200", "<polyline", "scale 20"]
+        {
             assert!(page.contains(want), "{want}");
         }
         assert!(!page.contains("{{") && !page.contains("NaN") && !page.contains("<mine>"));

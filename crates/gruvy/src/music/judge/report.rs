@@ -3,7 +3,7 @@ use super::chain::Chain;
 use super::copied::{Copied, Strokes};
 use super::statistics::{Statistic, statistics};
 use crate::music::data::Parts;
-use gruvy_runtime::music::Roll;
+use gruvy_runtime::music::{Bar, Roll};
 use gruvy_runtime::random::mix;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub struct Composed {
 /// Whether compositions are copies, and whether they are like what was learned from.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// What a step of the model is called: `step` or `event`.
+    /// What a nat is of: `step` or `event`.
     pub unit: &'static str,
     /// Of each piece.
     pub pieces: Vec<Originality>,
@@ -69,17 +69,12 @@ pub struct Distance {
 
 impl Report {
     /// A report on compositions of a model that learned from `corpus`, in rolls of the same grid.
-    /// `timed`: whether strokes that come at other times are no copy. The chain draws from `seed`.
-    pub fn new(
-        composed: Vec<Composed>,
-        corpus: &Parts<Roll>,
-        timed: bool,
-        unit: &'static str,
-        seed: u64,
-    ) -> Self {
-        let learned: Vec<Strokes> =
-            corpus.train.iter().map(|roll| Strokes::new(roll, timed)).collect();
-        let copied = |roll: &Roll| Copied::from(&Strokes::new(roll, timed), &learned);
+    /// `events`: of a model of events, whose timing is free: what is the same at other times is a
+    /// copy too. The chain draws from `seed`.
+    pub fn new(composed: Vec<Composed>, corpus: &Parts<Roll>, events: bool, seed: u64) -> Self {
+        let strokes = |roll: &Roll| Strokes::new(roll, !events);
+        let learned: Vec<Strokes> = corpus.train.iter().map(strokes).collect();
+        let copied = |roll: &Roll| Copied::from(&strokes(roll), &learned);
         let own: Vec<Roll> = composed.iter().map(|made| behind(&made.roll, made.primer)).collect();
         let mean =
             |nats: &[f64]| (!nats.is_empty()).then(|| nats.iter().sum::<f64>() / nats.len() as f64);
@@ -114,17 +109,15 @@ impl Report {
                 chain: chain.distance(corpus),
             })
             .collect();
+        let unit = if events { "event" } else { "step" };
         Self { unit, pieces, held_back, distances, statistics, composed }
     }
 }
 
 /// A roll without its first steps, whose bars go on as they did.
 fn behind(roll: &Roll, steps: usize) -> Roll {
-    let bars = roll.bars.iter().map(|bar| {
-        let at = bar.at.saturating_sub(steps);
-        gruvy_runtime::music::Bar { at, ..*bar }
-    });
-    let mut bars: Vec<_> = bars.collect();
+    let moved = |bar: &Bar| Bar { at: bar.at.saturating_sub(steps), ..*bar };
+    let mut bars: Vec<Bar> = roll.bars.iter().map(moved).collect();
     // Of those that began before, the last holds.
     let past = bars.iter().filter(|bar| bar.at == 0).count();
     bars.drain(..past.saturating_sub(1));
@@ -150,7 +143,7 @@ fn median(all: Vec<Copied>) -> Option<Originality> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use gruvy_runtime::music::{Bar, Sound};
+    use gruvy_runtime::music::Sound;
 
     /// Up and down a scale from a key on, in quarters of two steps.
     fn scale(from: u8, count: usize) -> Roll {
@@ -182,7 +175,7 @@ pub(super) mod tests {
         let mut made = scale(30, 96);
         made.frames[80..].fill(Vec::new());
         let composed = Composed { roll: made, primer: 16, surprise: vec![0.5; 80] };
-        Report::new(vec![composed], &corpus, true, "step", 1)
+        Report::new(vec![composed], &corpus, false, 1)
     }
 
     #[test]
@@ -216,7 +209,7 @@ pub(super) mod tests {
             notes: Vec::new(),
         };
         let composed = Composed { roll: scale(30, 8), primer: 8, surprise: Vec::new() };
-        let report = Report::new(vec![composed], &corpus, true, "step", 1);
+        let report = Report::new(vec![composed], &corpus, false, 1);
         assert!(report.held_back.is_none() && report.pieces[0].nats.is_none());
         assert_eq!(report.pieces[0].copied.moments, 0);
     }

@@ -19,31 +19,41 @@ const USUAL_BAR: usize = 16;
 pub struct Statistic {
     /// What is measured.
     pub name: &'static str,
+    /// The same in a sentence.
+    pub says: &'static str,
     /// What each value is of.
     pub labels: Vec<String>,
-    /// Shares, which add up to one; or, of `likeness`, values in 0 to 1 each.
+    /// Shares, which add up to one; or, of `likeness of bars`, values in 0 to 1 each, NaN where no
+    /// piece is long enough.
     pub values: Vec<f64>,
 }
 
 impl Statistic {
-    /// How far two of them are apart: of shares, the share that would have to move; of `likeness`,
-    /// the mean difference.
+    /// How far two of them are apart: of shares, the share that would have to move; of `likeness
+    /// of bars`, the mean difference where both are known.
     pub fn distance(&self, other: &Self) -> f64 {
-        let total: f64 = self.values.iter().zip(&other.values).map(|(a, b)| (a - b).abs()).sum();
+        let apart = self.values.iter().zip(&other.values).map(|(a, b)| (a - b).abs());
+        let apart: Vec<f64> = apart.filter(|apart| !apart.is_nan()).collect();
+        let total: f64 = apart.iter().sum();
         match self.name {
-            LIKENESS => total / self.values.len().max(1) as f64,
+            LIKENESS => total / apart.len().max(1) as f64,
             _ => total / 2.0,
         }
     }
 
-    fn shares(name: &'static str, labels: Vec<String>, mut values: Vec<f64>) -> Self {
-        let total: f64 = values.iter().sum();
-        values.iter_mut().for_each(|value| *value /= total.max(1.0));
-        Self { name, labels, values }
+    /// Counts of what is labelled from `first` on, as shares.
+    fn shares(name: &'static str, says: &'static str, first: i32, mut counts: Vec<f64>) -> Self {
+        let total: f64 = counts.iter().sum();
+        counts.iter_mut().for_each(|count| *count /= total.max(1.0));
+        Self { name, says, labels: labels(first, counts.len()), values: counts }
     }
 }
 
 const LIKENESS: &str = "likeness of bars";
+
+fn labels(first: i32, count: usize) -> Vec<String> {
+    (first..).take(count).map(|value| value.to_string()).collect()
+}
 
 /// Five measures of rolls together:
 ///
@@ -54,7 +64,6 @@ const LIKENESS: &str = "likeness of bars";
 /// * `likeness of bars`: the share of keys that sound in both of two steps, among those that sound
 ///   in one, 1 to 8 bars apart.
 pub fn statistics(rolls: &[Roll]) -> Vec<Statistic> {
-    let range = |from: i32, to: i32| (from..=to).map(|value| value.to_string()).collect();
     let mut notes = vec![0.0; 12];
     let mut intervals = vec![0.0; 2 * WIDEST as usize + 1];
     let mut durations = vec![0.0; LONGEST];
@@ -94,14 +103,30 @@ pub fn statistics(rolls: &[Roll]) -> Vec<Statistic> {
         }
     }
     vec![
-        Statistic::shares("notes", range(0, 11), notes),
-        Statistic::shares("intervals", range(-WIDEST, WIDEST), intervals),
-        Statistic::shares("durations", range(1, LONGEST as i32), durations),
-        Statistic::shares("keys at once", range(0, THICKEST as i32), at_once),
+        Statistic::shares("notes", "The twelve notes, in semitones above the tonic", 0, notes),
+        Statistic::shares(
+            "intervals",
+            "Intervals of the highest voice, in semitones",
+            -WIDEST,
+            intervals,
+        ),
+        Statistic::shares(
+            "durations",
+            "Lengths of notes, in steps of the grid (the last: or longer)",
+            1,
+            durations,
+        ),
+        Statistic::shares(
+            "keys at once",
+            "Keys that sound at the same time (the last: or more)",
+            0,
+            at_once,
+        ),
         Statistic {
             name: LIKENESS,
-            labels: range(1, BARS as i32),
-            values: likeness.map(|(sum, count): (f64, f64)| sum / count.max(1.0)).to_vec(),
+            says: "How much of what sounds, sounds again so many bars later",
+            labels: labels(1, BARS),
+            values: likeness.map(|(sum, count): (f64, f64)| sum / count).to_vec(),
         },
     ]
 }
@@ -162,7 +187,14 @@ mod tests {
         let apart: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a.distance(b)).collect();
         assert!((apart[0] - 1.0 / 3.0).abs() < 1e-12 && apart[1] == 1.0 && apart[3] == 0.5);
         assert!(a.iter().all(|a| a.distance(a) == 0.0));
+        // Of a piece of a bar nobody knows how like its next would be: it is not far from any.
+        let bars = |count: usize| roll(vec![vec![sound(39, true)]; 2 * count]);
+        let [short, long] = [1, 9].map(|count| statistics(&[bars(count)]).swap_remove(4));
+        assert!(short.values.iter().all(|value| value.is_nan()));
+        assert_eq!((long.values.as_slice(), short.distance(&long)), (&[1.0; 8][..], 0.0));
+        let four = statistics(&[roll(vec![vec![]; 2]), bars(4)]).swap_remove(4);
+        assert_eq!((four.values[2], four.values[3].is_nan()), (1.0, true));
         // Nothing is no reason to fail.
-        assert!(statistics(&[]).iter().all(|s| s.values.iter().all(|value| *value == 0.0)));
+        assert!(statistics(&[]).iter().all(|s| s.distance(s) == 0.0));
     }
 }

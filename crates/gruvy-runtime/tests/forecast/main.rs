@@ -1,7 +1,11 @@
 //! Windows, forecasts and streams of models with made-up weights.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod codec;
+mod units;
 
 use gruvy_runtime::{
     Cell, Error,
@@ -111,39 +115,6 @@ fn a_window_is_laid_out_as_its_documentation_says() {
     ];
     assert_eq!(windows.decode, expected.concat());
     assert_eq!(codec.input_size(), 13);
-}
-
-#[test]
-fn the_calendar_is_that_of_the_clock_on_the_wall() {
-    let hourly = ForecastCodec {
-        frequency: "h".parse().unwrap(),
-        calendar: 6,
-        ..codec(DIRECT, Output::Quantile)
-    };
-    let spring = "2024-03-31T02:00".parse().unwrap();
-    let moved =
-        ForecastCodec { wall_clock: WallClock { changes: vec![(spring, 3600)] }, ..hourly.clone() };
-    let of = |codec: &ForecastCodec, start: &str| {
-        let start = Stamp::Time(start.parse().unwrap());
-        let prepared = codec.prepare(&Series { start, ..series("a", 8) }).unwrap();
-        let frame = codec.frame(&prepared, 4).unwrap();
-        let windows = codec.windows(&[(&prepared, &frame)], false);
-        [windows.steps, windows.decode].concat()
-    };
-    // Of segments of two steps, the first of each counts.
-    let (before, after) = (of(&moved, "2024-03-31T00:00"), of(&hourly, "2024-03-31T00:00"));
-    assert_ne!(before, after);
-    let size = before.len() / 4;
-    assert_eq!(before[..size], after[..size], "before clocks go forward");
-    assert_eq!(before[size..], of(&hourly, "2024-03-31T01:00")[size..], "and after it");
-    assert_eq!(of(&moved, "2024-03-30T00:00"), of(&hourly, "2024-03-30T00:00"));
-    // A model file keeps the clock; those of before have none.
-    let json = serde_json::to_value(&moved).unwrap();
-    assert_eq!(json["wall_clock"], serde_json::json!([["2024-03-31T02:00:00", 3600]]));
-    assert_eq!(serde_json::from_value::<ForecastCodec>(json).unwrap(), moved);
-    let json = serde_json::to_value(&hourly).unwrap();
-    assert!(json.get("wall_clock").is_none());
-    assert_eq!(serde_json::from_value::<ForecastCodec>(json).unwrap(), hourly);
 }
 
 #[test]
@@ -426,156 +397,6 @@ fn what_cannot_be_forecast_is_named() {
     zero.y[2] = 1.5;
     let text = counts.prepare(&zero).unwrap_err().to_string();
     assert!(text.contains("whole numbers") && text.contains("1.5"), "{text}");
-}
-
-#[test]
-fn a_codec_that_contradicts_itself_or_its_network_is_refused() {
-    let good = forecaster(codec(DIRECT, Output::Quantile), Cell::Gru);
-    let spec = |codec: &ForecastCodec| {
-        let mut spec = Spec {
-            input: Input::Features { size: codec.input_size() },
-            rnn: RnnSpec {
-                cell: Cell::Gru,
-                input_size: codec.input_size(),
-                hidden_size: 2,
-                num_layers: 1,
-                bidirectional: false,
-                bias: true,
-                zoneout: 0.0,
-                layer_norm: false,
-            },
-            pool: None,
-            decoder: None,
-            head: Head::Linear { outputs: codec.outputs() },
-        };
-        spec.rnn.input_size = codec.input_size();
-        spec
-    };
-    let refused = |change: &dyn Fn(&mut ForecastCodec, &mut Spec)| {
-        let mut codec = good.codec().clone();
-        let mut spec = spec(&codec);
-        change(&mut codec, &mut spec);
-        match gruvy_runtime::Codec::Forecast(Box::new(codec)).fits(&spec) {
-            Err(Error::Spec { field, .. }) => field,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!(refused(&|c, _| c.horizon = 0), "codec.horizon");
-    assert_eq!(refused(&|c, _| c.context = usize::MAX), "codec.context");
-    assert_eq!(refused(&|c, _| c.season = 0), "codec.season");
-    assert_eq!(refused(&|c, _| c.context = 5), "codec.decoder.segment");
-    assert_eq!(
-        refused(&|c, _| c.decoder = Decoder::Direct { segment: 0 }),
-        "codec.decoder.segment"
-    );
-    assert_eq!(refused(&|c, _| c.levels = vec![0.5, 0.5, 0.9]), "codec.levels");
-    assert_eq!(refused(&|c, _| c.calendar = 2), "codec.calendar");
-    assert_eq!(refused(&|c, _| c.covariates.clear()), "codec.covariates");
-    assert_eq!(refused(&|_, s| s.input = Input::Features { size: 3 }), "input");
-    assert_eq!(refused(&|_, s| s.head = Head::Linear { outputs: 5 }), "head.linear.outputs");
-    assert_eq!(refused(&|_, s| s.rnn.bidirectional = true), "rnn.bidirectional");
-    assert_eq!(refused(&|c, _| c.output = Output::NegativeBinomial), "codec.difference");
-}
-
-#[test]
-fn a_codec_comes_back_from_json_as_it_was() {
-    for forecaster in all_kinds() {
-        let json = serde_json::to_string(forecaster.codec()).unwrap();
-        let back: ForecastCodec = serde_json::from_str(&json).unwrap();
-        assert_eq!(&back, forecaster.codec());
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-    #[test]
-    fn a_series_moved_and_stretched_is_forecast_moved_and_stretched(
-        shift in -1e3f64..1e3, stretch in 0.01f64..100.0, which in 0usize..3
-    ) {
-        // Base and scale are of the window alone.
-        let difference = Difference::ALL[which].1;
-        let codec = ForecastCodec { difference, ..codec(DIRECT, Output::Quantile) };
-        let forecaster = forecaster(codec, Cell::Gru);
-        let plain = series("a", 20);
-        let mut moved = plain.clone();
-        moved.y.iter_mut().for_each(|y| *y = shift + stretch * *y);
-        let forecast = |series: &Series| {
-            let prepared = forecaster.codec().prepare(series).unwrap();
-            forecaster.forecast(&[(&prepared, 20)]).unwrap().remove(0)
-        };
-        for (a, b) in forecast(&plain).mean.iter().zip(&forecast(&moved).mean) {
-            let expected = shift + stretch * a;
-            prop_assert!((b - expected).abs() < 1e-3 * (1.0 + stretch * 20.0), "{b} {expected}");
-        }
-    }
-}
-
-proptest! {
-    /// Forecasts of `a y + b` are `a` times those of `y`, plus `b`.
-    #[test]
-    fn forecasts_follow_the_unit_of_the_series(
-        power in -30i32..=30,
-        shift in -1e6f64..1e6,
-        difference in prop::sample::select(&Difference::ALL[..]),
-        scale in prop::sample::select(&Scale::ALL[..]),
-        output in prop::sample::select(&[Output::Quantile, Output::Normal, Output::StudentT][..]),
-        kind in 0usize..3,
-    ) {
-        let codec = ForecastCodec {
-            difference: difference.1,
-            scale: scale.1,
-            ..codec(DIRECT, output)
-        };
-        let forecaster = forecaster(codec, Cell::Gru);
-        let mut plain = series("new", 20);
-        if kind == 1 {
-            // A pause at the end of what the model sees.
-            plain.y[8..].fill(17.0);
-        }
-        if kind == 2 {
-            plain.y[3] = f64::NAN;
-        }
-        let a = 10f64.powi(power);
-        // A window that never changes is as wide as its level asks, which a shift moves.
-        let b = if kind == 1 { 0.0 } else { shift };
-        let mut other = plain.clone();
-        other.y.iter_mut().for_each(|y| *y = a * (*y + b));
-        let of = |series: &Series| {
-            let prepared = forecaster.codec().prepare(series).unwrap();
-            forecaster.forecast(&[(&prepared, prepared.len())]).unwrap().remove(0)
-        };
-        let (plain, other) = (of(&plain), of(&other));
-        let values = plain.quantiles.iter().flatten().chain(&plain.mean);
-        let others = other.quantiles.iter().flatten().chain(&other.mean);
-        for (y, scaled) in values.zip(others) {
-            let back = scaled / a - b;
-            prop_assert!((y - back).abs() < 1e-3, "{y} came as {back}");
-        }
-    }
-}
-
-#[test]
-fn a_series_of_zeros_is_forecast_near_zero_in_the_unit_of_the_others() {
-    let mut codec = codec(DIRECT, Output::Quantile);
-    codec.series[0].scale = 2e-6;
-    let forecaster = forecaster(codec, Cell::Gru);
-    let mut zeros = series("zeros", 20);
-    zeros.y.fill(0.0);
-    let prepared = forecaster.codec().prepare(&zeros).unwrap();
-    let forecast = forecaster.forecast(&[(&prepared, 20)]).unwrap().remove(0);
-    let all = forecast.quantiles.iter().flatten().chain(&forecast.mean);
-    assert!(all.clone().all(|y| y.abs() < 1e-6), "{forecast:?}");
-}
-
-#[test]
-fn numbers_near_the_ends_of_what_can_be_computed_are_refused() {
-    let codec = codec(DIRECT, Output::Quantile);
-    for by in [1e200, 1e-200] {
-        let mut far = series("far", 20);
-        far.y.iter_mut().for_each(|y| *y *= by);
-        let problem = codec.prepare(&far).unwrap_err().to_string();
-        assert!(problem.contains("`far`") && problem.contains("another unit"), "{problem}");
-    }
 }
 
 #[test]
