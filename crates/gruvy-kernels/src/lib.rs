@@ -16,6 +16,7 @@ mod cell_name;
 mod cells;
 mod checks;
 mod cross_entropy;
+mod ctc;
 mod dims;
 mod hash;
 mod layer;
@@ -39,6 +40,7 @@ mod threads;
 mod workspace;
 
 pub use cross_entropy::{LinearCrossEntropy, LinearGradients};
+pub use ctc::{Ctc, CtcTargets};
 pub use dims::{Cell, Gradients, Layer, NORM_EPSILON, Norm, Output, Pass, Sequence, Tape, Weights};
 pub use layer::backward;
 pub use linear::Linear;
