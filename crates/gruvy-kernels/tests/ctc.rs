@@ -1,6 +1,7 @@
 //! The loss of CTC and its gradient: against the sum over all ways to say the labels, against plain
 //! `f64` loops, and against PyTorch.
 use gruvy_kernels::{Ctc, CtcTargets, Isa, Workspace};
+use safetensors::SafeTensors;
 
 /// A batch, `[T, B, V]` and what each sequence is to say.
 #[derive(Clone)]
@@ -272,4 +273,49 @@ fn labels_that_are_no_class_are_named() {
 #[should_panic(expected = "length of sequence 0: expected at most 4, got 5")]
 fn lengths_past_the_batch_are_named() {
     Case::new(3, 4, &[(&[1], 5)], 1.0).kernel(Isa::best());
+}
+
+#[test]
+fn pytorch_gives_the_same() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/ctc/golden.safetensors");
+    let bytes = std::fs::read(path).expect("the golden file");
+    let (_, head) = SafeTensors::read_metadata(&bytes).expect("a header");
+    let facts = &head.metadata().as_ref().expect("metadata")["cases"];
+    let facts: serde_json::Value = serde_json::from_str(facts).expect("JSON");
+    let file = SafeTensors::deserialize(&bytes).expect("a file");
+    let values = |name: String| -> Vec<f32> {
+        let tensor = file.tensor(&name).expect("a tensor");
+        let bytes = tensor.data().as_chunks::<4>().0;
+        bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    };
+    let cases = facts["cases"].as_array().expect("cases");
+    assert_eq!(cases.len(), 6);
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let rows: Vec<(Vec<u32>, usize)> =
+            serde_json::from_value(case["rows"].clone()).expect("rows");
+        let rows: Vec<(&[u32], usize)> = rows.iter().map(|(l, n)| (&l[..], *n)).collect();
+        let number = |name: &str| case[name].as_u64().expect("a number") as usize;
+        let steps = rows.iter().map(|(_, length)| *length).max().expect("rows");
+        let mut case = Case::new(number("classes"), steps, &rows, 1.0);
+        let value = |i: usize| ((i + 3) * 7919 % 2003) as f32 - 1001.0;
+        case.logits = (0..case.logits.len()).map(|i| value(i) / 256.0).collect();
+        let losses = values(format!("{name}.losses"));
+        let expected = values(format!("{name}.dlogits"));
+        for isa in Isa::available() {
+            let (got, dlogits) = case.kernel(isa);
+            for (got, loss) in got.iter().zip(&losses) {
+                let loss = f64::from(*loss);
+                assert!((got - loss).abs() <= 1e-6 * loss.max(1.0), "{isa:?} {name}: {got} {loss}");
+            }
+            let row = case.classes * rows.len();
+            let every = dlogits.chunks(row).step_by(number("every")).flatten();
+            let limit = if name == "long" { 5e-4 } else { 2e-6 };
+            assert_eq!(expected.len(), dlogits.chunks(row).step_by(number("every")).count() * row);
+            for (i, (got, expected)) in every.zip(&expected).enumerate() {
+                let off = (got - expected).abs();
+                assert!(off < limit, "{isa:?} {name}: {i}: {got}, expected {expected}");
+            }
+        }
+    }
 }

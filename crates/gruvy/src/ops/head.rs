@@ -6,18 +6,18 @@
 //! On Flex the kernel computes all gradients together with the loss, and the graph holds them in
 //! place of logits, probabilities and mask. On any other backend it is [`plain_head`], the same
 //! function in ordinary tensor operations.
+use super::ahead::{Ahead, Gradient};
 use super::call::{Head, expect, has_kernels};
 use super::fused::{dense, floats, tensor};
-use super::memory::{Buffer, Memory};
+use super::memory::Memory;
 use super::plain::plain_head;
 use burn::backend::autodiff::{
-    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-    grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    checkpoint::strategy::CheckpointStrategy,
+    ops::{Backward, OpsKind},
 };
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Int, Tensor};
 use gruvy_kernels::{Dropout, Isa, LinearCrossEntropy, LinearGradients};
 use std::sync::Arc;
@@ -90,46 +90,16 @@ impl<C: CheckpointStrategy> HeadLoss for Autodiff<Flex, C> {
         let parts = [x, weight, bias].map(|tensor| tensor.into_parts());
         let [(x, x_node), (weight, weight_node), (bias, bias_node)] = parts;
         let (operands, nodes) = ([x, weight, bias], [x_node, weight_node, bias_node]);
-        match HeadLossBackward.prepare::<C>(nodes).compute_bound().stateful() {
+        match Ahead::<3>.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
-                let shapes = [&operands[0], &operands[1], &operands[2]];
-                let mut saved = shapes.map(|t| {
-                    let shape = t.shape().to_vec();
-                    Gradient { values: asked.memory.buffer(t.shape().num_elements()), shape }
-                });
+                let all = [&operands[0], &operands[1], &operands[2]];
+                let mut saved = all.map(|of| Gradient::of(of, &asked.memory));
                 // The kernel sets dx and adds to the others.
                 saved[1..].iter_mut().for_each(|g| g.values.as_mut_slice().fill(0.0));
                 let out = loss(operands, &asked, Some(&mut saved));
                 prep.finish(saved, out)
             }
             OpsKind::UnTracked(prep) => prep.finish(loss(operands, &asked, None)),
-        }
-    }
-}
-
-/// The gradient of the operation, with x, weight and bias as parents.
-#[derive(Debug)]
-struct HeadLossBackward;
-
-/// A gradient of the loss, computed ahead.
-#[derive(Clone, Debug)]
-struct Gradient {
-    values: Buffer,
-    shape: Vec<usize>,
-}
-
-impl Backward<Flex, 3> for HeadLossBackward {
-    type State = [Gradient; 3];
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let dloss = dense("dloss", grads.consume::<Flex>(&ops.node));
-        let factor = floats(&dloss)[0];
-        for (node, Gradient { mut values, shape }) in ops.parents.into_iter().zip(ops.state) {
-            let Some(node) = node else { continue };
-            if factor != 1.0 {
-                values.as_mut_slice().iter_mut().for_each(|v| *v *= factor);
-            }
-            grads.register::<Flex>(node.id, values.into_tensor(&shape));
         }
     }
 }

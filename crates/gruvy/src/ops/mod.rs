@@ -1,5 +1,5 @@
-//! Fused kernels as Burn operations: one recurrent layer and direction over a whole sequence, and a
-//! head with its loss ([`linear_cross_entropy`]).
+//! Fused kernels as Burn operations: one recurrent layer and direction over a whole sequence, a head
+//! with its loss ([`linear_cross_entropy`]), and the loss of labels without places ([`ctc_loss`]).
 //!
 //! ```text
 //! y[t] = cell(x[t], y[t − 1]),  y[−1] = h0          (reverse: from the last valid step to the first)
@@ -14,7 +14,9 @@
 //!   the autodiff graph, with the activated gates as its state. On any other backend it is
 //!   [`plain`], the same function in ordinary tensor operations.
 
+mod ahead;
 pub(crate) mod call;
+pub(crate) mod ctc;
 pub(crate) mod fused;
 pub(crate) mod head;
 pub(crate) mod memory;
@@ -22,6 +24,7 @@ pub(crate) mod plain;
 pub(crate) mod recurrence;
 
 pub use call::{Head, Noise, Settings, Weights};
+pub use ctc::{CtcAsked, ctc_loss};
 pub use gruvy_kernels::Dropout;
 pub use head::linear_cross_entropy;
 pub use memory::Memory;
