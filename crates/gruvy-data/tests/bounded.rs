@@ -275,11 +275,15 @@ fn parquet() -> Vec<File> {
     let columns = [0x15, 0x02, 0x19, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07];
     let groups = [0x15, 0x02, 0x39, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07];
     let name = [0x15, 0x02, 0x19, 0x1C, 0x48, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, b'a'];
+    // One structure: its name, and so many children.
+    let children =
+        [0x15, 0x02, 0x19, 0x1C, 0x48, 1, b'a', 0x15, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0];
     vec![
         file("a footer of 4 GB", "a.parquet", footer(&[0; 64], u32::MAX)),
         file("2^31 columns", "a.parquet", footer(&columns, columns.len() as u32)),
         file("2^31 groups of rows", "a.parquet", footer(&groups, groups.len() as u32)),
         file("a name of 2 GB", "a.parquet", footer(&name, name.len() as u32)),
+        file("2^31 children", "a.parquet", footer(&children, children.len() as u32)),
     ]
 }
 

@@ -77,7 +77,11 @@ fn start(bytes: &[u8]) -> Option<(usize, usize)> {
     if bytes.starts_with(b"RIFF") {
         let at = find(bytes, HEADER)?;
         let size = bytes.get(at.checked_sub(4)?..at)?.try_into().ok()?;
-        let end = at.saturating_add(u32::from_le_bytes(size) as usize);
+        // A size that holds no header is one that was never filled in.
+        let end = match u32::from_le_bytes(size) as usize {
+            0..14 => bytes.len(),
+            size => at.saturating_add(size),
+        };
         return Some((at, end.min(bytes.len())));
     }
     let at = find(&bytes[..bytes.len().min(BEFORE)], b"MThd\0\0\0\x06")?;

@@ -1,4 +1,6 @@
 //! Parquet files as tables of text.
+mod footer;
+
 use crate::error::{Result, problem_at};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
@@ -20,6 +22,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<(Vec<String>, Vec<Stri
 
 /// The names of the columns and the rows.
 fn rows(bytes: Vec<u8>) -> Result<(Vec<String>, Vec<StringRecord>), Box<dyn std::error::Error>> {
+    footer::check(&bytes)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?;
     let names: Vec<String> =
         builder.schema().fields().iter().map(|field| field.name().clone()).collect();

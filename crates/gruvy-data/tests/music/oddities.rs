@@ -216,6 +216,12 @@ fn riff_files() {
     ];
     let (piece, mended) = read(&riff("RIFF", &inside.concat()));
     assert_eq!((times(&piece.notes), mended.len()), (ONE.to_vec(), 0));
+    // Writers that cannot go back leave the sizes as they are.
+    for size in 0..14u32 {
+        let before = [b"RIFF\0\0\0\0RMIDdata", &size.to_le_bytes()[..]].concat();
+        let (piece, mended) = read(&[before, midi(&[&NOTE])].concat());
+        assert_eq!((times(&piece.notes), mended.len()), (ONE.to_vec(), 0), "size {size}");
+    }
     assert!(refused(b"RIFF\x10\0\0\0WAVEfmt and so on").contains("not a MIDI file"));
 }
 
