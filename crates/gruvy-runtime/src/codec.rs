@@ -6,6 +6,7 @@ use crate::memory::codec::{Adding, Copying};
 use crate::model::spec::Spec;
 use crate::music::codec::MusicCodec;
 use crate::music::events::EventCodec;
+use crate::speech::SpeechCodec;
 use crate::task::TaskName;
 use crate::text::codec::TextCodec;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub enum Codec {
     Music(MusicCodec),
     /// What is done on a keyboard, one thing after another.
     Events(EventCodec),
+    /// Sound to steps, classes to text.
+    Speech(Box<SpeechCodec>),
 }
 
 impl Codec {
@@ -40,6 +43,7 @@ impl Codec {
             Codec::Forecast(_) => TaskName::Forecast,
             Codec::Classify(_) => TaskName::Classify,
             Codec::Music(_) | Codec::Events(_) => TaskName::Music,
+            Codec::Speech(_) => TaskName::Speech,
         }
     }
 
@@ -56,6 +60,7 @@ impl Codec {
             Codec::Classify(codec) => codec.fits(spec),
             Codec::Music(codec) => codec.fits(spec),
             Codec::Events(codec) => codec.fits(spec),
+            Codec::Speech(codec) => codec.fits(spec),
         }
     }
 }

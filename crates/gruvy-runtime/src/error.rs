@@ -258,6 +258,25 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// A text that a model of speech cannot say.
+    #[error(
+        "`{what}` in `{text}` is nothing that the model can say: leave it out, write it in another \
+         way, or train with recordings of it"
+    )]
+    Unspoken {
+        /// The character or word.
+        what: String,
+        /// Where it stands.
+        text: String,
+    },
+    /// A language model that cannot be read.
+    #[error("the language model, line {line}: {problem}")]
+    LanguageModel {
+        /// Where, counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// Sound that cannot be used.
     #[error("{problem}")]
     Audio {

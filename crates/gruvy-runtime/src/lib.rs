@@ -21,6 +21,7 @@ pub mod names;
 mod opened;
 mod remark;
 pub mod series;
+pub mod speech;
 mod task;
 pub mod text;
 

@@ -8,6 +8,7 @@ use crate::memory::model::MemoryModel;
 use crate::model::file::ModelFile;
 use crate::music::composer::Composer;
 use crate::music::performer::Performer;
+use crate::speech::Transcriber;
 use crate::task::TaskName;
 use crate::text::model::TextModel;
 use std::path::Path;
@@ -23,6 +24,7 @@ use std::path::Path;
 ///     Model::Forecast(forecaster) => println!("{} steps ahead", forecaster.codec().horizon),
 ///     Model::Music(composer) => println!("{:?}", composer.codec()),
 ///     Model::Events(performer) => println!("{:?}", performer.codec()),
+///     Model::Speech(transcriber) => println!("{:?}", transcriber.codec().labels),
 ///     Model::Adding(_) | Model::Copy(_) => println!("a measure of memory"),
 /// }
 /// # Ok::<(), gruvy_runtime::Error>(())
@@ -39,6 +41,8 @@ pub enum Model {
     Music(Composer),
     /// A model of music as events in their own time.
     Events(Performer),
+    /// A model of speech.
+    Speech(Transcriber),
     /// A model of the adding problem.
     Adding(MemoryModel<Adding>),
     /// A model of the copying problem.
@@ -65,6 +69,7 @@ impl Model {
             Codec::Forecast(_) => Self::Forecast(Forecaster::from_file(file)?),
             Codec::Music(_) => Self::Music(Composer::from_file(file)?),
             Codec::Events(_) => Self::Events(Performer::from_file(file)?),
+            Codec::Speech(_) => Self::Speech(Transcriber::from_file(file)?),
             Codec::Adding(_) => Self::Adding(MemoryModel::<Adding>::from_file(file)?),
             Codec::Copy(_) => Self::Copy(MemoryModel::<Copying>::from_file(file)?),
         })
@@ -77,6 +82,7 @@ impl Model {
             Self::Classify(_) => TaskName::Classify,
             Self::Forecast(_) => TaskName::Forecast,
             Self::Music(_) | Self::Events(_) => TaskName::Music,
+            Self::Speech(_) => TaskName::Speech,
             Self::Adding(_) => TaskName::Adding,
             Self::Copy(_) => TaskName::Copy,
         }

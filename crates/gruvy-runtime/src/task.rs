@@ -12,6 +12,8 @@ pub enum TaskName {
     Forecast,
     /// Goes on from music, and makes it.
     Music,
+    /// Writes down what is said.
+    Speech,
     /// Adds two marked numbers of a long sequence: a measure of memory.
     Adding,
     /// Repeats ten digits after a long pause: a measure of memory.
@@ -20,8 +22,15 @@ pub enum TaskName {
 
 impl TaskName {
     /// Every task, in the order in which they are listed to a person.
-    pub const ALL: [Self; 6] =
-        [Self::Text, Self::Classify, Self::Forecast, Self::Music, Self::Adding, Self::Copy];
+    pub const ALL: [Self; 7] = [
+        Self::Text,
+        Self::Classify,
+        Self::Forecast,
+        Self::Music,
+        Self::Speech,
+        Self::Adding,
+        Self::Copy,
+    ];
 
     /// The name on the command line, in settings files and in model files.
     pub const fn name(self) -> &'static str {
@@ -30,6 +39,7 @@ impl TaskName {
             Self::Classify => "classify",
             Self::Forecast => "forecast",
             Self::Music => "music",
+            Self::Speech => "speech",
             Self::Adding => "adding",
             Self::Copy => "copy",
         }

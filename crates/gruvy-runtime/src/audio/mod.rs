@@ -1,5 +1,14 @@
-//! Sound as a plain value: one channel of samples at one rate.
+//! Sound: a plain value, one channel of samples at one rate, and what a network hears of it.
+mod front_end;
+mod mel;
+mod moments;
+mod steps;
+mod stream;
+
 use crate::error::{Error, Result};
+pub use front_end::{FeatureKind, FrontEnd, MelScale, Normalisation};
+pub use moments::Moments;
+pub use stream::FeatureStream;
 
 /// One channel of sound.
 #[derive(Clone, Debug, PartialEq)]
