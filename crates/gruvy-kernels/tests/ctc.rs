@@ -174,7 +174,7 @@ fn the_reference_is_the_sum_over_all_paths_and_its_gradient() {
         let weights = case.weights.iter().map(|w| f64::from(*w));
         case.reference().0.iter().zip(weights).map(|(l, w)| l * w).sum()
     };
-    for i in 0..case.logits.len() {
+    for (i, expected) in gradient.iter().enumerate() {
         let moved = |by: f32| {
             let mut moved = case.clone();
             moved.logits[i] += by;
@@ -182,7 +182,7 @@ fn the_reference_is_the_sum_over_all_paths_and_its_gradient() {
         };
         let ((above, high), (below, low)) = (moved(1e-2), moved(-1e-2));
         let slope = (above - below) / (high - low);
-        assert!((slope - gradient[i]).abs() < 1e-4, "{i}: {slope}, expected {}", gradient[i]);
+        assert!((slope - expected).abs() < 1e-4, "{i}: {slope}, expected {expected}");
     }
 }
 

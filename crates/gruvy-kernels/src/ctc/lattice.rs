@@ -103,7 +103,7 @@ impl Lattice<'_> {
 
     /// The class that a state says.
     fn class(&self, state: usize) -> usize {
-        if state % 2 == 0 { Ctc::BLANK as usize } else { self.labels[state / 2] as usize }
+        if state.is_multiple_of(2) { Ctc::BLANK as usize } else { self.labels[state / 2] as usize }
     }
 
     /// Sets `norm` and `largest`, and the gradient to the probabilities, times what the loss

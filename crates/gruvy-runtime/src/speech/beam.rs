@@ -176,7 +176,7 @@ impl<'a> Search<'a> {
         }
         let mut node = self.nodes[parent as usize].clone();
         let (starts, blank) = (self.starts[class as usize], self.blanks[class as usize]);
-        let first = starts && !blank || node.word.is_empty() && !blank;
+        let first = !blank && (starts || node.word.is_empty());
         if starts {
             self.end_word(&mut node);
         }

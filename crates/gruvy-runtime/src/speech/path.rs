@@ -77,7 +77,7 @@ pub fn align(log_p: &[f32], classes: usize, labels: &[u32]) -> Option<(Vec<Spoke
         return None;
     }
     let states = 2 * labels.len() + 1;
-    let class = |s: usize| if s % 2 == 0 { Ctc::BLANK } else { labels[s / 2] } as usize;
+    let class = |s: usize| if s.is_multiple_of(2) { Ctc::BLANK } else { labels[s / 2] } as usize;
     let skips = |s: usize| s % 2 == 1 && s >= 3 && class(s) != class(s - 2);
     let mut best = vec![f64::NEG_INFINITY; states];
     // How many states a step went on by.

@@ -71,12 +71,11 @@ impl Tree {
             // Said to its end, whatever comes.
             along.pending = 0.0;
         }
-        if along.place > 0 {
-            if let Some((place, worth)) = self.next.get(&(along.place, class)) {
-                along.place = *place;
-                along.pending += worth;
-                return *worth;
-            }
+        let onward = if along.place > 0 { self.next.get(&(along.place, class)) } else { None };
+        if let Some((place, worth)) = onward {
+            along.place = *place;
+            along.pending += worth;
+            return *worth;
         }
         let back = -along.pending;
         *along = Along::default();
