@@ -154,6 +154,29 @@ def music():
     ]
 
 
+def audio():
+    def wav(tag, channels, bits, align, data, order="<"):
+        form = struct.pack(order + "HHIIHH", tag, channels, 8000, 8000 * align, align, bits)
+        chunks = b"WAVEfmt " + struct.pack(order + "I", 16) + form
+        chunks += b"data" + struct.pack(order + "I", len(data)) + data
+        return (b"RIFF" if order == "<" else b"RIFX") + struct.pack(order + "I", len(chunks)) + chunks
+
+    data = bytes(range(64))
+    kinds = [(1, 1, 8, 1), (1, 2, 16, 4), (1, 3, 24, 9), (3, 1, 32, 4), (3, 1, 64, 8), (6, 1, 8, 1), (7, 2, 8, 2)]
+    blocks = [(0x11, 1, 4, 32), (2, 2, 4, 32)]
+    aiff = b"AIFFCOMM\0\0\0\x12" + struct.pack(">HIH", 1, 32, 16) + b"\x40\x0b\xfa\0\0\0\0\0\0\0"
+    aiff += b"SSND\0\0\0\x48\0\0\0\0\0\0\0\0" + data
+    return [
+        *(wav(*kind, data) for kind in kinds + blocks),
+        wav(1, 2, 16, 4, data, ">"),
+        b"FORM" + struct.pack(">I", len(aiff)) + aiff,
+        b"fLaC\x80\0\0\x22\0\xc0\0\xc0\0\0\0\0\0\0\x01\xf4\0\xf0" + b"\0" * 20 + b"\xff\xf8\x14\x08\0",
+        b"OggS\0\x02" + b"\0" * 20 + b"\x01\x1e\x01vorbis\0\0\0\0\x01\x40\x1f\0\0" + b"\0" * 12 + b"\xb8\x01",
+        b"\xff\xfb\x90\x64" + b"\0" * 413,
+        b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42\0\0\0\x08moov",
+    ]
+
+
 def models():
     for path in sorted(MODELS.glob("v*/*.safetensors")):
         data = path.read_bytes()
@@ -201,7 +224,8 @@ def run():
     return [*settings, evaluations, b"\2" + vectors, *(b"\2" + p for p in packed(vectors))]
 
 
-for name, of in [("series", series), ("read_examples", examples), ("music", music), ("model_file", model_file)]:
+for name, of in [("series", series), ("read_examples", examples), ("music", music), ("audio", audio)]:
     write(name, of())
+write("model_file", model_file())
 write("codec", codec())
 write("run", run())

@@ -5,7 +5,10 @@
 //! CSV, TSV, Parquet, JSON Lines, fastText, lines, folders, .npz ──examples──> Examples
 //! CSV, Parquet ─────────────────────────────────────────────────────series──> Panel
 //! MIDI, JSON of piano rolls ─────────────────────────────────────────music──> Music
+//! WAV, FLAC, MP3, Ogg Vorbis, AIFF, M4A ─────────────────────────────audio──> Audio
 //! ```
+#[cfg(feature = "audio")]
+pub mod audio;
 mod decode;
 mod error;
 pub mod examples;

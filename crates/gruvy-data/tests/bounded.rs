@@ -39,7 +39,9 @@ fn file(what: &'static str, name: &'static str, bytes: impl Into<Vec<u8>>) -> Fi
 type Reader = fn(&[Input; 1]);
 
 /// Every reader, as far as it asks nothing.
-const READERS: [(&str, Reader); 10] = [
+const READERS: &[(&str, Reader)] = &[
+    #[cfg(feature = "audio")]
+    ("sound", |input| sound_of(&input[0])),
     ("music", |input| music_of(input)),
     ("series", |input| series_of(input, "{}")),
     ("series by seconds", |input| series_of(input, r#"{"freq":"s"}"#)),
@@ -57,6 +59,13 @@ const READERS: [(&str, Reader); 10] = [
         let _ = model.map(|model| Network::new(&model));
     }),
 ];
+
+#[cfg(feature = "audio")]
+fn sound_of(input: &Input) {
+    use gruvy_data::audio::{AudioStream, Wanted};
+    let Ok(mut stream) = AudioStream::open(input, &Wanted::at(16_000)) else { return };
+    while let Ok(Some(_)) = stream.next() {}
+}
 
 fn music_of(input: &[Input; 1]) {
     let Ok(music) = read_music(input) else { return };
@@ -266,6 +275,62 @@ fn arrays() -> Vec<File> {
     ]
 }
 
+/// Recordings that claim more than they have.
+#[cfg(feature = "audio")]
+fn sounds() -> Vec<File> {
+    let chunk = |id: &[u8], size: u32, content: &[u8]| [id, &size.to_le_bytes(), content].concat();
+    let wav = |channels: u16, align: u16, size: u32| {
+        let rates = [8000u32, 8000 * u32::from(align)].map(u32::to_le_bytes).concat();
+        let format =
+            [&[1, 0][..], &channels.to_le_bytes(), &rates, &align.to_le_bytes(), &[16, 0]].concat();
+        [&b"RIFF\0\0\0\0WAVE"[..], &chunk(b"fmt ", 16, &format), &chunk(b"data", size, &[0; 64])]
+            .concat()
+    };
+    // Comments of 2^32 bytes, a picture of 16 MB, and a table of places to go to.
+    let flac = |kind: u8, content: &[u8]| {
+        let sound =
+            [&[0x10, 0, 0x10, 0][..], &[0; 6], &[0x0A, 0xC4, 0x40, 0xF0], &[0; 20]].concat();
+        [b"fLaC\0\0\0\x22", &sound[..], &[0x80 | kind, 0xFF, 0xFF, 0xFF], content].concat()
+    };
+    // A table of 2^32 sizes in an M4A file.
+    let atom = |name: &[u8], content: &[u8]| {
+        [&(content.len() as u32 + 8).to_be_bytes()[..], name, content].concat()
+    };
+    let sizes = atom(b"stsz", &[&[0; 8][..], &[0xFF; 4], &[0; 16]].concat());
+    let movie =
+        atom(b"moov", &atom(b"trak", &atom(b"mdia", &atom(b"minf", &atom(b"stbl", &sizes)))));
+    let m4a = [atom(b"ftyp", b"M4A \0\0\0\0M4A "), movie].concat();
+    vec![
+        file("samples of 4 GB", "a.wav", wav(1, 2, u32::MAX - 1)),
+        file("a frame of 256 channels", "a.wav", wav(256, 512, 64)),
+        file("a comment of 4 GB", "a.flac", flac(4, &[0xFF; 8])),
+        file("a picture of 4 GB", "a.flac", flac(6, &[0xFF; 64])),
+        file("a table of 16 MB", "a.flac", flac(3, &[0xFF; 64])),
+        file("2^32 sizes", "a.m4a", m4a),
+        file("a tag of 256 MB", "a.mp3", b"ID3\x04\0\0\x7f\x7f\x7f\x7f".repeat(2)),
+    ]
+}
+
+/// Three hours of telephone sound, most of which is no byte on the disk, take no more than a
+/// second of it.
+#[cfg(feature = "audio")]
+fn hours_take_what_a_block_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.wav");
+    let length = 3 * 3600 * 8000u32;
+    let format = [&[7, 0, 1, 0][..], &8000u32.to_le_bytes().repeat(2), &[1, 0, 8, 0]].concat();
+    let size = length.to_le_bytes();
+    let head = [b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0", &format[..], b"data", &size].concat();
+    std::fs::write(&path, head).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(44 + u64::from(length)).unwrap();
+    ALLOCATOR.reset_peak_usage();
+    let before = ALLOCATOR.current_usage();
+    sound_of(&path.into());
+    let taken = ALLOCATOR.peak_usage().saturating_sub(before);
+    assert!(taken < 1 << 20, "three hours: {taken} bytes");
+}
+
 /// The footer of a table of Parquet, or of one that says so.
 #[cfg(feature = "parquet")]
 fn parquet() -> Vec<File> {
@@ -296,6 +361,11 @@ fn what_is_read_takes_memory_by_its_size() {
     files.extend(arrays());
     #[cfg(feature = "parquet")]
     files.extend(parquet());
+    #[cfg(feature = "audio")]
+    {
+        files.extend(sounds());
+        hours_take_what_a_block_takes();
+    }
     for File { what, name, bytes, content } in files {
         let most = CONSTANT + FACTOR * content.max(bytes.len());
         let input = [Input::bytes(name, bytes)];
