@@ -48,7 +48,8 @@ impl Wav {
         }
         let over = length % coding.unit() as u64;
         if over > 0 && !coding.takes_parts() && !unknown {
-            mended.say(format!("left out {over} bytes behind the last whole frame"));
+            let bytes = if over == 1 { "byte" } else { "bytes" };
+            mended.say(format!("left out {over} {bytes} behind the last whole frame"));
         }
         source.seek(SeekFrom::Start(header.data)).map_err(|error| error.to_string())?;
         Ok(Self {
