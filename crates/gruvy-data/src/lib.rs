@@ -6,6 +6,7 @@
 //! CSV, Parquet ─────────────────────────────────────────────────────series──> Panel
 //! MIDI, JSON of piano rolls ─────────────────────────────────────────music──> Music
 //! WAV, FLAC, MP3, Ogg Vorbis, AIFF, M4A ─────────────────────────────audio──> Audio
+//! lists and folders of recordings with their texts ─────────────────speech──> Clips
 //! ```
 #[cfg(feature = "audio")]
 pub mod audio;
@@ -19,6 +20,7 @@ mod packed;
 pub mod series;
 pub mod settings;
 mod source;
+pub mod speech;
 mod table;
 pub mod text;
 

@@ -7,6 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use gruvy_data::examples::{ExampleFormat, read_examples};
 use gruvy_data::music::read_music;
 use gruvy_data::series::{SeriesFormat, read_panel};
+use gruvy_data::speech::{SpeechFormat, read_clips};
 use gruvy_data::text::{TextKind, read_text};
 use gruvy_data::{Input, midi};
 use gruvy_runtime::model::{ModelFile, Network};
@@ -50,6 +51,9 @@ const READERS: &[(&str, Reader)] = &[
     ("examples", |input| examples_of(input, "{}")),
     ("sequences", |input| examples_of(input, r#"{"file_format":"sequences"}"#)),
     ("examples without a header", |input| examples_of(input, r#"{"header":false}"#)),
+    ("recordings", |input| {
+        let _ = read_clips(input, &SpeechFormat::default());
+    }),
     ("text", |input| {
         let _ = read_text(input, TextKind::Utf8);
         let _ = read_text(input, TextKind::Bytes);

@@ -36,7 +36,7 @@ pub(super) enum Roles {
 }
 
 /// The first of the `known` names that is there, in any case.
-pub(super) fn by_name<'a>(left: &[&'a str], known: &[&str]) -> Option<&'a str> {
+pub(crate) fn by_name<'a>(left: &[&'a str], known: &[&str]) -> Option<&'a str> {
     known
         .iter()
         .find_map(|known| left.iter().find(|name| name.eq_ignore_ascii_case(known)).copied())

@@ -15,7 +15,7 @@ use gruvy_runtime::items::Items;
 use serde_json::{Map, Value};
 use std::{collections::HashSet, path::Path};
 
-type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 /// Which keys are read.
 struct Keys {
@@ -26,14 +26,8 @@ struct Keys {
 
 /// Reads an object per line, where blank lines are nothing, or an array of objects.
 pub(super) fn read(file: &Path, text: &str, wanted: &Wanted) -> Result<Part> {
-    let objects = match text.trim_start().starts_with('[') {
-        true => of_array(file, text)?,
-        false => of_lines(file, text)?,
-    };
-    let Some((first, _)) = objects.first() else {
-        let problem = "the file is empty; expected an object per line, {\"text\": …, \"label\": …}";
-        return Err(problem_at(file, None, problem.into()));
-    };
+    let objects = objects(file, text)?;
+    let first = &objects[0].0;
     let keys =
         Keys::of(&objects, wanted).map_err(|problem| problem_at(file, Some(*first), problem))?;
     let format = &wanted.format;
@@ -72,6 +66,20 @@ pub(super) fn read(file: &Path, text: &str, wanted: &Wanted) -> Result<Part> {
         places: Places::of(file, Unit::Line, lines.into_iter()),
         format: keys.found(format),
     })
+}
+
+/// The objects of a file, at least one, each with its line.
+pub(crate) fn objects(file: &Path, text: &str) -> Result<Vec<(u64, Object)>> {
+    let objects = match text.trim_start().starts_with('[') {
+        true => of_array(file, text)?,
+        false => of_lines(file, text)?,
+    };
+    match objects.is_empty() {
+        true => {
+            Err(problem_at(file, None, "the file is empty; expected an object per line".into()))
+        }
+        false => Ok(objects),
+    }
 }
 
 /// What is wrong with JSON, without the line, which counts from where it begins.
@@ -164,7 +172,7 @@ fn object(line: &str) -> Result<Object, String> {
         Ok(Value::Array(_)) => {
             Err("a JSON array; write an object per line, or all objects in one array".into())
         }
-        Ok(other) => Err(format!("`{other}` is no object; expected {{\"text\": …, \"label\": …}}")),
+        Ok(other) => Err(format!("`{other}` is no object; expected an object per line")),
         Err(error) => Err(format!(
             "not valid JSON: {}; expected an object per line, all of it in it",
             said(&error)
@@ -351,7 +359,7 @@ fn labels_of(value: &Value, format: &ExampleFormat) -> Result<Vec<String>, Strin
 }
 
 /// A string, a number or a truth value as text.
-fn scalar(value: &Value) -> Option<String> {
+pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),
@@ -361,7 +369,7 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// A value for a message, not too long.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
@@ -375,7 +383,7 @@ fn keys(object: &Object) -> String {
 
 /// Whether the first line with anything in it is an object, or the text begins with an array of
 /// objects.
-pub(super) fn looks_like(text: &str) -> bool {
+pub(crate) fn looks_like(text: &str) -> bool {
     let start = text.trim_start();
     if let Some(inside) = start.strip_prefix('[') {
         let mut values = serde_json::Deserializer::from_str(inside).into_iter::<Object>();

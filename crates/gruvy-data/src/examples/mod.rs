@@ -10,21 +10,21 @@
 //! What a file is shows in its name and its first lines, what a column is in its name; both are
 //! said in [`Examples::notes`], and [`ExampleFormat`] says otherwise. Texts stay as they are, but
 //! for blanks around them. What cannot be right is an error with file and line.
-mod columns;
+pub(crate) mod columns;
 mod folders;
 pub(crate) mod format;
-mod json;
+pub(crate) mod json;
 mod labels;
 mod lines;
 #[cfg(feature = "npz")]
 mod npz;
-mod part;
-mod places;
+pub(crate) mod part;
+pub(crate) mod places;
 mod read;
 mod sequences;
 mod set;
-mod table;
-mod wanted;
+pub(crate) mod table;
+pub(crate) mod wanted;
 
 pub use format::{Encoding, ExampleFormat, FileFormat};
 pub use places::{Place, Places};

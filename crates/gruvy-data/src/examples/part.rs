@@ -94,7 +94,7 @@ impl Part {
 const SAME_LABELS: &str = "label all files or none, or read them apart";
 
 /// `` `a`, `b`, … ``
-pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     let mut all: Vec<String> =
         names.iter().take(30).map(|name| format!("`{}`", name.as_ref())).collect();
     if names.len() > all.len() {

@@ -16,7 +16,7 @@ pub struct Places {
 
 /// What is counted in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// Lines, from 1.
     Line,
     /// Items, from 0.
@@ -36,21 +36,21 @@ pub struct Place<'a> {
 
 impl Places {
     /// The places of items in one file.
-    pub(super) fn of(file: &Path, unit: Unit, numbers: impl Iterator<Item = u64>) -> Self {
+    pub(crate) fn of(file: &Path, unit: Unit, numbers: impl Iterator<Item = u64>) -> Self {
         let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
         let at = numbers.map(|at| (0, number(at))).collect();
         Self { files: vec![(file.to_owned(), unit)], at }
     }
 
     /// One more item: a whole file.
-    pub(super) fn push_file(&mut self, file: PathBuf) {
+    pub(crate) fn push_file(&mut self, file: PathBuf) {
         let number = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.push((file, Unit::Line));
         self.at.push((number, u32::MAX));
     }
 
     /// More items behind these.
-    pub(super) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: Self) {
         let before = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.extend(other.files);
         self.at.extend(other.at.iter().map(|(file, at)| (file.saturating_add(before), *at)));

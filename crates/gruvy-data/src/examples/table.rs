@@ -20,7 +20,7 @@ use gruvy_runtime::items::Items;
 use std::{collections::HashSet, path::Path};
 
 /// The table of a separated text.
-pub(super) fn parse(
+pub(crate) fn parse(
     file: &Path,
     text: &str,
     wanted: &Wanted,

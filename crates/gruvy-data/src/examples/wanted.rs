@@ -15,7 +15,7 @@ pub struct Like<'a> {
 }
 
 /// What is wanted of a file.
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// Columns and all else; what is not said is guessed, unless it is known.
     pub format: ExampleFormat,
     /// What a person says of it; part of `format`.
