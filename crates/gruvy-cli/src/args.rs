@@ -10,6 +10,7 @@ use crate::task::door::Task;
 use crate::task::forecast::flags::{BacktestArgs, ForecastArgs};
 use crate::task::list::{Visit, demos, with};
 use crate::task::music::flags::{ComposeArgs, HarmonizeArgs};
+use crate::task::speech::flags::{AlignArgs, ListenArgs, TranscribeArgs};
 use crate::task::text::flags::GenerateArgs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
@@ -74,6 +75,12 @@ pub enum Command {
     Compose(Box<ComposeArgs>),
     /// Add voices to a melody with a model
     Harmonize(Box<HarmonizeArgs>),
+    /// Write down what is said in recordings
+    Transcribe(Box<TranscribeArgs>),
+    /// Find when each word of a known text is said in a recording
+    Align(AlignArgs),
+    /// Write down what is said as sound comes
+    Listen(ListenArgs),
     /// Measure a model on other data
     Eval(Box<EvalArgs>),
     /// Show what a model is and how it was trained

@@ -59,6 +59,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Harmonize(args) => {
             task::music::compose::harmonize(&args, cli.common.seed, &screen)
         }
+        Command::Transcribe(args) => task::speech::transcribe::transcribe(&args, &screen),
+        Command::Align(args) => task::speech::transcribe::align(&args, &screen),
+        Command::Listen(args) => task::speech::listen::run(&args, &screen),
         Command::Eval(args) => command::eval::run(&args, cli.common.seed, &screen),
         Command::Data(args) => command::data::run(&args, &screen),
         Command::Info(args) => command::info::run(&args, &screen),

@@ -31,6 +31,8 @@ pub mod ops;
 #[cfg(feature = "tasks")]
 pub mod settings;
 #[cfg(feature = "tasks")]
+pub mod speech;
+#[cfg(feature = "tasks")]
 pub mod text;
 #[cfg(feature = "tasks")]
 pub mod train;

@@ -3,7 +3,7 @@
 use crate::args::InfoArgs;
 use crate::model::{self, Opened};
 use crate::screen::{Screen, bytes, thousands};
-use crate::task::{classify, forecast, memory, music, text};
+use crate::task::{classify, forecast, memory, music, speech, text};
 use anyhow::Result;
 use gruvy_runtime::Codec;
 use gruvy_runtime::model::{Head, Input};
@@ -41,6 +41,7 @@ fn of_codec(codec: &Codec) -> (Value, String) {
         Codec::Forecast(codec) => forecast::info(codec),
         Codec::Music(codec) => music::info(codec),
         Codec::Events(codec) => music::info_of_events(codec),
+        Codec::Speech(codec) => speech::info(codec),
         Codec::Adding(codec) => memory::adding(codec),
         Codec::Copy(codec) => memory::copying(codec),
     }

@@ -1,7 +1,7 @@
 //! The list of tasks on the command line.
 
 use super::door::Task;
-use super::{classify, forecast, memory, music, text};
+use super::{classify, forecast, memory, music, speech, text};
 use gruvy_runtime::TaskName;
 
 /// Something to be done with whichever task.
@@ -20,6 +20,7 @@ pub fn with<V: Visit>(task: TaskName, visitor: V) -> V::Out {
         TaskName::Classify => visitor.visit::<classify::Classify>(),
         TaskName::Forecast => visitor.visit::<forecast::Forecast>(),
         TaskName::Music => visitor.visit::<music::Music>(),
+        TaskName::Speech => visitor.visit::<speech::Speech>(),
         TaskName::Adding => visitor.visit::<memory::Adding>(),
         TaskName::Copy => visitor.visit::<memory::Copying>(),
     }

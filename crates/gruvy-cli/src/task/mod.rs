@@ -10,4 +10,5 @@ pub mod forecast;
 pub mod list;
 pub mod memory;
 pub mod music;
+pub mod speech;
 pub mod text;

@@ -17,7 +17,7 @@ pub(crate) mod transcriber;
 pub(crate) mod transcript;
 
 pub use arpa::{Arpa, History};
-pub use beam::Decoding;
+pub use beam::{Decoding, Search};
 pub use codec::{Hears, Scaling, SpeechCodec};
 pub use labels::{Labels, plain};
 pub use path::{Spoken, align, log_softmax};

@@ -68,16 +68,17 @@ impl TranscriptStream {
         self.read()
     }
 
-    /// The end: what was said since the last pause.
+    /// The end: what was said since the last pause. Nothing is to be pushed after it.
     ///
     /// # Errors
     /// As [`Session::run`].
-    pub fn finish(mut self) -> Result<Vec<Heard>> {
+    pub fn finish(&mut self) -> Result<Vec<Heard>> {
         self.features.finish(&mut self.steps);
         let mut heard = self.read()?;
         heard.retain(|heard| matches!(heard, Heard::Final(_)));
         if !self.greedy.spoken().is_empty() {
             heard.push(Heard::Final(self.transcript()));
+            self.greedy.forget();
         }
         Ok(heard)
     }

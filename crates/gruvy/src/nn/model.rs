@@ -234,6 +234,16 @@ impl SequenceModel {
         self.answer(y.reshape([seq_len * batch, width]).select(0, rows), masks)
     }
 
+    /// The head at every step of sequences `x [T, B, I]` of `lengths [B]` steps: `[T, B, V]`. What
+    /// it gives past a sequence's length is of no use.
+    pub fn ragged(&self, x: Tensor<3>, lengths: &[usize], masks: Option<Key>) -> Tensor<3> {
+        let (y, _) = self.rnn.forward(x, None, Some(lengths), masks);
+        let [seq_len, batch, width] = y.dims();
+        let logits = self.answer(y.reshape([seq_len * batch, width]), masks);
+        let [_, outputs] = logits.dims();
+        logits.reshape([seq_len, batch, outputs])
+    }
+
     /// Dropout and head: `[N, D * H]` to `[N, V]`.
     fn answer(&self, y: Tensor<2>, masks: Option<Key>) -> Tensor<2> {
         let head = self.head_weight().transpose();

@@ -1,0 +1,329 @@
+//! Recordings with what is said in them, and what of them is learned from.
+use super::config::{Features, Normalise, SpeechRun, Unit};
+use crate::error::{Error, Result};
+use crate::settings::split::Split;
+use crate::train::task::Part;
+use gruvy_data::Input;
+use gruvy_data::examples::{ExampleFormat, read_examples};
+use gruvy_runtime::Remark;
+use gruvy_runtime::audio::{Audio, FeatureKind, FrontEnd, Moments, Normalisation};
+use gruvy_runtime::items::{Items, Sequences};
+use gruvy_runtime::random::{Fnv, mix};
+use gruvy_runtime::speech::{Hears, Labels, Scaling, SpeechCodec, plain};
+use gruvy_runtime::text::TextUnit;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What the division is drawn from, the same for all seeds.
+const SEED: u64 = 0xd1f1de;
+/// So many different words are learned as words.
+const FEW_WORDS: usize = 100;
+/// A running mean begins with the weight of two seconds.
+const RUNNING_FRAMES: f32 = 200.0;
+
+/// A recording and what is said in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Utterance {
+    /// What it is called.
+    pub name: String,
+    /// How it sounds.
+    pub audio: Audio,
+    /// What is said.
+    pub text: String,
+}
+
+/// Recordings of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recordings {
+    /// Of sound.
+    Sound(Vec<Utterance>),
+    /// Sequences of numbers, and what each says.
+    Numbers(Sequences, Vec<String>),
+}
+
+impl Recordings {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Sound(utterances) => utterances.len(),
+            Self::Numbers(_, texts) => texts.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is said in one.
+    pub fn text(&self, at: usize) -> &str {
+        match self {
+            Self::Sound(utterances) => &utterances[at].text,
+            Self::Numbers(_, texts) => &texts[at],
+        }
+    }
+
+    /// What one is called.
+    pub fn name(&self, at: usize) -> String {
+        match self {
+            Self::Sound(utterances) => utterances[at].name.clone(),
+            Self::Numbers(..) => format!("item {}", at + 1),
+        }
+    }
+
+    fn append(&mut self, other: Self, path: &Path) -> Result<()> {
+        match (self, other) {
+            (Self::Sound(all), Self::Sound(more)) => all.extend(more),
+            (Self::Numbers(all, texts), Self::Numbers(more, of))
+                if all.features == more.features =>
+            {
+                all.append(&more);
+                texts.extend(of);
+            }
+            _ => {
+                let what = "holds recordings of another kind than the training data: give sound \
+                            beside sound, and arrays with as many numbers a step beside arrays";
+                return Err(Error::Data(format!("{} {what}", path.display())));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Recordings in parts.
+#[derive(Clone, Debug)]
+pub struct Divided {
+    /// All of them.
+    pub recordings: Recordings,
+    /// The recordings of each part, as indices.
+    parts: [Vec<usize>; 3],
+    /// What was chosen and found.
+    pub notes: Vec<Remark>,
+}
+
+impl Divided {
+    /// The data of a run.
+    ///
+    /// # Errors
+    /// If they cannot be read, or there is nothing to learn from.
+    pub fn load(run: &SpeechRun, notes: &mut Vec<Remark>) -> Result<Self> {
+        let task = &run.task;
+        let mut recordings = match run.data.paths.is_empty() {
+            true => super::synthetic(),
+            false => read_at(&run.data.inputs()?, run.task.rate, notes)?,
+        };
+        let own = recordings.len();
+        let mut of_files = [0, 0];
+        for (count, path) in of_files.iter_mut().zip([&task.valid, &task.test]) {
+            let Some(path) = path else { continue };
+            let rate = rate_of(&recordings);
+            let more = read_at(&[path.as_path().into()], rate, notes)?;
+            *count = more.len();
+            recordings.append(more, path)?;
+        }
+        let mut parts = divide(own, &task.split, [task.valid.is_some(), task.test.is_some()]);
+        parts[1].extend(own..own + of_files[0]);
+        parts[2].extend(own + of_files[0]..recordings.len());
+        let kept = (parts[0].len() as f64 * run.train.train_fraction).ceil() as usize;
+        parts[0].truncate(kept);
+        Ok(Self { recordings, parts, notes: Vec::new() })
+    }
+
+    /// The recordings of a part.
+    pub fn part(&self, part: Part) -> &[usize] {
+        match part {
+            Part::Train => &self.parts[0],
+            Part::Valid => &self.parts[1],
+            Part::Test => &self.parts[2],
+        }
+    }
+
+    /// Leaves recordings out of the part that is learned from.
+    pub fn leave_out(&mut self, out: &BTreeSet<usize>) {
+        self.parts[0].retain(|item| !out.contains(item));
+    }
+
+    /// All of it as a number.
+    pub fn print(&self) -> Fnv {
+        let mut print = Fnv::new();
+        for at in 0..self.recordings.len() {
+            print.add(self.recordings.text(at).as_bytes());
+            print.add(&[0]);
+            let values = match &self.recordings {
+                Recordings::Sound(all) => all[at].audio.samples(),
+                Recordings::Numbers(all, _) => all.item(at),
+            };
+            values.iter().for_each(|value| print.add(&value.to_le_bytes()));
+        }
+        for part in &self.parts {
+            print.add_number(part.len() as u64);
+            part.iter().for_each(|item| print.add_number(*item as u64));
+        }
+        print
+    }
+}
+
+/// The rate of the recordings, once they are read.
+fn rate_of(recordings: &Recordings) -> Option<u32> {
+    match recordings {
+        Recordings::Sound(all) => all.first().map(|one| one.audio.sample_rate_hz()),
+        Recordings::Numbers(..) => None,
+    }
+}
+
+/// Divides so many recordings; parts that have files of their own get none.
+fn divide(count: usize, split: &Split, files: [bool; 2]) -> [Vec<usize>; 3] {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|item| mix(SEED, *item as u64));
+    let share = |percent: f64, file: bool| match file {
+        true => 0,
+        false => (count as f64 * percent / 100.0).round() as usize,
+    };
+    let (valid, test) = (share(split.valid, files[0]), share(split.test, files[1]));
+    let most = count.saturating_sub(1);
+    let test = order.split_off(count - test.min(most));
+    let valid = order.split_off(order.len() - valid.min(order.len().saturating_sub(1)));
+    let mut parts = [order, valid, test];
+    parts.iter_mut().for_each(|part| part.sort_unstable());
+    parts
+}
+
+/// Reads recordings with their texts, as a model takes them.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn read(inputs: &[Input], codec: &SpeechCodec, notes: &mut Vec<Remark>) -> Result<Recordings> {
+    let rate = match &codec.hears {
+        Hears::Sound(front_end) => Some(front_end.sample_rate_hz),
+        Hears::Numbers(_) => None,
+    };
+    read_at(inputs, rate, notes)
+}
+
+fn read_at(inputs: &[Input], _rate: Option<u32>, notes: &mut Vec<Remark>) -> Result<Recordings> {
+    let examples = read_examples(inputs, &ExampleFormat::default())?;
+    notes.extend(examples.notes.clone());
+    let texts: Vec<String> = examples.labels.iter().map(|labels| labels.join(" ")).collect();
+    match examples.items {
+        Items::Sequences(all) => Ok(Recordings::Numbers(all, texts)),
+        Items::Text(_) => Err(Error::Data("texts are no recordings".into())),
+    }
+}
+
+/// The codec that training recordings ask for.
+///
+/// # Errors
+/// If a setting does not suit them.
+pub(super) fn codec(
+    run: &SpeechRun,
+    data: &Divided,
+    notes: &mut Vec<Remark>,
+) -> Result<SpeechCodec> {
+    let task = &run.task;
+    let train = data.part(Part::Train);
+    let texts: Vec<String> =
+        train.iter().map(|at| plain(data.recordings.text(*at), task.lowercase)).collect();
+    Ok(SpeechCodec {
+        hears: hears(run, data, notes)?,
+        labels: labels(run, &texts, notes)?,
+        lowercase: task.lowercase,
+    })
+}
+
+fn labels(run: &SpeechRun, texts: &[String], notes: &mut Vec<Remark>) -> Result<Labels> {
+    let words: BTreeSet<&str> = texts.iter().flat_map(|text| text.split(' ')).collect();
+    let words: BTreeSet<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return Err(Error::Data(
+            "nothing is said in any of the recordings to learn from: give their texts".into(),
+        ));
+    }
+    let unit = run.task.unit.unwrap_or_else(|| {
+        let (unit, name) = match words.len() <= FEW_WORDS {
+            true => (Unit::Word, "word"),
+            false => (Unit::Char, "char"),
+        };
+        let why = format!("{} different words: a label is a {name}", words.len());
+        notes.push(Remark::chosen("unit", name, why));
+        unit
+    });
+    let text = || texts.join("\n");
+    Ok(match unit {
+        Unit::Word => Labels::Words(words.into_iter().map(str::to_owned).collect()),
+        Unit::Char => Labels::Text(vocabulary(TextUnit::Char, 0, &texts.join(" "))?),
+        Unit::Bpe => Labels::Text(vocabulary(TextUnit::Bpe, run.task.vocab_size, &text())?),
+    })
+}
+
+fn vocabulary(unit: TextUnit, size: usize, text: &str) -> Result<gruvy_runtime::text::TextCodec> {
+    Ok(crate::text::vocabulary::build(unit, size, text.as_bytes())?.composed())
+}
+
+fn hears(run: &SpeechRun, data: &Divided, notes: &mut Vec<Remark>) -> Result<Hears> {
+    let task = &run.task;
+    let train = data.part(Part::Train);
+    let all = match &data.recordings {
+        Recordings::Sound(all) => all,
+        Recordings::Numbers(all, _) => {
+            let mut moments = Moments::new(all.features.len());
+            train.iter().for_each(|at| moments.add(all.item(*at)));
+            let Normalisation::Training { mean, deviation } = moments.training() else {
+                unreachable!("moments give this");
+            };
+            return Ok(Hears::Numbers(Scaling { mean, deviation }));
+        }
+    };
+    let rate = all[0].audio.sample_rate_hz();
+    let mut front_end = FrontEnd {
+        kind: match task.features {
+            Features::LogMel => FeatureKind::LogMel,
+            Features::Mfcc => FeatureKind::Mfcc { coefficients: task.mels.min(13) },
+        },
+        mels: task.mels,
+        deltas: task.deltas,
+        stack: task.stack,
+        stride: task.stride,
+        normalisation: Normalisation::Utterance,
+        ..FrontEnd::new(rate)
+    };
+    front_end.check()?;
+    let mut moments = Moments::new(front_end.frame_width());
+    for at in train {
+        moments.add(&front_end.frames(&all[*at].audio, 1.0)?);
+    }
+    front_end.normalisation = match (task.normalise, moments.training()) {
+        (Normalise::Running, Normalisation::Training { mean, deviation }) => {
+            Normalisation::Running { mean, deviation, weight: RUNNING_FRAMES }
+        }
+        (Normalise::Utterance, _) => Normalisation::Utterance,
+        (_, training) => training,
+    };
+    let seconds: f64 = train.iter().map(|at| all[*at].audio.seconds()).sum();
+    let told = format!(
+        "{:.1} minutes to learn from at {rate} Hz, a step every {:.0} ms",
+        seconds / 60.0,
+        1000.0 * front_end.step_seconds()
+    );
+    notes.push(told.into());
+    Ok(Hears::Sound(front_end))
+}
+
+/// The recordings that are there more than once, by what they say and how they sound, in different
+/// parts: counted for each pair of parts with the training part.
+pub(super) fn shared(data: &Divided) -> usize {
+    let print = |at: &usize| {
+        let mut print = Fnv::new();
+        match &data.recordings {
+            Recordings::Sound(all) => {
+                all[*at].audio.samples().iter().for_each(|s| print.add(&s.to_le_bytes()));
+            }
+            Recordings::Numbers(all, _) => {
+                all.item(*at).iter().for_each(|s| print.add(&s.to_le_bytes()));
+            }
+        }
+        print.to_string()
+    };
+    let seen: BTreeSet<String> = data.part(Part::Train).iter().map(print).collect();
+    let others = data.part(Part::Valid).iter().chain(data.part(Part::Test));
+    others.filter(|at| seen.contains(&print(at))).count()
+}

@@ -1,0 +1,254 @@
+//! The speech task as the training loop sees it.
+use super::batch::{Encoded, Read, batch, read_all, silence, steps};
+use super::config::{SpeechConfig, SpeechRun, Unit};
+use super::data::{Divided, Recordings, codec, shared};
+use super::judge::{Judged, judge};
+use crate::{
+    error::{Error, Result},
+    nn::{key::Key, model::SequenceModel},
+    ops::ctc_loss,
+    settings::run::{Metric, TaskConfig},
+    train::{
+        batches,
+        config::{MOST, TrainConfig, at_most},
+        report::Metrics,
+        size::Size,
+        task::{Carry, Part, Position, Task},
+    },
+};
+use burn::tensor::{Device, Tensor};
+use gruvy_runtime::{
+    Codec, Remark, TaskName,
+    model::{Head, Input, ModelFile, Network, Spec, Trained},
+    random::mix,
+    speech::{Hears, SpeechCodec, Transcriber},
+};
+use serde_json::Value;
+use std::{path::PathBuf, sync::Arc};
+
+/// Recordings ready to learn from.
+#[derive(Debug)]
+pub struct SpeechTask {
+    run: SpeechRun,
+    codec: SpeechCodec,
+    data: Divided,
+    encoded: Encoded,
+    /// Items of silence in a batch.
+    silent: usize,
+    notes: Vec<Remark>,
+}
+
+impl SpeechTask {
+    fn load_data(run: SpeechRun) -> Result<Self> {
+        let mut notes = Vec::new();
+        let mut data = Divided::load(&run, &mut notes)?;
+        let codec = codec(&run, &data, &mut notes)?;
+        let encoded = Encoded::new(&mut data, &codec, &mut notes)?;
+        let [train, valid, test] =
+            [Part::Train, Part::Valid, Part::Test].map(|part| data.part(part).len());
+        notes.push(
+            format!(
+                "{train} recordings to learn from, {valid} to validate on, {test} to test on; {} \
+                 labels",
+                codec.labels.classes() - 1
+            )
+            .into(),
+        );
+        let twice = shared(&data);
+        if twice > 0 {
+            let what =
+                "of the recordings to validate and test on are among those to learn from too";
+            notes.push(format!("{twice} {what}: what is measured on them says little").into());
+        }
+        let sound = matches!(codec.hears, Hears::Sound(_));
+        let silent = match sound {
+            true => (run.task.silence * run.train.batch as f64).ceil() as usize,
+            false => 0,
+        };
+        Ok(Self { run, codec, data, encoded, silent, notes })
+    }
+
+    /// The settings.
+    pub fn run(&self) -> &SpeechRun {
+        &self.run
+    }
+
+    /// What the model hears and says.
+    pub fn codec(&self) -> &SpeechCodec {
+        &self.codec
+    }
+
+    /// The recordings.
+    pub fn data(&self) -> &Divided {
+        &self.data
+    }
+
+    /// How well a model transcribes a part.
+    ///
+    /// # Errors
+    /// If the model cannot be run, as its weights are not finite.
+    pub fn judge(&self, model: &SequenceModel, part: Part) -> Result<Judged> {
+        let network = Arc::new(Network::from_tensors(&model.spec(), &model.tensors())?);
+        let transcriber = Transcriber::new(network, self.codec.clone())?;
+        judge(&transcriber, &self.data.recordings, self.data.part(part), &Default::default())
+    }
+
+    /// What the network reads of a recording in an epoch.
+    fn read(&self, item: usize, _seed: u64) -> Result<Read> {
+        let steps = steps(&self.data, &self.codec, item)?;
+        Ok(Read { steps, labels: self.encoded.labels[item].clone() })
+    }
+
+    fn spec(&self) -> Spec {
+        let (input, outputs) =
+            (Input::Features { size: self.width() }, self.codec.labels.classes());
+        let rnn = self.run.train.recurrent(self.width());
+        let rnn = rnn.with_bidirectional(self.run.task.bidirectional).spec();
+        Spec { input, rnn, pool: None, head: Head::Linear { outputs }, decoder: None }
+    }
+
+    fn width(&self) -> usize {
+        self.codec.hears.width()
+    }
+}
+
+impl TaskConfig for SpeechConfig {
+    const TASK: TaskName = TaskName::Speech;
+    const UNIT: &'static str = "recordings";
+    const METRICS: &'static [Metric] = &[
+        Metric { name: "loss", title: "nats/label", decimals: 4 },
+        Metric { name: "wer", title: "word errors", decimals: 4 },
+        Metric { name: "cer", title: "char errors", decimals: 4 },
+        Metric { name: "said", title: "words said", decimals: 2 },
+    ];
+    type Task = SpeechTask;
+
+    fn train_defaults() -> TrainConfig {
+        TrainConfig {
+            hidden: 128,
+            dropout: 0.2,
+            batch: 16,
+            epochs: 40,
+            lr: 3e-3,
+            ema: 0.99,
+            patience: 0,
+            ..TrainConfig::default()
+        }
+    }
+
+    fn run_name(&self) -> String {
+        "speech".to_owned()
+    }
+
+    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        self.valid.iter_mut().chain(&mut self.test).collect()
+    }
+
+    fn check(run: &SpeechRun) -> Result<()> {
+        let task = &run.task;
+        at_most(&[("mels", task.mels), ("stack", task.stack), ("stride", task.stride)], 256)?;
+        at_most(&[("vocab_size", task.vocab_size)], MOST)?;
+        if task.unit == Some(Unit::Bpe) && task.vocab_size < 257 {
+            let why = "expected at least 257 for the unit bpe, which has all bytes";
+            return Err(Error::setting("vocab_size", task.vocab_size, why));
+        }
+        if run.train.label_smoothing > 0.0 {
+            let why = "expected 0: labels of speech have no steps of their own to be smoothed at";
+            return Err(Error::setting("label_smoothing", run.train.label_smoothing, why));
+        }
+        Ok(())
+    }
+
+    fn load(run: SpeechRun) -> Result<SpeechTask> {
+        run.check()?;
+        SpeechTask::load_data(run)
+    }
+}
+
+impl Task for SpeechTask {
+    type Model = SequenceModel;
+
+    fn notes(&self) -> &[Remark] {
+        &self.notes
+    }
+
+    fn fingerprint(&self) -> String {
+        self.data.print().to_string()
+    }
+
+    fn init(&self, key: Key, device: &Device) -> SequenceModel {
+        let (input, outputs) =
+            (Input::Features { size: self.width() }, self.codec.labels.classes());
+        let rnn = self.run.train.recurrent(self.width());
+        let rnn = rnn.with_bidirectional(self.run.task.bidirectional);
+        SequenceModel::new(&input, &rnn, &Head::Linear { outputs }, key, device)
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.data.part(Part::Train).len().div_ceil(self.run.train.batch) as u64
+    }
+
+    fn units_per_step(&self) -> u64 {
+        self.run.train.batch as u64
+    }
+
+    fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
+        let length = |item: usize| self.encoded.lengths[item];
+        let train = self.data.part(Part::Train);
+        let batches = batches::epoch(length, train, self.run.train.batch, at.epoch_seed);
+        let items = &batches[at.step as usize];
+        let seed = |row: usize| mix(mix(at.epoch_seed, at.step), row as u64);
+        let read = |row: usize| match (items.get(row), &self.codec.hears) {
+            (None, Hears::Sound(front_end)) => silence(front_end, seed(row)),
+            (item, _) => self.read(item.copied().unwrap_or(items[0]), seed(row)),
+        };
+        let all = read_all(items.len() + self.silent, read).expect("as when they were loaded");
+        let batch = batch(all, self.width(), &model.rnn.memory, &model.device());
+        let logits = model.ragged(batch.x, &batch.lengths, Some(at.masks));
+        ctc_loss(logits, batch.asked)
+    }
+
+    fn train_metrics(&self, loss: f64) -> Metrics {
+        [("loss".to_owned(), loss)].into()
+    }
+
+    fn size(&self) -> Option<Size> {
+        let longest = self.encoded.lengths.iter().copied().max()?;
+        Some(Size {
+            spec: self.spec(),
+            batch: self.run.train.batch + self.silent,
+            seq_len: longest,
+        })
+    }
+
+    fn settings(&self) -> Value {
+        self.run.bound()
+    }
+
+    fn fresh_codec(&self) -> Codec {
+        Codec::Speech(Box::new(self.codec.clone()))
+    }
+
+    fn evaluate(&self, model: &SequenceModel, _: &Codec, part: Part) -> Result<Option<Metrics>> {
+        if part == Part::Train || self.data.part(part).is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.judge(model, part)?.metrics()))
+    }
+
+    fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
+        let source = Value::Null;
+        ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
+    }
+
+    fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
+        self.init(Key::new(file.trained.seed), device).with_tensors(file)
+    }
+}
+
+impl SpeechTask {
+    /// Whether the recordings are sound.
+    pub fn is_sound(&self) -> bool {
+        matches!(self.data.recordings, Recordings::Sound(_))
+    }
+}
