@@ -5,6 +5,8 @@
 //! forecasts) and `bpe` (word pieces) on top.
 
 #[cfg(feature = "tasks")]
+pub mod audio;
+#[cfg(feature = "tasks")]
 pub mod bench;
 #[cfg(feature = "tasks")]
 pub mod classify;
