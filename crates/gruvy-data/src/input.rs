@@ -106,7 +106,7 @@ pub(crate) fn line_at(bytes: &[u8], at: usize) -> u64 {
 
 /// Files in and below `folder`, by path. Hidden entries are left out, and folders behind links,
 /// which may go round in circles.
-pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |error| Error::Io { action: "read", path: folder.to_owned(), error };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {

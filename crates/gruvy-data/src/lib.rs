@@ -25,6 +25,6 @@ mod table;
 pub mod text;
 
 pub use error::{Error, Result};
-pub use input::Input;
+pub use input::{Input, files_below};
 pub use packed::open;
 pub use source::{from_source, to_source};

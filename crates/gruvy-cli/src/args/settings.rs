@@ -14,6 +14,7 @@ use gruvy::train::{FREE_ON_RESUME, TrainConfig};
 use gruvy_data::examples::ExampleFormat;
 use gruvy_data::series::SeriesFormat;
 use gruvy_data::settings::lay_over;
+use gruvy_data::speech::SpeechFormat;
 use gruvy_runtime::Cell;
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -105,6 +106,10 @@ pub trait Group: Settings + Default {
 
 impl Group for SeriesFormat {
     const HEADING: &'static str = "Series";
+}
+
+impl Group for SpeechFormat {
+    const HEADING: &'static str = "Recordings";
 }
 
 impl Group for ExampleFormat {

@@ -54,7 +54,8 @@ fn subtitles() {
         end: start + 0.3,
         confidence: 0.9,
     };
-    let first = Transcript { text: String::new(), words: vec![word("one", 0.5), word("<two>", 1.0)] };
+    let first =
+        Transcript { text: String::new(), words: vec![word("one", 0.5), word("<two>", 1.0)] };
     let later = Transcript { text: String::new(), words: vec![word("three", 3661.25)] };
     let said = first.then(later);
     assert_eq!(said.text, "one <two> three");
@@ -63,6 +64,8 @@ fn subtitles() {
         "1\n00:00:00,500 --> 00:00:01,300\none <two>\n\n\
          2\n01:01:01,250 --> 01:01:01,550\nthree\n\n"
     );
-    assert!(said.to_vtt().starts_with("WEBVTT\n\n00:00:00.500 --> 00:00:01.300\none &lt;two&gt;\n"));
+    assert!(
+        said.to_vtt().starts_with("WEBVTT\n\n00:00:00.500 --> 00:00:01.300\none &lt;two&gt;\n")
+    );
     assert_eq!(Transcript::default().to_srt(), "");
 }

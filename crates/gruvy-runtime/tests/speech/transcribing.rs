@@ -62,7 +62,12 @@ fn sound(seconds: f64, seed: u64) -> Audio {
 }
 
 /// All that a stream says, in pieces of these sizes.
-fn streamed(transcriber: &Transcriber, audio: &Audio, sizes: &[usize], endpoint: f64) -> Transcript {
+fn streamed(
+    transcriber: &Transcriber,
+    audio: &Audio,
+    sizes: &[usize],
+    endpoint: f64,
+) -> Transcript {
     let mut stream = transcriber.stream(endpoint).unwrap();
     let mut all = Transcript::default();
     let mut take = |heard: Vec<Heard>| {

@@ -111,10 +111,19 @@ pub(super) fn steps(data: &Divided, codec: &SpeechCodec, at: usize) -> Result<Ve
     })
 }
 
-/// A second or so in which nothing is said: digital silence, or noise of any loudness.
-pub(super) fn silence(front_end: &FrontEnd, seed: u64) -> Result<Read> {
+/// A second or so in which nothing is said: digital silence, noise of any loudness, or a piece of the
+/// background.
+pub(super) fn silence(front_end: &FrontEnd, background: &[Audio], seed: u64) -> Result<Read> {
     let mut random = SplitMix64::new(mix(seed, 0x5113));
     let count = (f64::from(front_end.sample_rate_hz) * (0.5 + random.unit())) as usize;
+    let rate = front_end.sample_rate_hz;
+    if !background.is_empty() && random.below(2) == 0 {
+        let samples = background[random.below(background.len() as u64) as usize].samples();
+        let count = count.min(samples.len());
+        let from = random.below((samples.len() - count + 1) as u64) as usize;
+        let audio = Audio::new(samples[from..from + count].to_vec(), rate)?;
+        return Ok(Read { steps: front_end.features(&audio)?, labels: Vec::new() });
+    }
     let loud = match random.below(4) {
         0 => 0.0,
         _ => 10f64.powf(-3.5 * random.unit()),
@@ -125,7 +134,7 @@ pub(super) fn silence(front_end: &FrontEnd, seed: u64) -> Result<Read> {
         last = smooth * last + (1.0 - smooth) * (2.0 * random.unit() - 1.0);
         (loud * last) as f32
     };
-    let audio = Audio::new((0..count).map(|_| sample()).collect(), front_end.sample_rate_hz)?;
+    let audio = Audio::new((0..count).map(|_| sample()).collect(), rate)?;
     Ok(Read { steps: front_end.features(&audio)?, labels: Vec::new() })
 }
 

@@ -1,7 +1,9 @@
 //! Settings of the speech task.
+use crate::audio::AugmentConfig;
 use crate::settings::{run::RunSettings, split::Split};
 use gruvy_data::settings;
 use gruvy_data::settings::{Kind, Range};
+use gruvy_data::speech::SpeechFormat;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -87,6 +89,10 @@ settings! {
         valid: Option<PathBuf> = None, Kind::Path, "PATH", "Validate on these recordings instead";
         #[serde(skip_serializing_if = "Option::is_none")]
         test: Option<PathBuf> = None, Kind::Path, "PATH", "Test on these recordings instead";
+        /// How recordings and texts lie in their files.
+        format: SpeechFormat = SpeechFormat::default();
+        /// How recordings are changed while they are learned from.
+        augment: AugmentConfig = AugmentConfig::default();
     }
 }
 

@@ -1,21 +1,28 @@
 //! Recordings with what is said in them, and what of them is learned from.
 use super::config::{Features, Normalise, SpeechRun, Unit};
+use super::recordings::{audio, rate_of};
 use crate::error::{Error, Result};
 use crate::settings::split::Split;
 use crate::train::task::Part;
-use gruvy_data::Input;
 use gruvy_data::examples::{ExampleFormat, read_examples};
+use gruvy_data::speech::{Clip, Like, SpeechFormat, read_clips_like};
+use gruvy_data::{Input, from_source};
 use gruvy_runtime::Remark;
 use gruvy_runtime::audio::{Audio, FeatureKind, FrontEnd, Moments, Normalisation};
 use gruvy_runtime::items::{Items, Sequences};
 use gruvy_runtime::random::{Fnv, mix};
-use gruvy_runtime::speech::{Hears, Labels, Scaling, SpeechCodec, plain};
+use gruvy_runtime::speech::{Hears, Labels, Scaling, SpeechCodec, Transcriber, plain};
 use gruvy_runtime::text::TextUnit;
-use std::collections::BTreeSet;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What the division is drawn from, the same for all seeds.
 const SEED: u64 = 0xd1f1de;
+/// Samples a second that speech needs.
+const USUAL_RATE: u32 = 16_000;
+/// Mended recordings that are named one by one.
+const NAMED: usize = 5;
 /// So many different words are learned as words.
 const FEW_WORDS: usize = 100;
 /// A running mean begins with the weight of two seconds.
@@ -97,27 +104,32 @@ pub struct Divided {
     pub recordings: Recordings,
     /// The recordings of each part, as indices.
     parts: [Vec<usize>; 3],
-    /// What was chosen and found.
-    pub notes: Vec<Remark>,
 }
 
 impl Divided {
-    /// The data of a run.
+    /// The data of a run, and how they lie in their files.
     ///
     /// # Errors
     /// If they cannot be read, or there is nothing to learn from.
-    pub fn load(run: &SpeechRun, notes: &mut Vec<Remark>) -> Result<Self> {
+    pub fn load(run: &SpeechRun, notes: &mut Vec<Remark>) -> Result<(Self, SpeechFormat)> {
         let task = &run.task;
-        let mut recordings = match run.data.paths.is_empty() {
-            true => super::synthetic(),
-            false => read_at(&run.data.inputs()?, run.task.rate, notes)?,
+        let how = How {
+            known: SpeechFormat::default(),
+            asked: task.format.clone(),
+            rate: task.rate,
+            labelled: true,
+        };
+        let (mut recordings, format) = match run.data.paths.is_empty() {
+            true => (super::synthetic(), SpeechFormat::default()),
+            false => read(&run.data.inputs()?, &how, notes)?,
         };
         let own = recordings.len();
         let mut of_files = [0, 0];
         for (count, path) in of_files.iter_mut().zip([&task.valid, &task.test]) {
             let Some(path) = path else { continue };
-            let rate = rate_of(&recordings);
-            let more = read_at(&[path.as_path().into()], rate, notes)?;
+            let rate = rate(&recordings);
+            let how = How { known: format.clone(), rate, ..how.clone() };
+            let (more, _) = read(&[path.as_path().into()], &how, notes)?;
             *count = more.len();
             recordings.append(more, path)?;
         }
@@ -126,7 +138,10 @@ impl Divided {
         parts[2].extend(own + of_files[0]..recordings.len());
         let kept = (parts[0].len() as f64 * run.train.train_fraction).ceil() as usize;
         parts[0].truncate(kept);
-        Ok(Self { recordings, parts, notes: Vec::new() })
+        if parts[0].is_empty() {
+            return Err(Error::Data("there are no recordings to learn from".into()));
+        }
+        Ok((Self { recordings, parts }, format))
     }
 
     /// The recordings of a part.
@@ -163,8 +178,8 @@ impl Divided {
     }
 }
 
-/// The rate of the recordings, once they are read.
-fn rate_of(recordings: &Recordings) -> Option<u32> {
+/// The rate of recordings that are read.
+fn rate(recordings: &Recordings) -> Option<u32> {
     match recordings {
         Recordings::Sound(all) => all.first().map(|one| one.audio.sample_rate_hz()),
         Recordings::Numbers(..) => None,
@@ -188,26 +203,97 @@ fn divide(count: usize, split: &Split, files: [bool; 2]) -> [Vec<usize>; 3] {
     parts
 }
 
-/// Reads recordings with their texts, as a model takes them.
+/// How recordings are to be read.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// What was found when others were read, which these are to be like.
+    pub known: SpeechFormat,
+    /// What is said of these.
+    pub asked: SpeechFormat,
+    /// Samples a second; none: that of most of them, at most 16,000.
+    pub rate: Option<u32>,
+    /// Whether texts are needed.
+    pub labelled: bool,
+}
+
+impl How {
+    /// As those that a model learned from.
+    pub fn like(transcriber: &Transcriber, asked: SpeechFormat) -> Self {
+        let rate = match &transcriber.codec().hears {
+            Hears::Sound(front_end) => Some(front_end.sample_rate_hz),
+            Hears::Numbers(_) => None,
+        };
+        Self { known: from_source(transcriber.source()), asked, rate, labelled: true }
+    }
+}
+
+/// Reads recordings with their texts: sound, or arrays of numbers (`.npz`). Also gives how they
+/// lie in their files.
 ///
 /// # Errors
 /// If they cannot be read.
-pub fn read(inputs: &[Input], codec: &SpeechCodec, notes: &mut Vec<Remark>) -> Result<Recordings> {
-    let rate = match &codec.hears {
-        Hears::Sound(front_end) => Some(front_end.sample_rate_hz),
-        Hears::Numbers(_) => None,
+pub fn read(
+    inputs: &[Input],
+    how: &How,
+    notes: &mut Vec<Remark>,
+) -> Result<(Recordings, SpeechFormat)> {
+    let npz =
+        |input: &Input| input.name().extension().is_some_and(|end| end.eq_ignore_ascii_case("npz"));
+    if inputs.iter().any(npz) {
+        let examples = read_examples(inputs, &ExampleFormat::default())?;
+        notes.extend(examples.notes);
+        let texts: Vec<String> = examples.labels.iter().map(|labels| labels.join(" ")).collect();
+        return match examples.items {
+            Items::Sequences(all) if texts.len() == all.len() => {
+                Ok((Recordings::Numbers(all, texts), SpeechFormat::default()))
+            }
+            _ => Err(Error::Data("expected the arrays `x`, `lengths` and `y`, the texts".into())),
+        };
+    }
+    let like = Like { known: &how.known, asked: &how.asked, labelled: how.labelled };
+    let clips = read_clips_like(inputs, &like)?;
+    notes.extend(clips.notes);
+    let rate = match how.rate {
+        Some(rate) => rate,
+        None => usual_rate(&clips.clips, notes)?,
     };
-    read_at(inputs, rate, notes)
+    let one = |clip: &Clip| -> Result<(Utterance, Vec<String>)> {
+        let input = Input::from(clip.path.as_path());
+        let part = [clip.offset_s, clip.duration_s.filter(|_| clip.offset_s.is_some())];
+        let (audio, mended) = audio(&input, Some(rate), part)?;
+        let name = match clip.offset_s {
+            Some(offset) => format!("{} at {offset} s", clip.path.display()),
+            None => clip.path.display().to_string(),
+        };
+        let mended = mended.into_iter().map(|what| format!("{name}: {what}")).collect();
+        Ok((Utterance { name, audio, text: clip.text.clone() }, mended))
+    };
+    let all: Vec<_> = clips.clips.par_iter().map(one).collect::<Result<_>>()?;
+    let (all, mended): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let mended: Vec<String> = mended.concat();
+    notes.extend(mended.iter().take(NAMED).map(|what| what.clone().into()));
+    if mended.len() > NAMED {
+        let rest = mended.len() - NAMED;
+        notes.push(format!("and {rest} more: `gruvy data` has all of them").into());
+    }
+    Ok((Recordings::Sound(all), clips.format))
 }
 
-fn read_at(inputs: &[Input], _rate: Option<u32>, notes: &mut Vec<Remark>) -> Result<Recordings> {
-    let examples = read_examples(inputs, &ExampleFormat::default())?;
-    notes.extend(examples.notes.clone());
-    let texts: Vec<String> = examples.labels.iter().map(|labels| labels.join(" ")).collect();
-    match examples.items {
-        Items::Sequences(all) => Ok(Recordings::Numbers(all, texts)),
-        Items::Text(_) => Err(Error::Data("texts are no recordings".into())),
-    }
+/// The rate of most recordings, at most that which is usual for speech.
+fn usual_rate(clips: &[Clip], notes: &mut Vec<Remark>) -> Result<u32> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    let rates: Vec<u32> =
+        clips.par_iter().map(|clip| rate_of(&clip.path)).collect::<Result<_>>()?;
+    rates.into_iter().for_each(|rate| *counts.entry(rate).or_default() += 1);
+    let most = counts.iter().max_by_key(|(rate, count)| (**count, **rate));
+    let own = most.map_or(USUAL_RATE, |(rate, _)| *rate);
+    let rate = own.min(USUAL_RATE);
+    let why = match counts.len() {
+        0 | 1 if rate == own => format!("the recordings have {rate} samples a second"),
+        _ => format!("the sound is heard at {rate} samples a second: most recordings have {own}"),
+    };
+    notes.push(Remark::chosen("rate", rate, why));
+    Ok(rate)
 }
 
 /// The codec that training recordings ask for.

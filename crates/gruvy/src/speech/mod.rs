@@ -13,7 +13,7 @@ pub(crate) mod synthetic;
 pub(crate) mod task;
 
 pub use config::{Features, Normalise, SpeechConfig, SpeechRun, Unit};
-pub use data::{Divided, Recordings, Utterance, read};
+pub use data::{Divided, How, Recordings, Utterance, read};
 pub use judge::{Heard, Judged, judge};
 pub use recordings::{Blocks, Transcribed, audio, transcribe_file};
 pub use synthetic::synthetic;

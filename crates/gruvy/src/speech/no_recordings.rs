@@ -3,6 +3,7 @@ use crate::error::{Error, Result};
 use gruvy_data::Input;
 use gruvy_runtime::audio::Audio;
 use gruvy_runtime::speech::{Decoding, Transcriber, Transcript};
+use std::path::Path;
 
 fn missing<T>() -> Result<T> {
     Err(Error::Data("recordings need the feature `audio`, which is not built in".into()))
@@ -35,6 +36,10 @@ impl Blocks {
     }
 }
 
+pub(super) fn rate_of(_: &Path) -> Result<u32> {
+    missing()
+}
+
 /// As with the feature `audio`.
 ///
 /// # Errors
@@ -59,5 +64,9 @@ pub struct Transcribed {
 /// # Errors
 /// Always.
 pub fn transcribe_file(_: &Transcriber, _: &Input, _: &Decoding) -> Result<Transcribed> {
+    missing()
+}
+
+pub(super) fn read_background(_: &Path, _: u32) -> Result<Vec<Audio>> {
     missing()
 }

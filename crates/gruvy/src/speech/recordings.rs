@@ -1,9 +1,11 @@
 //! Files of sound.
 use crate::error::Result;
 use gruvy_data::Input;
-use gruvy_data::audio::{AudioStream, Wanted, read_audio};
+use gruvy_data::audio::{AudioStream, SoundReader, Wanted, read_audio};
 use gruvy_runtime::audio::Audio;
 use gruvy_runtime::speech::{Decoding, Heard, Transcriber, Transcript};
+use rayon::prelude::*;
+use std::path::Path;
 
 /// Samples of one channel as they are read, a block at a time: a recording of hours takes no more
 /// memory than one of a second.
@@ -31,6 +33,14 @@ impl Blocks {
     pub fn remarks(&self) -> Vec<String> {
         self.0.remarks()
     }
+}
+
+/// Samples a second of a recording.
+///
+/// # Errors
+/// If it cannot be read, or is no sound.
+pub(super) fn rate_of(path: &Path) -> Result<u32> {
+    Ok(SoundReader::open(&Input::from(path))?.sample_rate_hz())
 }
 
 /// A whole recording, or the part of it that begins at `offset_s` and lasts `duration_s` seconds;
@@ -95,4 +105,23 @@ pub fn transcribe_file(
     take(stream.finish()?);
     let seconds = samples as f64 / f64::from(rate);
     Ok(Transcribed { transcript, seconds, remarks: blocks.remarks() })
+}
+
+/// All recordings of a file or folder, resampled; each at most so long that many fit into memory.
+///
+/// # Errors
+/// If there is none, or one cannot be read.
+pub(super) fn read_background(path: &Path, rate: u32) -> Result<Vec<Audio>> {
+    /// Of each recording, as noise is much alike.
+    const SECONDS: f64 = 600.0;
+    let inputs = match path.is_dir() {
+        false => vec![Input::from(path)],
+        true => gruvy_data::files_below(path)?.iter().map(|file| file.as_path().into()).collect(),
+    };
+    if inputs.is_empty() {
+        let why = format!("{}: the folder has no recordings of noise", path.display());
+        return Err(crate::Error::Data(why));
+    }
+    let one = |input: &Input| Ok(audio(input, Some(rate), [None, Some(SECONDS)])?.0);
+    inputs.par_iter().map(one).collect()
 }

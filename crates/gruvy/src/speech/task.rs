@@ -3,6 +3,8 @@ use super::batch::{Encoded, Read, batch, read_all, silence, steps};
 use super::config::{SpeechConfig, SpeechRun, Unit};
 use super::data::{Divided, Recordings, codec, shared};
 use super::judge::{Judged, judge};
+use super::recordings::read_background;
+use crate::audio::AugmentConfig;
 use crate::{
     error::{Error, Result},
     nn::{key::Key, model::SequenceModel},
@@ -17,6 +19,11 @@ use crate::{
     },
 };
 use burn::tensor::{Device, Tensor};
+use gruvy_data::settings::{Setting, Settings};
+use gruvy_data::speech::SpeechFormat;
+use gruvy_data::to_source;
+use gruvy_kernels::Ctc;
+use gruvy_runtime::audio::Audio;
 use gruvy_runtime::{
     Codec, Remark, TaskName,
     model::{Head, Input, ModelFile, Network, Spec, Trained},
@@ -33,6 +40,10 @@ pub struct SpeechTask {
     codec: SpeechCodec,
     data: Divided,
     encoded: Encoded,
+    /// How the recordings lie in their files.
+    format: SpeechFormat,
+    /// Noise that is mixed in.
+    background: Vec<Audio>,
     /// Items of silence in a batch.
     silent: usize,
     notes: Vec<Remark>,
@@ -41,7 +52,7 @@ pub struct SpeechTask {
 impl SpeechTask {
     fn load_data(run: SpeechRun) -> Result<Self> {
         let mut notes = Vec::new();
-        let mut data = Divided::load(&run, &mut notes)?;
+        let (mut data, format) = Divided::load(&run, &mut notes)?;
         let codec = codec(&run, &data, &mut notes)?;
         let encoded = Encoded::new(&mut data, &codec, &mut notes)?;
         let [train, valid, test] =
@@ -65,7 +76,8 @@ impl SpeechTask {
             true => (run.task.silence * run.train.batch as f64).ceil() as usize,
             false => 0,
         };
-        Ok(Self { run, codec, data, encoded, silent, notes })
+        let background = background(&run, &codec)?;
+        Ok(Self { run, codec, data, encoded, format, background, silent, notes })
     }
 
     /// The settings.
@@ -93,10 +105,25 @@ impl SpeechTask {
         judge(&transcriber, &self.data.recordings, self.data.part(part), &Default::default())
     }
 
-    /// What the network reads of a recording in an epoch.
-    fn read(&self, item: usize, _seed: u64) -> Result<Read> {
-        let steps = steps(&self.data, &self.codec, item)?;
-        Ok(Read { steps, labels: self.encoded.labels[item].clone() })
+    /// What the network reads of a recording, as it is changed at this seed. A change that leaves
+    /// too few steps for the labels is not made.
+    fn read(&self, item: usize, seed: u64) -> Result<Read> {
+        let labels = self.encoded.labels[item].clone();
+        let (Recordings::Sound(all), Hears::Sound(front_end)) =
+            (&self.data.recordings, &self.codec.hears)
+        else {
+            return Ok(Read { steps: steps(&self.data, &self.codec, item)?, labels });
+        };
+        let augment = &self.run.task.augment;
+        let (audio, warp) = augment.apply(&all[item].audio, &self.background, seed);
+        let mut steps = front_end.of_frames(front_end.frames(&audio, warp)?)?;
+        if steps.len() / front_end.width() < Ctc::fewest_steps(&labels).max(1) {
+            steps = front_end.features(&all[item].audio)?;
+        }
+        let values = front_end.frame_width() / (1 + front_end.deltas);
+        let step_ms = 1000.0 * front_end.step_seconds();
+        augment.mask(&mut steps, front_end.width(), values, step_ms, seed);
+        Ok(Read { steps, labels })
     }
 
     fn spec(&self) -> Spec {
@@ -115,6 +142,8 @@ impl SpeechTask {
 impl TaskConfig for SpeechConfig {
     const TASK: TaskName = TaskName::Speech;
     const UNIT: &'static str = "recordings";
+    const NESTED: &'static [(&'static str, &'static [Setting])] =
+        &[("format", SpeechFormat::SETTINGS), ("augment", AugmentConfig::SETTINGS)];
     const METRICS: &'static [Metric] = &[
         Metric { name: "loss", title: "nats/label", decimals: 4 },
         Metric { name: "wer", title: "word errors", decimals: 4 },
@@ -141,7 +170,7 @@ impl TaskConfig for SpeechConfig {
     }
 
     fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
-        self.valid.iter_mut().chain(&mut self.test).collect()
+        self.valid.iter_mut().chain(&mut self.test).chain(&mut self.augment.background).collect()
     }
 
     fn check(run: &SpeechRun) -> Result<()> {
@@ -152,6 +181,7 @@ impl TaskConfig for SpeechConfig {
             let why = "expected at least 257 for the unit bpe, which has all bytes";
             return Err(Error::setting("vocab_size", task.vocab_size, why));
         }
+        task.augment.check()?;
         if run.train.label_smoothing > 0.0 {
             let why = "expected 0: labels of speech have no steps of their own to be smoothed at";
             return Err(Error::setting("label_smoothing", run.train.label_smoothing, why));
@@ -199,7 +229,7 @@ impl Task for SpeechTask {
         let items = &batches[at.step as usize];
         let seed = |row: usize| mix(mix(at.epoch_seed, at.step), row as u64);
         let read = |row: usize| match (items.get(row), &self.codec.hears) {
-            (None, Hears::Sound(front_end)) => silence(front_end, seed(row)),
+            (None, Hears::Sound(front_end)) => silence(front_end, &self.background, seed(row)),
             (item, _) => self.read(item.copied().unwrap_or(items[0]), seed(row)),
         };
         let all = read_all(items.len() + self.silent, read).expect("as when they were loaded");
@@ -237,13 +267,21 @@ impl Task for SpeechTask {
     }
 
     fn export(&self, model: &SequenceModel, codec: Codec, trained: Trained) -> ModelFile {
-        let source = Value::Null;
+        let source = to_source(&self.format);
         ModelFile { spec: model.spec(), codec, source, trained, tensors: model.tensors() }
     }
 
     fn import(&self, file: &ModelFile, device: &Device) -> Result<SequenceModel> {
         self.init(Key::new(file.trained.seed), device).with_tensors(file)
     }
+}
+
+/// The recordings of noise that are mixed in.
+fn background(run: &SpeechRun, codec: &SpeechCodec) -> Result<Vec<Audio>> {
+    let (Some(path), Hears::Sound(front_end)) = (&run.task.augment.background, &codec.hears) else {
+        return Ok(Vec::new());
+    };
+    read_background(path, front_end.sample_rate_hz)
 }
 
 impl SpeechTask {

@@ -1,7 +1,9 @@
 //! The flags of the subcommands of speech.
 
+use crate::args::settings::TableFlags;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use gruvy_data::speech::SpeechFormat;
 use gruvy_runtime::speech::{Arpa, Decoding, Phrase};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,9 +87,9 @@ pub enum Format {
 /// What `gruvy eval` takes for a model of speech.
 #[derive(Debug, Args)]
 pub struct EvalFlags {
-    /// Write a page with the errors and the worst recordings
-    #[arg(id = "speech_page", long = "page", value_name = "FILE", help_heading = "Speech")]
-    pub page: Option<PathBuf>,
+    /// How recordings and texts lie in their files.
+    #[command(flatten)]
+    pub format: TableFlags<SpeechFormat>,
     /// How words are searched for.
     #[command(flatten)]
     pub search: SearchFlags,
