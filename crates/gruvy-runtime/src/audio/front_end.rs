@@ -102,7 +102,7 @@ pub enum Normalisation {
 pub(super) const FLOOR: f32 = 1e-8;
 
 impl FrontEnd {
-    /// What suits speech at this rate: 40 log-mel values of 25 ms every 10 ms, two frames a step.
+    /// What suits speech at this rate: 40 log-mel values of 25 ms every 10 ms, three frames a step.
     pub fn new(sample_rate_hz: u32) -> Self {
         Self {
             sample_rate_hz,
@@ -116,7 +116,7 @@ impl FrontEnd {
             remove_offset: true,
             deltas: 0,
             stack: 3,
-            stride: 2,
+            stride: 3,
             normalisation: Normalisation::None,
         }
     }

@@ -96,7 +96,7 @@ fn a_language_model_and_a_bonus_count_as_they_say() {
 
 #[test]
 fn a_phrase_is_preferred_as_a_whole_or_not_at_all() {
-    let codec = TextCodec::char("the cat sat on a mat bees");
+    let codec = TextCodec::char("the cat sat on a mat bees cats");
     let labels = Labels::Text(codec);
     let encode = |text: &str| labels.encode(text).unwrap();
     let classes = labels.classes();
@@ -120,9 +120,9 @@ fn a_phrase_is_preferred_as_a_whole_or_not_at_all() {
     assert_eq!(with(&[("Cat", 0.5)]), "the cat");
     assert_eq!(with(&[("the cat", 0.5)]), "the cat");
     // What is only begun counts nothing, and neither does what begins within a word.
-    assert_eq!(with(&[("cats and dogs".split(' ').next().unwrap(), 0.3)]), "the bat");
+    assert_eq!(with(&[("cats", 0.3)]), "the bat");
     assert_eq!(with(&[("cat sat", 0.5)]), "the bat");
-    assert_eq!(with(&[("at", 5.0)]), "the bat");
+    assert_eq!(with(&[("at", 1.0)]), "the bat");
     let how = Decoding {
         beam: 8,
         phrases: vec![Phrase { text: "zebra".into(), boost: 1.0 }],

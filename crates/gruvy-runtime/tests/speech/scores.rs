@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 #[test]
 fn errors_are_counted() {
-    let errors = Errors::of_words("the cat sat on the mat", "the cat sit on mat today");
+    let errors = Errors::of_words("a b c d e f", "z a b x d e");
     let Errors { substitutions, insertions, deletions, reference } = errors;
     assert_eq!((substitutions, insertions, deletions, reference), (1, 1, 1, 6));
     assert_eq!(errors.rate(), 0.5);

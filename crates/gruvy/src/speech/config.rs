@@ -77,9 +77,13 @@ settings! {
         mels: usize = 40, Kind::Whole(1), "N", "Filters of the mel scale";
         deltas: usize = 0, Kind::Whole(0), "N", "Orders of differences behind the values of a frame, at most 2";
         stack: usize = 3, Kind::Whole(1), "N", "Frames of 10 ms that are joined to a step";
-        stride: usize = 2, Kind::Whole(1), "N", "Frames of 10 ms from step to step";
+        stride: usize = 3, Kind::Whole(1), "N", "Frames of 10 ms from step to step";
         normalise: Normalise = Normalise::Training, Kind::Choice(|| Normalise::ALL.map(|(name, _)| name).to_vec()), "",
             "By what the values of frames are shifted and scaled";
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repeats: Option<usize> = None, Kind::Whole(1), "N",
+            "Times that each recording is heard in an epoch, changed in another way each time \
+             [default: as often as makes 200 of few]";
         /// As a share of the batch.
         silence: f64 = 0.1, Kind::Number(Range::Share), "SHARE",
             "Recordings of silence and noise, in which nothing is said, beside the others of a batch";

@@ -33,6 +33,9 @@ use gruvy_runtime::{
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc};
 
+/// Fewest recordings in an epoch, so that few are learned from in as many steps as many are.
+const LEAST_HEARD: usize = 200;
+
 /// Recordings ready to learn from.
 #[derive(Debug)]
 pub struct SpeechTask {
@@ -44,6 +47,8 @@ pub struct SpeechTask {
     format: SpeechFormat,
     /// Noise that is mixed in.
     background: Vec<Audio>,
+    /// The recordings of an epoch.
+    heard: Vec<usize>,
     /// Items of silence in a batch.
     silent: usize,
     notes: Vec<Remark>,
@@ -76,8 +81,18 @@ impl SpeechTask {
             true => (run.task.silence * run.train.batch as f64).ceil() as usize,
             false => 0,
         };
+        let train = data.part(Part::Train);
+        let repeats = run.task.repeats.unwrap_or_else(|| {
+            let repeats = LEAST_HEARD.div_ceil(train.len());
+            if repeats > 1 {
+                let why = format!("each recording is heard {repeats} times in an epoch");
+                notes.push(Remark::chosen("repeats", repeats, why));
+            }
+            repeats
+        });
+        let heard = train.repeat(repeats);
         let background = background(&run, &codec)?;
-        Ok(Self { run, codec, data, encoded, format, background, silent, notes })
+        Ok(Self { run, codec, data, encoded, format, background, heard, silent, notes })
     }
 
     /// The settings.
@@ -177,6 +192,7 @@ impl TaskConfig for SpeechConfig {
         let task = &run.task;
         at_most(&[("mels", task.mels), ("stack", task.stack), ("stride", task.stride)], 256)?;
         at_most(&[("vocab_size", task.vocab_size)], MOST)?;
+        at_most(&[("repeats", task.repeats.unwrap_or(1))], 10_000)?;
         if task.unit == Some(Unit::Bpe) && task.vocab_size < 257 {
             let why = "expected at least 257 for the unit bpe, which has all bytes";
             return Err(Error::setting("vocab_size", task.vocab_size, why));
@@ -215,7 +231,7 @@ impl Task for SpeechTask {
     }
 
     fn steps_per_epoch(&self) -> u64 {
-        self.data.part(Part::Train).len().div_ceil(self.run.train.batch) as u64
+        self.heard.len().div_ceil(self.run.train.batch) as u64
     }
 
     fn units_per_step(&self) -> u64 {
@@ -224,8 +240,7 @@ impl Task for SpeechTask {
 
     fn loss(&self, model: &SequenceModel, at: Position, _: &mut Carry) -> Tensor<1> {
         let length = |item: usize| self.encoded.lengths[item];
-        let train = self.data.part(Part::Train);
-        let batches = batches::epoch(length, train, self.run.train.batch, at.epoch_seed);
+        let batches = batches::epoch(length, &self.heard, self.run.train.batch, at.epoch_seed);
         let items = &batches[at.step as usize];
         let seed = |row: usize| mix(mix(at.epoch_seed, at.step), row as u64);
         let read = |row: usize| match (items.get(row), &self.codec.hears) {
