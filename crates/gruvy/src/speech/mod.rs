@@ -7,6 +7,8 @@ mod batch;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod judge;
+#[cfg_attr(not(feature = "draw"), path = "no_picture.rs")]
+mod picture;
 #[cfg_attr(not(feature = "audio"), path = "no_recordings.rs")]
 mod recordings;
 pub(crate) mod synthetic;
@@ -15,6 +17,7 @@ pub(crate) mod task;
 pub use config::{Features, Normalise, SpeechConfig, SpeechRun, Unit};
 pub use data::{Divided, How, Recordings, Utterance, read};
 pub use judge::{Heard, Judged, judge};
+pub use picture::picture;
 pub use recordings::{Blocks, Transcribed, audio, transcribe_file};
 pub use synthetic::synthetic;
 pub use task::SpeechTask;

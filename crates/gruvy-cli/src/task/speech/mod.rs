@@ -1,11 +1,12 @@
 //! Speech on the command line.
 
+pub mod demo;
 pub mod flags;
 pub mod listen;
 pub mod transcribe;
 
 use self::flags::EvalFlags;
-use super::door::{Asked, Task};
+use super::door::{Asked, Demo, Task};
 use crate::input::inputs;
 use crate::screen::Screen;
 use anyhow::{Result, bail};
@@ -30,6 +31,7 @@ impl Task for Speech {
          nothing: an embedded synthetic set",
     );
     const USE: [&'static str; 2] = ["transcribe", "transcribe"];
+    const DEMO: Option<Demo> = Some(demo::run);
 
     fn eval(asked: Asked<'_>, flags: EvalFlags, screen: &Screen) -> Result<()> {
         if asked.data.is_empty() {
