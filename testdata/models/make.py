@@ -200,6 +200,24 @@ INPUTS = {
     "rolls.json": rolls(),
 }
 
+def tones(words, seed):
+    """A WAV file of 8 kHz: a low or a high tone for each word, with pauses and a little noise."""
+    random = Random(seed)
+    samples = [0.0] * (800 + 40 * seed)
+    for word in words:
+        hz = {"low": 400, "high": 1800}[word] * (1 + 0.02 * random.random())
+        samples += [0.3 * math.sin(2 * math.pi * hz * n / 8000) for n in range(1200)] + [0.0] * (700 + 50 * seed)
+    data = b"".join(struct.pack("<h", round(32000 * (s + 0.01 * (random.random() - 0.5)))) for s in samples)
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", len(data))
+    return head + data
+
+
+SAID = {f"say{n}.wav": [["low", "high"][n >> at & 1] for at in range(1 + n % 3)] for n in range(12)}
+DATA |= {name: tones(words, n) for n, (name, words) in enumerate(SAID.items())}
+DATA["say.jsonl"] = "".join(json.dumps({"audio_filepath": name, "text": " ".join(words)}) + "\n" for name, words in SAID.items())
+INPUTS["say.wav"] = tones(["high", "low"], 13)
+INPUTS["say.jsonl"] = json.dumps({"audio_filepath": "say.wav", "text": "high low"}) + "\n"
+
 GREEDY = "--length 70 --temperature 0 --seed 1"
 SMALL = "--batch 8 --dropout 0 --warmup 5 --seed 3 --lr 0.01"
 TEXT = f"text rhyme.txt {SMALL} --seq-len 32 --split 90/10/0 --epochs 120"
@@ -336,6 +354,22 @@ MODELS = [
         [("eval", "eval MODEL inputs/rolls.json"), *MUSIC_CASES[1:]],
     ),
     (
+        "speech-words",
+        f"speech say.jsonl {SMALL} --split 75/25/0 --hidden 8 --mels 8 --ema 0 --epochs 8 --lr 0.02 --pitch 0 --tempo 0",
+        [
+            ("transcribe", "transcribe MODEL inputs/say.wav"),
+            ("align", "align MODEL inputs/say.wav --text|high low"),
+            ("eval", "eval MODEL inputs/say.jsonl"),
+            ("info", "info MODEL"),
+        ],
+    ),
+    (
+        "speech-characters-both-ways",
+        f"speech say.jsonl {SMALL} --split 75/25/0 --unit char --bidirectional true --features mfcc --deltas 1 --normalise utterance "
+        "--hidden 6 --ema 0 --epochs 8 --lr 0.02 --pitch 0 --tempo 0",
+        [("transcribe", "transcribe MODEL inputs/say.wav --beam 4"), ("align", "align MODEL inputs/say.wav --text|high low")],
+    ),
+    (
         "adding",
         f"adding {SMALL} --length 12 --hidden 8 --train-size 2000 --valid-size 50 --test-size 50 --epochs 4",
         [("eval", "eval MODEL --count 40 --seed 1"), ("info", "info MODEL")],
@@ -352,6 +386,7 @@ LEAVE_OUT = {
     "info": ["path", "bytes", "spec", "codec", "parameters"],
     "compose": ["pieces/0/files"],
     "harmonize": ["files"],
+    "transcribe": ["recordings/0/took_s"],
 }
 
 

@@ -10,7 +10,9 @@ use crate::task::forecast::series::{self, Ask};
 use anyhow::{Context, Result, bail};
 use gruvy::inspect::{Example, Report, ReportConfig, Trace};
 use gruvy::music::{MusicPart, pieces_for, rolls_for, tunes_as_files};
+use gruvy::speech::audio;
 use gruvy::text::EMBEDDED_TALES;
+use gruvy_data::Input;
 use gruvy_data::music::{Music, read_music};
 use gruvy_data::text::{TextKind, read_text};
 use gruvy_runtime::{
@@ -111,6 +113,12 @@ impl Source<'_> {
                 let pieces = pieces_for(&self.music()?, MusicPart::Test)?;
                 Example::of_events(model, &pieces[0], steps)?
             }
+            (Codec::Speech(codec), true) if self.args.text.is_none() => {
+                let input = Input::from(self.input.unwrap_or(Path::new("-")));
+                let rate = codec.front_end()?.sample_rate_hz;
+                Example::of_sound(model, &audio(&input, Some(rate), [None, None])?.0, steps)?
+            }
+            (Codec::Speech(_), _) => bail!("a model of speech listens to a recording: give one"),
             (_, false) => Example::generated(model, self.seed)?,
             (codec, true) => bail!(
                 "a model of the task `{}` makes its own input: leave INPUT and --text out, --seed \

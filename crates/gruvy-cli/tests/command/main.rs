@@ -16,4 +16,5 @@ mod music;
 mod place;
 mod resume;
 mod soundfont;
+mod speech;
 mod tasks;

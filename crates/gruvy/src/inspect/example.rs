@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use gruvy_runtime::{
     Codec,
+    audio::Audio,
     classify::{Reader, Words},
     items::Items,
     memory::{Adding, Copying},
@@ -125,6 +126,29 @@ impl Example {
         let inputs = inputs.first(steps, model);
         let count = inputs.steps(model);
         labels.truncate(count);
+        Ok(Self { inputs, targets: vec![Target::None; count], labels, available })
+    }
+
+    /// The first `steps` steps of a recording. What is said at which step is not known, so nothing
+    /// is asked at single ones. Steps are called by their time.
+    ///
+    /// # Errors
+    /// If the model is none of speech, hears no sound, or the recording has another rate or nothing
+    /// in it.
+    pub fn of_sound(model: &ModelFile, audio: &Audio, steps: usize) -> Result<Self> {
+        let Codec::Speech(codec) = &model.codec else {
+            return Err(wrong_task(model, "does not listen to recordings"));
+        };
+        let front_end = codec.front_end()?;
+        let inputs = Inputs::Features(front_end.features(audio)?);
+        let available = inputs.steps(model);
+        if available == 0 {
+            return Err(nothing("step of the recording"));
+        }
+        let inputs = inputs.first(steps, model);
+        let count = inputs.steps(model);
+        let label = |t: usize| format!("{:.2} s", t as f64 * front_end.step_seconds());
+        let labels = (0..count).map(label).collect();
         Ok(Self { inputs, targets: vec![Target::None; count], labels, available })
     }
 

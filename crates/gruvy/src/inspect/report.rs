@@ -314,7 +314,7 @@ fn bound(
 
 /// Whether a task's models are asked nothing at single steps.
 fn answers_once(codec: &Codec) -> bool {
-    matches!(codec, Codec::Classify(_) | Codec::Forecast(_) | Codec::Music(_))
+    matches!(codec, Codec::Classify(_) | Codec::Forecast(_) | Codec::Music(_) | Codec::Speech(_))
 }
 
 fn cut_input(trace: &Trace<'_>) -> Vec<String> {

@@ -67,7 +67,7 @@ fn in_full(judged: &Judged) -> Value {
 fn in_words(judged: &Judged) -> String {
     let words = judged.words();
     let mut text = format!(
-        "word error rate {:.2} % ({} substitutions, {} insertions, {} deletions; {} words of {} \
+        "word error rate {:.2} % (substituted {}, inserted {}, deleted {}, of {} words in {} \
          recordings), character error rate {:.2} %",
         100.0 * words.rate(),
         words.substitutions,
@@ -77,6 +77,10 @@ fn in_words(judged: &Judged) -> String {
         judged.all.len(),
         100.0 * judged.chars().rate()
     );
+    if words.reference > 0 && judged.said() == 0.0 {
+        text += "\nThe model says nothing at any step: models of speech begin so. Train longer \
+                 (--epochs), or on more recordings.";
+    }
     for one in judged.worst(5) {
         text +=
             &format!("\n  {}\n    said:  {}\n    heard: {}", one.name, one.text, one.heard.text);
