@@ -285,7 +285,8 @@ pub struct InfoArgs {
 /// `gruvy data`
 #[derive(Debug, Args)]
 pub struct DataArgs {
-    /// Files, or folders of them; `-` is stdin. So far of music: MIDI, and piano rolls in JSON
+    /// Files, or folders of them; `-` is stdin. Of music: MIDI, and piano rolls in JSON. Of sound:
+    /// recordings, or lists of them with their texts
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Write a page with a picture of each file too

@@ -47,6 +47,8 @@ pub enum Verdict {
     Ok,
     /// After faults were mended.
     Mended,
+    /// As it is, but that may not be what is wanted: silence, say.
+    Doubtful,
     /// Not at all.
     Refused,
 }
@@ -57,6 +59,7 @@ impl Verdict {
         match self {
             Self::Ok => "ok",
             Self::Mended => "mended",
+            Self::Doubtful => "doubtful",
             Self::Refused => "refused",
         }
     }

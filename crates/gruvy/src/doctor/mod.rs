@@ -1,12 +1,17 @@
 //! What is in files of data, and what is wrong with them.
 //!
 //! ```text
-//! paths ──kind──> music │ … ──examine──> a verdict, facts and a picture of each file
-//!                                          └──> table, page, JSON
+//! paths ──kind──> music │ recordings ──examine──> a verdict, facts and a picture of each file
+//!                                                   └──> table, page, JSON
 //! ```
 //! A kind of data is a variant of [`Kind`]: how its files are known, and how they are examined.
 //! Tables, pages and JSON know no kind.
 mod page;
+#[cfg_attr(not(feature = "audio"), path = "no_recordings.rs")]
+mod recordings;
+#[cfg(feature = "audio")]
+#[cfg_attr(not(feature = "draw"), path = "no_spectrogram.rs")]
+mod spectrogram;
 
 use crate::error::{Error, Result};
 use crate::music;
@@ -21,6 +26,8 @@ use std::path::PathBuf;
 pub enum Kind {
     /// MIDI files, and piano rolls in JSON.
     Music,
+    /// Recordings, alone, in folders or in lists with their texts.
+    Speech,
 }
 
 /// What is known of a file.
@@ -73,9 +80,9 @@ pub struct Examination {
 }
 
 /// What is examined, and what can be done with other data.
-const EXAMINED: &str = "Only music (MIDI files, and piano rolls in JSON) is examined so far; texts, \
-                        labelled items and tables of series are not yet: train on them, and what \
-                        was read is said";
+const EXAMINED: &str = "Only music (MIDI files, and piano rolls in JSON) and recordings (in files, \
+                        folders and lists) are examined so far; texts, labelled items and tables of \
+                        series are not yet: train on them, and what was read is said";
 
 /// Examines files, and folders of them.
 ///
@@ -83,6 +90,10 @@ const EXAMINED: &str = "Only music (MIDI files, and piano rolls in JSON) is exam
 /// [`Error::Read`] for paths that cannot be read; [`Error::Data`] for data of a kind that is not
 /// examined yet.
 pub fn examine(inputs: &[Input]) -> Result<Examination> {
+    let why = match recordings::examine(inputs) {
+        Ok(files) => return Ok(Examination { kind: Kind::Speech, files }),
+        Err(why) => why,
+    };
     let music = read_music(inputs).map_err(|error| match error {
         gruvy_data::Error::File { .. } => Error::Data(format!("{error}. {EXAMINED}")),
         other => other.into(),
@@ -95,7 +106,7 @@ pub fn examine(inputs: &[Input]) -> Result<Examination> {
         let names: Vec<String> =
             inputs.iter().map(|input| input.name().display().to_string()).collect();
         return Err(Error::Data(format!(
-            "{}: no music among {} files. {EXAMINED}",
+            "{}: no music among {} files. {EXAMINED}. As recordings: {why}",
             names.join(", "),
             music.files.len()
         )));
@@ -108,6 +119,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Music => "music",
+            Self::Speech => "sound",
         }
     }
 }
@@ -125,9 +137,16 @@ impl Examination {
 
     /// How many files there are of each verdict, in words.
     pub fn summary(&self) -> String {
-        let count = |verdict: Verdict| format!("{} {}", self.count(verdict), verdict.name());
-        let counts = [Verdict::Ok, Verdict::Mended, Verdict::Refused].map(count).join(", ");
-        format!("{}: {counts}", self.title())
+        let count = |verdict: &Verdict| format!("{} {}", self.count(*verdict), verdict.name());
+        let counts: Vec<String> = self.verdicts().iter().map(count).collect();
+        format!("{}: {}", self.title(), counts.join(", "))
+    }
+
+    /// The verdicts that are counted, the best first. Only recordings can be doubtful.
+    fn verdicts(&self) -> Vec<Verdict> {
+        let all = [Verdict::Ok, Verdict::Mended, Verdict::Doubtful, Verdict::Refused];
+        let doubtful = self.kind == Kind::Speech;
+        all.into_iter().filter(|verdict| doubtful || *verdict != Verdict::Doubtful).collect()
     }
 
     /// How many files there are.
@@ -147,7 +166,7 @@ impl Examination {
         names
     }
 
-    /// `{"kind": …, "files": [{"path": …, "verdict": "ok" | "mended" | "refused", "reason": …, …}]}`
+    /// `{"kind": …, "files": [{"path": …, "verdict": "ok" | "mended" | "doubtful" | "refused", "reason": …, …}]}`
     pub fn to_json(&self) -> Value {
         let file = |file: &Examined| {
             let mut object = Map::new();

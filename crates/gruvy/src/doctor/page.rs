@@ -22,10 +22,10 @@ impl Examination {
         if left_out > 0 {
             let _ = write!(cards, "<p>{left_out} more files have no room here.</p>");
         }
-        let count = |verdict: Verdict| {
-            format!("<li class=\"{0}\"><b>{1}</b> {0}</li>", verdict.name(), self.count(verdict))
+        let count = |verdict: &Verdict| {
+            format!("<li class=\"{0}\"><b>{1}</b> {0}</li>", verdict.name(), self.count(*verdict))
         };
-        let counts = [Verdict::Refused, Verdict::Mended, Verdict::Ok].map(count).concat();
+        let counts: String = self.verdicts().iter().rev().map(count).collect();
         let parts = [("title", escaped(&self.title())), ("counts", counts), ("cards", cards)];
         filled(include_str!("page.html"), &parts)
     }
