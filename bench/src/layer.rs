@@ -1,10 +1,11 @@
 //! One recurrent layer with its inputs, and the calls that are timed.
+use crate::work::{Work, save};
 use anyhow::{Context, Result, bail};
 use gruvy_kernels::{
     self as kernels, Cell, Dropout, Gradients, Isa, Noise, Norm, Output, Packed, Pass, Sequence,
     Tape, Weights, Workspace, backward,
 };
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 
@@ -177,8 +178,7 @@ impl Layer {
         [drop(dropout, None), drop(input_dropout, Some(batch * input)), drop(weight_dropout, None)]
     }
 
-    /// One call: what is timed.
-    pub fn run(&self, to: &mut Buffers, mode: Mode) {
+    fn run(&self, to: &mut Buffers, mode: Mode) {
         let train = mode == Mode::Train;
         let [dropout, input_dropout, weight_dropout] =
             self.drops().map(|drop| drop.filter(|_| train));
@@ -222,8 +222,7 @@ impl Layer {
         weight_dropout.iter().for_each(|drop| drop.apply(&mut to.grads.w_hh));
     }
 
-    /// Runs one call and writes what it computed, for the driver to compare.
-    pub fn answer(&self, to: &mut Buffers, mode: Mode, file: &Path) -> Result<()> {
+    fn answer(&self, to: &mut Buffers, mode: Mode, file: &Path) -> Result<()> {
         self.run(to, mode);
         let [t, b, i, h] = self.sizes;
         let rows = self.cell.gates() * h;
@@ -241,12 +240,16 @@ impl Layer {
                 out.push(("grad.bias_hh_l0", vec![rows], &g.b_hh));
             }
         }
-        let views = out
-            .into_iter()
-            .map(|(name, shape, data)| {
-                Ok((name, TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(data))?))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        Ok(safetensors::serialize_to_file(views, None, file)?)
+        save(out, file)
+    }
+}
+
+impl Work for (Layer, Buffers) {
+    fn run(&mut self, mode: Mode) {
+        self.0.run(&mut self.1, mode);
+    }
+
+    fn answer(&mut self, mode: Mode, file: &Path) -> Result<()> {
+        self.0.answer(&mut self.1, mode, file)
     }
 }

@@ -1,19 +1,26 @@
 //! Our engine: the kernels, driven line by line over stdin and stdout. The README has the protocol.
 //!
-//! `gruvy-bench THREADS [CELL [REGULARISER]]`
+//! `gruvy-bench THREADS [CELL [REGULARISER]]`, or `gruvy-bench THREADS ctc`
+mod ctc;
 mod layer;
+mod work;
 
 use anyhow::{Context, Result};
+use ctc::Loss;
 use gruvy_kernels::{Cell, Isa};
-use layer::{Buffers, Layer, Mode, Regular};
+use layer::{Layer, Mode, Regular};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
     env, fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Instant,
 };
+use work::Work;
+
+/// Reads a case of the driver.
+type Read = Box<dyn Fn(&Path) -> Result<Box<dyn Work>>>;
 
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
@@ -24,21 +31,21 @@ enum Request {
     Peak { mode: Mode },
 }
 
-fn time((layer, buffers): &mut (Layer, Buffers), mode: Mode, calls: usize) -> Vec<f64> {
+fn time(work: &mut dyn Work, mode: Mode, calls: usize) -> Vec<f64> {
     let call = |_| {
         let start = Instant::now();
-        layer.run(buffers, mode);
+        work.run(mode);
         start.elapsed().as_secs_f64()
     };
     (0..calls).map(call).collect()
 }
 
 /// Bytes that the process holds at the most during a call, beyond those it held before (Linux).
-fn peak((layer, buffers): &mut (Layer, Buffers), mode: Mode) -> Result<u64> {
+fn peak(work: &mut dyn Work, mode: Mode) -> Result<u64> {
     // The mark of the most so far goes down to what is held now.
     fs::write("/proc/self/clear_refs", "5")?;
     let before = memory("VmRSS")?;
-    layer.run(buffers, mode);
+    work.run(mode);
     Ok(memory("VmHWM")? - before)
 }
 
@@ -52,37 +59,44 @@ fn memory(name: &str) -> Result<u64> {
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
-    let usage = "usage: gruvy-bench THREADS [CELL [REGULARISER]]";
+    let usage = "usage: gruvy-bench THREADS [CELL [REGULARISER] | ctc]";
     let threads = args.next().context(usage)?.parse()?;
-    let cell = Cell::from_name(args.next().as_deref().unwrap_or("gru")).context("unknown cell")?;
+    let cell = args.next().unwrap_or("gru".to_owned());
     let regular = Regular::from_name(args.next().as_deref().unwrap_or(""))?;
+    let (modes, read): (&[Mode], Read) = match &cell[..] {
+        "ctc" => (&Loss::MODES, Box::new(|file| Ok(Box::new(Loss::read(file)?)))),
+        cell => {
+            let cell = Cell::from_name(cell).context("unknown cell")?;
+            (&Mode::ALL, Box::new(move |file| Ok(Box::new(Layer::read(cell, regular, file)?))))
+        }
+    };
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     let say = |line: Value| {
         println!("{line}");
         io::stdout().flush()
     };
     let version = format!("{} {:?}", env!("CARGO_PKG_VERSION"), Isa::best());
-    say(json!({ "version": version, "modes": Mode::ALL }))?;
+    say(json!({ "version": version, "modes": modes }))?;
 
-    let mut layer = None;
+    let mut work = None;
     for line in io::stdin().lines() {
         match serde_json::from_str(&line?)? {
             Request::Load { file } => {
-                layer = Some(Layer::read(cell, regular, &file)?);
+                work = Some(read(&file)?);
                 say(json!({}))?;
             }
             Request::Answer { mode, file } => {
-                let (layer, buffers) = layer.as_mut().context("answer before load")?;
-                layer.answer(buffers, mode, &file)?;
+                let work = work.as_mut().context("answer before load")?;
+                work.answer(mode, &file)?;
                 say(json!({}))?;
             }
             Request::Time { mode, calls } => {
-                let layer = layer.as_mut().context("time before load")?;
-                say(json!({ "seconds": time(layer, mode, calls) }))?;
+                let work = work.as_mut().context("time before load")?;
+                say(json!({ "seconds": time(work.as_mut(), mode, calls) }))?;
             }
             Request::Peak { mode } => {
-                let layer = layer.as_mut().context("peak before load")?;
-                say(json!({ "bytes": peak(layer, mode)? }))?;
+                let work = work.as_mut().context("peak before load")?;
+                say(json!({ "bytes": peak(work.as_mut(), mode)? }))?;
             }
         }
     }
