@@ -1,4 +1,5 @@
-"""Whole trainings by gruvy and by plain PyTorch, one after the other: what `charlm.py` and `forecast.py` share.
+"""Whole trainings by gruvy and by plain PyTorch, one after the other: what `charlm.py`, `forecast.py`, `music.py` and
+`speech/train.py` share.
 
 The two programs of a job do the same work: data, model, batches, optimizer, number of steps and threads. Rates are of
 training alone, without reading, starting, evaluating and saving. Errors on data held out say that both did the same
@@ -9,6 +10,7 @@ import argparse
 import csv
 import json
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,6 +21,9 @@ from engine import CARGO_RUN, HERE
 
 # One evaluation, at the end; it is not timed.
 ONCE = ["--eval-every", "1000000000", "--save-every", "1000000", "--patience", "0"]
+
+# Steps that are checked; their losses, and nats on data held out, may differ by this share.
+STEPS, TOLERANCE = 10, 1e-4
 
 
 def answer(command):
@@ -38,6 +43,31 @@ def with_gruvy(args, task, data, flags, folder, when=ONCE):
     """The outcome of `gruvy train TASK`, which evaluates and saves `when`."""
     run = ["--out", str(folder / "run"), "--force", "--json", "--quiet"]
     return answer([*args.gruvy, "train", task, str(data), *flags, *when, *run])["outcome"]
+
+
+def check(args, task, data, small, alone, folder):
+    """From the same weights, and without dropout, both programs must take the same steps: `small` are the flags
+    of both, `alone` those of gruvy."""
+
+    def flags(**more):
+        changed = {f"--{name}": value for name, value in more.items()}
+        return [f"{flag}={value}" for flag, value in (small | changed).items()]
+
+    program = f"torch_{task}"
+    with_gruvy(args, task, data, [*flags(epochs=1, lr=1e-30), *alone], folder)
+    start = folder / "start.safetensors"
+    shutil.copy(folder / "run" / "model.safetensors", start)
+    ours = with_gruvy(args, task, data, [*flags(), *alone], folder, ["--eval-every", "1"])
+    lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["train"]["loss"] for line in lines]
+    peer = with_torch(program, data, flags(start=start))
+    model = folder / "run" / "model.safetensors"
+    nats = with_torch(program, data, [*flags(start=model), "--evaluate"])["test"]["loss"]
+    pairs = [*zip(losses, peer["losses"], strict=True), (ours["test"]["loss"], nats)]
+    worst = max(abs(a - b) / b for a, b in pairs)
+    print(f"{len(losses)} steps from the same weights: losses and nats differ by {worst:.1e} at the most")
+    if worst > TOLERANCE:
+        sys.exit(f"expected at most {TOLERANCE}: not the same model")
 
 
 def arguments(description, same, data_help):

@@ -2,12 +2,14 @@
 
     python bench/engines/torch_speech.py TRAIN.npz --test TEST.npz [flags, named as gruvy's]
 
-    x [N, T, I], lengths [N], y [N] words ─> standardised ─> nn.GRU ─> dropout ─> linear ─> log_softmax ─> ctc_loss
+    x [N, T, I], lengths [N], y [N] words ─> standardised ─> nn.GRU ─> dropout ─> linear
+        ─> log_softmax ─> ctc_loss
 
-A label is a word, in order of the alphabet, behind the blank. Values are standardised once, beforehand. Sequences of
-like length go into a batch, padded. The loss of a sequence is divided by its labels. Prints progress on stderr and one
-JSON object with the rate of training and the nats a label of the test sequences on stdout. --start begins with the
-weights of a model file of gruvy's, --evaluate measures them and nothing else.
+A label is a word, in order of the alphabet, behind the blank. Values are standardised once,
+beforehand. Sequences of like length go into a batch, padded. The loss of a sequence is divided by its
+labels. Prints progress on stderr and one JSON object with the rate of training and the nats a label of
+the test sequences on stdout. --start begins with the weights of a model file of gruvy's, --evaluate
+measures them and nothing else.
 """
 
 import argparse

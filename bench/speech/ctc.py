@@ -21,8 +21,8 @@ from engine import Engine
 from run import cpu_model, measure
 
 OURS, PEER, EXACT = "gruvy:ctc", "torch_ctc:float32", "torch_ctc:float64"
-# Largest errors allowed: of losses as a share, of gradients where probabilities lie between 0 and 1. PyTorch's gradients
-# are told and not judged: in float32 they lose digits with the length.
+# Largest errors allowed: of losses as a share, of gradients where probabilities lie between 0 and 1.
+# PyTorch's gradients are told and not judged: in float32 they lose digits with the length.
 TOLERANCE = {"loss": 1e-5, "grad.logits": 5e-4}
 
 

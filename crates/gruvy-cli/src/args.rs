@@ -75,11 +75,11 @@ pub enum Command {
     Compose(Box<ComposeArgs>),
     /// Add voices to a melody with a model
     Harmonize(Box<HarmonizeArgs>),
-    /// Write down what is said in recordings
+    /// Transcribe recordings
     Transcribe(Box<TranscribeArgs>),
     /// Find when each word of a known text is said in a recording
     Align(AlignArgs),
-    /// Write down what is said as sound comes
+    /// Transcribe speech as it is spoken
     Listen(ListenArgs),
     /// Measure a model on other data
     Eval(Box<EvalArgs>),

@@ -260,8 +260,8 @@ pub enum Error {
     },
     /// A text that a model of speech cannot say.
     #[error(
-        "`{what}` in `{text}` is nothing that the model can say: leave it out, write it in another \
-         way, or train with recordings of it"
+        "the model cannot say `{what}` in `{text}`: leave it out, write it differently, or train with \
+         recordings of it"
     )]
     Unspoken {
         /// The character or word.

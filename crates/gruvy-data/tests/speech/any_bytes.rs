@@ -4,6 +4,12 @@ use gruvy_data::Input;
 use gruvy_data::speech::read_clips;
 use proptest::prelude::*;
 
+/// A line of a manifest, or nearly.
+const LINE: &str = concat!(
+    r#"\{"(path|audio)": ?("[a-z/.]{0,9}"|null|[0-9]|\[\]), ?"#,
+    r#""(text|duration)": ?("[a-z ]{0,9}"|-?[0-9.e]{1,9})\}"#
+);
+
 fn fits(name: &str, bytes: Vec<u8>) {
     match read_clips(&[Input::bytes(name, bytes)], &format("{}")) {
         Ok(clips) => assert!(!clips.is_empty() && clips.places.len() == clips.len()),
@@ -22,7 +28,7 @@ proptest! {
 
     #[test]
     fn any_json(
-        lines in prop::collection::vec(r#"\{"(path|audio)": ?("[a-z/.]{0,9}"|null|[0-9]|\[\]), ?"(text|duration)": ?("[a-z ]{0,9}"|-?[0-9.e]{1,9})\}"#, 0..5),
+        lines in prop::collection::vec(LINE, 0..5),
     ) {
         fits("a.jsonl", lines.join("\n").into_bytes());
     }

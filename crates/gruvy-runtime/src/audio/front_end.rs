@@ -259,8 +259,8 @@ impl FrontEnd {
     pub fn stream(&self) -> Result<FeatureStream> {
         self.check()?;
         if self.normalisation == Normalisation::Utterance {
-            let why = "`training` or `running` where sound is heard as it comes: train again with one \
-                       of these";
+            let why = "`training` or `running` where sound is heard as it comes: train again with \
+                       one of these";
             return Err(Error::setting("normalisation", "utterance", why));
         }
         Ok(FeatureStream::new(self, 1.0))
@@ -277,9 +277,11 @@ impl Normalisation {
             let got = format!("{} means and {} deviations", mean.len(), deviation.len());
             return Err(Error::setting("normalisation", got, format!("{width} of each")));
         }
+        let weight = if let Self::Running { weight, .. } = self { *weight } else { 1.0 };
         let fine = mean.iter().all(|m| m.is_finite())
             && deviation.iter().all(|d| d.is_normal() && *d > 0.0)
-            && !matches!(self, Self::Running { weight, .. } if !(*weight > 0.0 && weight.is_finite()));
+            && weight > 0.0
+            && weight.is_finite();
         match fine {
             true => Ok(()),
             false => Err(Error::setting(

@@ -106,11 +106,6 @@ impl Arpa {
         Ok(())
     }
 
-    /// The longest n-grams there are.
-    pub fn order(&self) -> usize {
-        self.order
-    }
-
     /// Whether the model knows a word.
     pub fn knows(&self, word: &str) -> bool {
         self.words.contains_key(word)

@@ -93,8 +93,11 @@ impl Beam {
     }
 }
 
-/// Classes below this share of a step are not looked at.
+/// Classes whose log probability at a step is lower are not looked at.
 const LEAST: f32 = -12.0;
+/// Prefixes that are kept before those that no beam goes back to are forgotten: a search over hours
+/// takes no more memory than its texts and this.
+const MOST_NODES: usize = 1 << 16;
 
 /// A search, as steps come.
 #[derive(Debug)]
@@ -108,6 +111,8 @@ pub struct Search<'a> {
     children: HashMap<(u32, u32), u32>,
     /// The best first.
     beams: Vec<Beam>,
+    /// So many nodes are kept until some are forgotten.
+    most: usize,
 }
 
 impl<'a> Search<'a> {
@@ -131,6 +136,7 @@ impl<'a> Search<'a> {
             nodes: vec![root],
             children: HashMap::new(),
             beams: vec![Beam { blank: 0.0, ..Beam::new(0) }],
+            most: MOST_NODES,
             how,
             labels,
         })
@@ -168,6 +174,36 @@ impl<'a> Search<'a> {
         next.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.node.cmp(&b.node)));
         next.truncate(self.how.beam);
         self.beams = next;
+        if self.nodes.len() > self.most {
+            self.forget();
+            self.most = MOST_NODES.max(2 * self.nodes.len());
+        }
+    }
+
+    /// Forgets the prefixes that no beam goes back to.
+    fn forget(&mut self) {
+        let mut kept = vec![false; self.nodes.len()];
+        kept[0] = true;
+        for beam in &self.beams {
+            let mut node = beam.node as usize;
+            while !kept[node] {
+                kept[node] = true;
+                node = self.nodes[node].parent as usize;
+            }
+        }
+        // A node comes after its parent, so the order stays.
+        let mut new = vec![0; self.nodes.len()];
+        let still = kept.iter().enumerate().filter(|(_, kept)| **kept);
+        still.zip(0..).for_each(|((old, _), place)| new[old] = place);
+        let mut old = 0..;
+        self.nodes.retain(|_| old.next().is_some_and(|at: usize| kept[at]));
+        self.nodes.iter_mut().for_each(|node| node.parent = new[node.parent as usize]);
+        self.beams.iter_mut().for_each(|beam| beam.node = new[beam.node as usize]);
+        self.children.retain(|_, child| kept[*child as usize]);
+        let moved = self.children.drain();
+        self.children = moved
+            .map(|((parent, class), child)| ((new[parent as usize], class), new[child as usize]))
+            .collect();
     }
 
     fn child(&mut self, parent: u32, class: u32) -> u32 {
@@ -230,4 +266,35 @@ impl<'a> Search<'a> {
 fn add(a: f64, b: f64) -> f64 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
     if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::speech::{Phrase, log_softmax};
+    use gruvy_kernels::random::SplitMix64;
+
+    #[test]
+    fn what_is_forgotten_changes_no_text() {
+        let labels = Labels::Words(["one", "two", "three"].map(str::to_owned).to_vec());
+        let phrases = vec![Phrase { text: "two one".into(), boost: 0.4 }];
+        let how = Decoding { beam: 6, phrases, ..Decoding::default() };
+        let mut random = SplitMix64::new(3);
+        let mut log_p: Vec<f32> = (0..4 * 3000).map(|_| 4.0 * random.unit() as f32).collect();
+        log_softmax(&mut log_p, 4);
+        let [mut all, mut few] = [usize::MAX, 0].map(|most| {
+            let mut search = Search::new(&how, &labels, true).expect("a search");
+            search.most = most;
+            search
+        });
+        for step in log_p.chunks_exact(4) {
+            all.push(step);
+            few.most = 0;
+            few.push(step);
+        }
+        assert_eq!(all.best(), few.best());
+        // A text and the six that it may become, of so many more that were looked at.
+        assert!(few.nodes.len() < few.best().len() + 100, "{}", few.nodes.len());
+        assert!(all.nodes.len() > 5 * few.nodes.len(), "{}", all.nodes.len());
+    }
 }

@@ -8,7 +8,6 @@
 use crate::error::{Error, Result};
 use crate::text::{TextCodec, TextUnit};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
 /// What the classes of a model stand for.
@@ -63,11 +62,6 @@ impl Labels {
         }
     }
 
-    /// Whether every text can be written, words of which no recording was there among them.
-    pub fn spells(&self) -> bool {
-        matches!(self, Self::Text(_))
-    }
-
     /// What each of a row of classes adds to the text; classes that end within a character add
     /// nothing, and the one that ends it all of it.
     pub fn pieces(&self, classes: &[u32]) -> Vec<String> {
@@ -92,16 +86,5 @@ impl Labels {
     /// The text of a row of classes.
     pub fn text(&self, classes: &[u32]) -> String {
         plain(&self.pieces(classes).concat(), false)
-    }
-
-    /// What a class is called, for people.
-    pub fn name(&self, class: u32) -> Cow<'_, str> {
-        match class {
-            0 => "(nothing)".into(),
-            _ => match self.pieces(&[class]).concat() {
-                blank if blank.trim().is_empty() => "(blank)".into(),
-                piece => piece.trim().to_owned().into(),
-            },
-        }
     }
 }

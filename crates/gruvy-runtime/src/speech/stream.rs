@@ -6,8 +6,9 @@ use crate::audio::FeatureStream;
 use crate::error::{Error, Result};
 use crate::model::{session::Session, steps::Steps};
 
-/// Listens to one recording as it comes. What it says, put together, is what
-/// [`Transcriber::transcribe`] says of the whole, to the bit, with the best class of each step.
+/// Listens to one recording as it comes, with the best class of each step. What it says, put
+/// together, is what [`Transcriber::transcribe`] says of the whole, to the bit; but a pause always
+/// ends a word, even where the model has said no blank.
 #[derive(Debug)]
 pub struct TranscriptStream {
     transcriber: Transcriber,

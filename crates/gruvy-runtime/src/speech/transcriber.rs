@@ -101,8 +101,15 @@ impl Transcriber {
     /// As [`Session::run`] and [`Decoding::check`].
     pub fn transcribe_steps(&self, steps: &[f32], how: &Decoding) -> Result<Transcript> {
         how.check()?;
-        let log_p = self.log_probabilities(steps)?;
-        let spoken = decode(&log_p, &self.codec, how)?;
+        self.decode(&self.log_probabilities(steps)?, how)
+    }
+
+    /// What [log probabilities](Self::log_probabilities) `[T, V]` say.
+    ///
+    /// # Errors
+    /// As [`Decoding::check`].
+    pub fn decode(&self, log_p: &[f32], how: &Decoding) -> Result<Transcript> {
+        let spoken = decode(log_p, &self.codec, how)?;
         Ok(Transcript::of(&self.codec.labels, &spoken, self.step_seconds()))
     }
 
@@ -135,8 +142,8 @@ impl Transcriber {
         let classes = self.codec.labels.classes();
         let Some((spoken, _)) = align(&log_p, classes, &labels) else {
             return Err(Error::audio(format!(
-                "the recording has {} steps of {:.0} ms, and the text {} labels: it is no text of \
-                 this recording, or the recording is cut off",
+                "the recording has {} steps of {:.0} ms, and the text {} labels: the text \
+                 does not belong to this recording, or the recording is cut off",
                 log_p.len() / classes,
                 1000.0 * self.step_seconds(),
                 labels.len()
@@ -148,6 +155,7 @@ impl Transcriber {
 
 /// The best text of log probabilities `[T, V]`, with its places.
 fn decode(log_p: &[f32], codec: &SpeechCodec, how: &Decoding) -> Result<Vec<Spoken>> {
+    how.check()?;
     let classes = codec.labels.classes();
     if how.beam == 1 {
         let mut greedy = Greedy::default();

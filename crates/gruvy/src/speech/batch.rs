@@ -10,7 +10,6 @@ use gruvy_runtime::Remark;
 use gruvy_runtime::audio::{Audio, FrontEnd};
 use gruvy_runtime::random::{SplitMix64, mix};
 use gruvy_runtime::speech::{Hears, SpeechCodec};
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// A recording as the network reads it, and its labels.
@@ -102,12 +101,15 @@ fn length(data: &Divided, codec: &SpeechCodec, at: usize) -> usize {
 /// What the network reads of a recording, `[T, I]`.
 ///
 /// # Errors
-/// As of the front end.
-pub(super) fn steps(data: &Divided, codec: &SpeechCodec, at: usize) -> Result<Vec<f32>> {
-    Ok(match (&data.recordings, &codec.hears) {
-        (Recordings::Sound(all), Hears::Sound(front_end)) => front_end.features(&all[at].audio)?,
+/// If the model takes another kind of recordings; as of the front end.
+pub(super) fn steps(recordings: &Recordings, codec: &SpeechCodec, at: usize) -> Result<Vec<f32>> {
+    Ok(match (recordings, &codec.hears) {
         (Recordings::Numbers(all, _), Hears::Numbers(scaling)) => scaling.apply(all.item(at))?,
-        _ => return Err(Error::Data("the model takes another kind of recordings".into())),
+        (Recordings::Sound(all), _) => codec.front_end()?.features(&all[at].audio)?,
+        (Recordings::Numbers(..), Hears::Sound(_)) => {
+            let why = "the model hears sound, and these are arrays of numbers: give recordings";
+            return Err(Error::Data(why.into()));
+        }
     })
 }
 
@@ -136,14 +138,6 @@ pub(super) fn silence(front_end: &FrontEnd, background: &[Audio], seed: u64) -> 
     };
     let audio = Audio::new((0..count).map(|_| sample()).collect(), rate)?;
     Ok(Read { steps: front_end.features(&audio)?, labels: Vec::new() })
-}
-
-/// Reads several at once.
-pub(super) fn read_all(
-    count: usize,
-    read: impl Fn(usize) -> Result<Read> + Sync + Send,
-) -> Result<Vec<Read>> {
-    (0..count).into_par_iter().map(read).collect()
 }
 
 /// Puts recordings side by side.

@@ -59,34 +59,38 @@ impl Normalise {
 }
 
 settings! {
-    /// Settings of the speech task. The `[speech]` table of `run.toml`. What is none is chosen by the data, and said.
+    /// Settings of the speech task. The `[speech]` table of `run.toml`. What is none is chosen by
+    /// the data, and said.
     pub struct SpeechConfig {
         #[serde(skip_serializing_if = "Option::is_none")]
         unit: Option<Unit> = None, Kind::Choice(|| Unit::ALL.map(|(name, _)| name).to_vec()), "",
-            "What a label is [default: word where there are at most 100 different ones, else char]";
-        vocab_size: usize = 500, Kind::Whole(257), "N", "Word pieces of the unit bpe";
+            "Unit of the labels [default: word if there are at most 100 different words, else char]";
+        vocab_size: usize = 500, Kind::Whole(257), "N", "Size of the vocabulary of the unit bpe";
         lowercase: bool = true, Kind::Switch, "BOOL", "Write all texts in lowercase";
         bidirectional: bool = false, Kind::Switch, "BOOL",
-            "Read in both directions: fewer errors, but the model cannot listen as sound comes";
+            "Read in both directions: fewer errors, but the model cannot transcribe live";
         #[serde(skip_serializing_if = "Option::is_none")]
         rate: Option<u32> = None, Kind::Whole(1), "HZ",
-            "Samples a second that the model hears; recordings are resampled [default: that of most \
+            "Sample rate of the model, to which recordings are resampled [default: that of most \
              recordings, at most 16000]";
-        features: Features = Features::LogMel, Kind::Choice(|| Features::ALL.map(|(name, _)| name).to_vec()), "",
-            "What the values of a frame are";
+        features: Features = Features::LogMel,
+            Kind::Choice(|| Features::ALL.map(|(name, _)| name).to_vec()), "",
+            "Features of a frame";
         mels: usize = 40, Kind::Whole(1), "N", "Filters of the mel scale";
-        deltas: usize = 0, Kind::Whole(0), "N", "Orders of differences behind the values of a frame, at most 2";
+        deltas: usize = 0, Kind::Whole(0), "N",
+            "Orders of differences behind the values of a frame, at most 2";
         stack: usize = 3, Kind::Whole(1), "N", "Frames of 10 ms that are joined to a step";
         stride: usize = 3, Kind::Whole(1), "N", "Frames of 10 ms from step to step";
-        normalise: Normalise = Normalise::Training, Kind::Choice(|| Normalise::ALL.map(|(name, _)| name).to_vec()), "",
-            "By what the values of frames are shifted and scaled";
+        normalise: Normalise = Normalise::Training,
+            Kind::Choice(|| Normalise::ALL.map(|(name, _)| name).to_vec()), "",
+            "What features are normalised by";
         #[serde(skip_serializing_if = "Option::is_none")]
         repeats: Option<usize> = None, Kind::Whole(1), "N",
-            "Times that each recording is heard in an epoch, changed in another way each time \
-             [default: as often as makes 200 of few]";
+            "How often each recording is heard in an epoch, augmented differently each time \
+             [default: often enough to hear 200]";
         /// As a share of the batch.
         silence: f64 = 0.1, Kind::Number(Range::Share), "SHARE",
-            "Recordings of silence and noise, in which nothing is said, beside the others of a batch";
+            "Recordings of silence and noise added to each batch, as a share of it";
         split: Split = Split { train: 80.0, valid: 10.0, test: 10.0 }, Kind::Text, "A/B/C",
             "Percent of the recordings to train, validate and test on, such as 80/10/10";
         #[serde(skip_serializing_if = "Option::is_none")]

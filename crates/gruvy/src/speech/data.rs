@@ -70,6 +70,14 @@ impl Recordings {
         }
     }
 
+    /// The numbers of one: samples `[N]`, or `[T, I]`.
+    fn values(&self, at: usize) -> &[f32] {
+        match self {
+            Self::Sound(utterances) => utterances[at].audio.samples(),
+            Self::Numbers(all, _) => all.item(at),
+        }
+    }
+
     /// What one is called.
     pub fn name(&self, at: usize) -> String {
         match self {
@@ -164,10 +172,7 @@ impl Divided {
         for at in 0..self.recordings.len() {
             print.add(self.recordings.text(at).as_bytes());
             print.add(&[0]);
-            let values = match &self.recordings {
-                Recordings::Sound(all) => all[at].audio.samples(),
-                Recordings::Numbers(all, _) => all.item(at),
-            };
+            let values = self.recordings.values(at);
             values.iter().for_each(|value| print.add(&value.to_le_bytes()));
         }
         for part in &self.parts {
@@ -394,19 +399,12 @@ fn hears(run: &SpeechRun, data: &Divided, notes: &mut Vec<Remark>) -> Result<Hea
     Ok(Hears::Sound(front_end))
 }
 
-/// The recordings that are there more than once, by what they say and how they sound, in different
-/// parts: counted for each pair of parts with the training part.
+/// How many recordings to validate and test on are among those to learn from too.
 pub(super) fn shared(data: &Divided) -> usize {
     let print = |at: &usize| {
         let mut print = Fnv::new();
-        match &data.recordings {
-            Recordings::Sound(all) => {
-                all[*at].audio.samples().iter().for_each(|s| print.add(&s.to_le_bytes()));
-            }
-            Recordings::Numbers(all, _) => {
-                all.item(*at).iter().for_each(|s| print.add(&s.to_le_bytes()));
-            }
-        }
+        let values = data.recordings.values(*at);
+        values.iter().for_each(|value| print.add(&value.to_le_bytes()));
         print.to_string()
     };
     let seen: BTreeSet<String> = data.part(Part::Train).iter().map(print).collect();

@@ -1,9 +1,10 @@
 //! How well a model transcribes: errors of words and characters, and the worst utterances.
+use super::batch::steps;
 use super::data::Recordings;
 use crate::error::Result;
 use crate::train::report::Metrics;
 use gruvy_kernels::{Ctc, CtcTargets, Isa, Workspace};
-use gruvy_runtime::speech::{Decoding, Errors, Hears, Transcriber, Transcript};
+use gruvy_runtime::speech::{Decoding, Errors, Labels, Transcriber, Transcript};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -83,23 +84,14 @@ pub fn judge(
 ) -> Result<Judged> {
     let codec = transcriber.codec();
     let heard = |at: &usize| -> Result<Heard> {
-        let steps = match (recordings, &codec.hears) {
-            (Recordings::Numbers(all, _), Hears::Numbers(scaling)) => {
-                scaling.apply(all.item(*at))?
-            }
-            (Recordings::Sound(all), _) => codec.front_end()?.features(&all[*at].audio)?,
-            (Recordings::Numbers(..), Hears::Sound(_)) => {
-                let why = "the model hears sound, and these are arrays of numbers: give recordings";
-                return Err(crate::Error::Data(why.into()));
-            }
-        };
+        let log_p = transcriber.log_probabilities(&steps(recordings, codec, *at)?)?;
         let text = codec.plain(recordings.text(*at));
-        let transcript = transcriber.transcribe_steps(&steps, how)?;
+        let transcript = transcriber.decode(&log_p, how)?;
         Ok(Heard {
             name: recordings.name(*at),
             words: Errors::of_words(&text, &transcript.text),
             chars: Errors::of_chars(&text, &transcript.text),
-            nats: nats(transcriber, &steps, &text)?,
+            nats: nats(&codec.labels, &log_p, &text),
             heard: transcript,
             text,
         })
@@ -107,19 +99,17 @@ pub fn judge(
     Ok(Judged { all: of.par_iter().map(heard).collect::<Result<_>>()? })
 }
 
-/// What a text costs for each label, in nats.
-fn nats(transcriber: &Transcriber, steps: &[f32], text: &str) -> Result<Option<f64>> {
-    let labels = &transcriber.codec().labels;
-    let Ok(encoded) = labels.encode(text) else { return Ok(None) };
-    let (classes, width) = (labels.classes(), transcriber.codec().hears.width());
-    let length = steps.len() / width;
+/// What a text costs for each label, in nats, by log probabilities `[T, V]`.
+fn nats(labels: &Labels, log_p: &[f32], text: &str) -> Option<f64> {
+    let encoded = labels.encode(text).ok()?;
+    let classes = labels.classes();
+    let length = log_p.len() / classes;
     if Ctc::fewest_steps(&encoded) > length {
-        return Ok(None);
+        return None;
     }
-    let log_p = transcriber.log_probabilities(steps)?;
     let (label_counts, lengths) = ([encoded.len()], [length]);
     let targets = CtcTargets { labels: &encoded, label_counts: &label_counts, lengths: &lengths };
     let mut workspace = Workspace::new();
-    let nats = Ctc { classes }.loss(Isa::best(), &log_p, targets, None, &mut workspace)[0];
-    Ok(Some(nats / encoded.len().max(1) as f64))
+    let nats = Ctc { classes }.loss(Isa::best(), log_p, targets, None, &mut workspace)[0];
+    Some(nats / encoded.len().max(1) as f64)
 }

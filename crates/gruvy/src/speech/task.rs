@@ -1,5 +1,5 @@
 //! The speech task as the training loop sees it.
-use super::batch::{Encoded, Read, batch, read_all, silence, steps};
+use super::batch::{Encoded, Read, batch, silence, steps};
 use super::config::{SpeechConfig, SpeechRun, Unit};
 use super::data::{Divided, Recordings, codec, shared};
 use super::judge::{Judged, judge};
@@ -30,6 +30,7 @@ use gruvy_runtime::{
     random::mix,
     speech::{Hears, SpeechCodec, Transcriber},
 };
+use rayon::prelude::*;
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc};
 
@@ -127,7 +128,7 @@ impl SpeechTask {
         let (Recordings::Sound(all), Hears::Sound(front_end)) =
             (&self.data.recordings, &self.codec.hears)
         else {
-            return Ok(Read { steps: steps(&self.data, &self.codec, item)?, labels });
+            return Ok(Read { steps: steps(&self.data.recordings, &self.codec, item)?, labels });
         };
         let augment = &self.run.task.augment;
         let (audio, warp) = augment.apply(&all[item].audio, &self.background, seed);
@@ -247,7 +248,9 @@ impl Task for SpeechTask {
             (None, Hears::Sound(front_end)) => silence(front_end, &self.background, seed(row)),
             (item, _) => self.read(item.copied().unwrap_or(items[0]), seed(row)),
         };
-        let all = read_all(items.len() + self.silent, read).expect("as when they were loaded");
+        let all: Result<Vec<Read>> =
+            (0..items.len() + self.silent).into_par_iter().map(read).collect();
+        let all = all.expect("as when they were loaded");
         let batch = batch(all, self.width(), &model.rnn.memory, &model.device());
         let logits = model.ragged(batch.x, &batch.lengths, Some(at.masks));
         ctc_loss(logits, batch.asked)
@@ -297,11 +300,4 @@ fn background(run: &SpeechRun, codec: &SpeechCodec) -> Result<Vec<Audio>> {
         return Ok(Vec::new());
     };
     read_background(path, front_end.sample_rate_hz)
-}
-
-impl SpeechTask {
-    /// Whether the recordings are sound.
-    pub fn is_sound(&self) -> bool {
-        matches!(self.data.recordings, Recordings::Sound(_))
-    }
 }

@@ -12,17 +12,17 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Search")]
 pub struct SearchFlags {
-    /// Beginnings of a text that are kept while searching; 1 takes the best label of each step
-    /// [default: 1; 16 with a language model or phrases]
+    /// Width of the beam search; 1 takes the best label of each step [default: 1; 16 with a language
+    /// model or phrases]
     #[arg(long, value_name = "N")]
     pub beam: Option<usize>,
     /// A language model of words in the ARPA format
     #[arg(long, value_name = "FILE")]
     pub lm: Option<PathBuf>,
-    /// What the language model counts beside the sound
+    /// Weight of the language model
     #[arg(long, value_name = "WEIGHT", default_value_t = 0.5, allow_negative_numbers = true)]
     pub lm_weight: f64,
-    /// What each word counts, in nats, as a language model likes few words
+    /// Bonus in nats for each word, as a language model prefers few words
     #[arg(long, value_name = "NATS", default_value_t = 0.5, allow_negative_numbers = true)]
     pub word_bonus: f64,
     /// A word or phrase to prefer; can be given several times
@@ -31,7 +31,7 @@ pub struct SearchFlags {
     /// A file with a word or phrase to prefer in each line
     #[arg(long, value_name = "FILE")]
     pub phrase_list: Option<PathBuf>,
-    /// What each label of a phrase counts more, in nats
+    /// Bonus in nats for each label of a preferred phrase
     #[arg(long, value_name = "NATS", default_value_t = 1.5, allow_negative_numbers = true)]
     pub boost: f64,
 }
@@ -73,7 +73,7 @@ impl SearchFlags {
     }
 }
 
-/// How a transcript is written.
+/// The format of a transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// The words.
@@ -103,7 +103,7 @@ pub struct TranscribeArgs {
     /// Recordings: WAV, FLAC, MP3, Ogg Vorbis, AIFF, M4A; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// How it is written; --json has the times and confidences of words
+    /// Output format; --json has the times and confidences of the words
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write the transcript to a file
@@ -128,7 +128,7 @@ pub struct AlignArgs {
     /// What is said in it
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
-    /// How it is written; --json has the times and confidences of words
+    /// Output format; --json has the times and confidences of the words
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write it to a file
@@ -141,11 +141,11 @@ pub struct AlignArgs {
 pub struct ListenArgs {
     /// Run folder or model file
     pub model: PathBuf,
-    /// A recording to listen to as if it were live; without one, raw samples come on stdin (16-bit
-    /// signed little-endian, one channel, at the model's rate)
+    /// A recording to listen to as if it were live; without one, raw samples are read from stdin
+    /// (16-bit signed little-endian, one channel, at the model's rate)
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Seconds without a word after which what was said is final
+    /// Seconds of silence that end an utterance
     #[arg(long, value_name = "S", default_value_t = 0.8)]
     pub endpoint: f64,
     /// Play the recording at its own speed

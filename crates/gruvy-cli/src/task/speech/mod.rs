@@ -24,11 +24,11 @@ impl Task for Speech {
     type Config = SpeechConfig;
     type Eval = EvalFlags;
     type Report = ();
-    const ABOUT: &'static str = "Learn to write down what is said";
+    const ABOUT: &'static str = "Learn to transcribe speech";
     const HEADING: &'static str = "Speech";
     const DATA: Option<&'static str> = Some(
-        "Recordings with their texts: JSON Lines, CSV or TSV with paths and texts, folders, or .npz; \
-         nothing: an embedded synthetic set",
+        "Recordings with their texts: JSON Lines, CSV or TSV with paths and texts, folders, or \
+         .npz; nothing: an embedded synthetic set",
     );
     const USE: [&'static str; 2] = ["transcribe", "transcribe"];
     const DEMO: Option<Demo> = Some(demo::run);
